@@ -1,0 +1,4 @@
+from importlib.metadata import version
+
+# One wheel, one version: that of the distribution both packages come in.
+__version__ = version("opentelemetry-instrumentation-deepseek")
