@@ -1,0 +1,169 @@
+"""One call observed, from the request to the last byte of the answer: one span."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from time import perf_counter
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
+
+from ._answer import Answer
+from ._errors import StreamAbandonedError, StreamCutError, described, status_code
+from ._messages import input_messages, tool_definitions
+from ._quietly import quietly
+from ._request import record_request, request_body
+from ._standins import ObservedAsyncStream, ObservedResponse, ObservedStream
+from ._values import text, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from ._client import Server
+    from ._genai import Inferences
+
+DEEPSEEK_RESPONSE_TRACE_ID: Final = "deepseek.response.trace_id"
+_HTTP_STATUS: Final = "http.response.status_code"
+_reading_a_chunk: Final = quietly("reading a chunk")
+
+
+class ChatCall:
+    """From the request to the last byte of the answer.
+
+    As a context manager it covers the making of the call: what is raised inside ends
+    the span. What comes back goes through `observe`. However often and from wherever
+    the end is told, the first time counts.
+    """
+
+    def __init__(
+        self, inferences: Inferences, server: Server, arguments: Mapping[str, Any]
+    ) -> None:
+        self._began = perf_counter()
+        self._ended = False
+        body = request_body(arguments)
+        self._expected = whole(body.get("n")) or 1
+        self._invocation = inferences.start(server, text(body.get("model")), "chat")
+        self._with_content = inferences.wants_content_of(self._invocation)
+        self._answer = Answer(keeps_text=self._with_content)
+        with quietly("reading a request"):
+            record_request(body, self._invocation)
+        if self._with_content:
+            with quietly("reading a request's content"):
+                self._invocation.input_messages = input_messages(body.get("messages"))
+                self._invocation.tool_definitions = tool_definitions(body.get("tools"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self.fail(error)
+        # What the caller does next is not part of the call, though a stream of it may
+        # still be open.
+        with quietly("leaving a call"):
+            self._invocation.suspend()
+
+    def observe(self, result: Any) -> Any:
+        """Record `result`; or return a stand-in that will, once it has arrived."""
+        with quietly("observing an answer"):
+            return self._observed(result)
+        self.end()
+        return result
+
+    def _observed(self, result: Any) -> Any:
+        # By shape, not by class: the SDK's raw responses are private, and another
+        # instrumentation may have put its own stand-in around what the SDK gave.
+        if hasattr(result, "choices"):
+            self._answer.add(result)
+        elif isinstance(result, Iterator):
+            self._see_headers(result)
+            return ObservedStream(result, self)
+        elif isinstance(result, AsyncIterator):
+            self._see_headers(result)
+            return ObservedAsyncStream(result, self)
+        elif (http_response := getattr(result, "http_response", None)) is not None:
+            self._see_headers(result)
+            if not http_response.is_closed:
+                return ObservedResponse(result, self)
+            # The body is in memory, and the SDK has not parsed it: nor do we, for the
+            # caller might not, or into a type of their own.
+            self._answer.add(
+                json.loads(
+                    http_response.content,
+                    object_hook=lambda fields: SimpleNamespace(**fields),
+                )
+            )
+        self.end()
+        return result
+
+    def arrived(self, chunk: Any) -> None:
+        """A chunk of a stream has."""
+        with _reading_a_chunk:
+            self._answer.add(chunk)
+            # The metrics of the chunk want to know it already.
+            self._invocation.response_model_name = self._answer.model
+            self._invocation.record_stream_chunk()
+
+    def exhausted(self) -> None:
+        """The server has ended the stream."""
+        if self._answer.finished:
+            self.end()
+        else:
+            self.fail(StreamCutError("the stream ended without a finish reason"))
+
+    def abandoned(self) -> None:
+        """The caller dropped the stream, and did not say so."""
+        if self._answer.parts:
+            self.end()
+        else:
+            self.fail(StreamAbandonedError("the stream was dropped unread"))
+
+    def end(self) -> None:
+        """The answer is complete, or the caller wants no more of it."""
+        self._finish(None)
+
+    def fail(self, error: BaseException) -> None:
+        if self._ended:
+            return
+        attributes = self._invocation.attributes
+        with quietly("reading an error"):
+            self._see_headers(error)
+            if (status := status_code(error)) is not None:
+                attributes[_HTTP_STATUS] = status
+            # `parse()` refuses an answer that was cut for length, or filtered: it was
+            # paid for all the same.
+            if (completion := getattr(error, "completion", None)) is not None:
+                self._answer.add(completion)
+        self._finish(error)
+
+    def _finish(self, error: BaseException | None) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        with quietly("recording an answer"):
+            self._answer.record(
+                self._invocation, expected=self._expected, began=self._began
+            )
+        with quietly("ending a span"):
+            if error is None:
+                self._invocation.stop()
+            else:
+                self._invocation.fail(described(error, with_content=self._with_content))
+
+    def _see_headers(self, result: Any) -> None:
+        # A stream and an error have `response`, a raw response has `http_response`.
+        response = getattr(result, "http_response", None) or getattr(
+            result, "response", None
+        )
+        if response is not None and (
+            trace_id := text(response.headers.get("x-ds-trace-id"))
+        ):
+            self._invocation.attributes[DEEPSEEK_RESPONSE_TRACE_ID] = trace_id

@@ -1,0 +1,67 @@
+"""Does this client speak to DeepSeek, and where?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from .environment_variables import OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+_EVERY_HOST: Final = "*"
+
+
+class Server(NamedTuple):
+    address: str
+    port: int | None
+
+
+class Hosts:
+    """The hosts that speak DeepSeek's API: DeepSeek's own, and those the user names."""
+
+    def __init__(self, named: Iterable[str] = ()) -> None:
+        entries = [entry for name in named if (entry := name.strip())]
+        self._every = _EVERY_HOST in entries
+        self._named = frozenset(
+            _host_and_port(entry) for entry in entries if entry != _EVERY_HOST
+        )
+
+    def server_of(self, resource: Any) -> Server | None:
+        """Where a call of this SDK resource goes; None if that is not DeepSeek."""
+        # Private, and the only way from a resource to its client: since 1.0 each
+        # resource is built around `_client`, which holds the final base URL, whether
+        # it came from an argument, OPENAI_BASE_URL or with_options().
+        url = resource._client.base_url  # noqa: SLF001
+        host: str = url.host
+        if not (
+            host.endswith(".deepseek.com")
+            or self._every
+            or (host, None) in self._named
+            or (host, url.port or _DEFAULT_PORTS.get(url.scheme)) in self._named
+        ):
+            return None
+        return Server(host, url.port or _DEFAULT_PORTS.get(url.scheme))
+
+
+def _host_and_port(entry: str) -> tuple[str, int | None]:
+    try:
+        parts = urlsplit(f"//{entry}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    # What is not a host or a port was swallowed elsewhere: a scheme, a path, a user.
+    if host is None or entry.lower() not in (
+        host,
+        f"[{host}]",
+        f"{host}:{port}",
+        f"[{host}]:{port}",
+    ):
+        raise ValueError(
+            f"{OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS} (or hosts=) takes hosts, with or "
+            f"without a port, as in 'gateway.example.com, localhost:8080', or '*' for "
+            f"every host; not {entry!r}"
+        )
+    return host, port

@@ -1,0 +1,66 @@
+"""What an exception says on a span: its kind, and words without secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from ._genai import Error, fq_exception_type
+from ._values import text, whole
+
+# DeepSeek's 401 ends in the last four characters of the key:
+# "Authentication Fails, Your api key: ****0000 is invalid". Whole keys and tokens are
+# not expected in a message; they are taken out all the same.
+_SECRETS: Final = re.compile(
+    r"\*{2,}[^\s'\"]*|\bsk-[\w-]+|(?<=bearer )\S+", re.IGNORECASE
+)
+# serde quotes what it cannot read: `invalid type: string "…", expected a sequence`.
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+
+class StreamCutError(Exception):
+    """DeepSeek ended a stream before it gave a finish reason; the SDK says nothing."""
+
+
+class StreamAbandonedError(Exception):
+    """A stream was dropped, and collected, before anything was read from it."""
+
+
+# error.type where the class says too little, or is not the caller's.
+_TYPES: Final[Mapping[type[BaseException], str]] = {
+    StreamCutError: "stream_cut",
+    StreamAbandonedError: "stream_abandoned",
+}
+
+
+def status_code(error: BaseException) -> int | None:
+    """The HTTP status of an `openai.APIStatusError`."""
+    return whole(getattr(error, "status_code", None))
+
+
+def described(error: BaseException, *, with_content: bool) -> Error:
+    """The kind and words of `error` for its span.
+
+    `error.type` is the qualified class (`openai.RateLimitError`); the HTTP status for
+    a status that the SDK has no class for (`402`); `stream_cut` and `stream_abandoned`
+    for ends that raise nothing.
+    """
+    kind = _TYPES.get(type(error)) or fq_exception_type(error)
+    if kind == "openai.APIStatusError":
+        kind = str(status_code(error))
+    return Error(message=_words(error, with_content=with_content), type=kind)
+
+
+def _words(error: BaseException, *, with_content: bool) -> str:
+    if type(error) in _TYPES:
+        return str(error)
+    said = text(getattr(error, "message", None))  # the SDK's APIError
+    body: Any = getattr(error, "body", None)
+    if isinstance(body, Mapping):
+        said = text(cast("Mapping[str, Any]", body).get("message")) or said
+    if said is None:
+        # Not the SDK's: pydantic, for one, quotes the answer it could not read.
+        said = text(str(error)) if with_content else ""
+    said = _SECRETS.sub("[redacted]", said or "")
+    return said if with_content else _QUOTED.sub('"…"', said)

@@ -1,0 +1,171 @@
+"""Chat messages, as the message parts of the GenAI semantic conventions. Pure.
+
+The parts, and what each must have:
+https://github.com/open-telemetry/semantic-conventions-genai/tree/main/docs/gen-ai
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from ._genai import (
+    FilePart,
+    FunctionToolDefinition,
+    GenericToolDefinition,
+    InputMessage,
+    Modality,
+    OutputMessage,
+    ReasoningPart,
+    TextPart,
+    ToolCallRequestPart,
+    ToolCallResponsePart,
+    gen_ai_json_dumps,
+    image_from_url,
+    object_to_any_value,
+    tool_arguments_to_any_value,
+)
+from ._values import member, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from ._answer import Choice
+    from ._genai import (
+        MessagePart,
+        ToolDefinition,
+    )
+
+# What a message calls a finish; on spans it keeps DeepSeek's word.
+_FINISHES: Final[Mapping[str, str]] = {
+    "tool_calls": "tool_call",
+    "insufficient_system_resource": "error",
+    "aborted": "error",
+}
+
+
+def input_messages(messages: object) -> list[InputMessage]:
+    return [_input_message(message) for message in _items(messages)]
+
+
+def output_message(choice: Choice) -> OutputMessage:
+    finish = choice.finish_reason or "error"
+    return OutputMessage(
+        role="assistant",
+        parts=_spoken(
+            choice.reasoning.getvalue(),
+            choice.content.getvalue(),
+            (
+                (call.id, call.name, call.arguments.getvalue())
+                for _, call in sorted(choice.tool_calls.items())
+            ),
+        ),
+        finish_reason=_FINISHES.get(finish, finish),
+    )
+
+
+def tool_definitions(tools: object) -> list[ToolDefinition]:
+    return [_tool_definition(tool) for tool in _items(tools)]
+
+
+def _items(value: object) -> Sequence[Any]:
+    """The items of a list; none of an iterator, which is the caller's to read once."""
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return value  # pyright: ignore[reportUnknownVariableType]  # of anything
+    return ()
+
+
+def _input_message(message: object) -> InputMessage:
+    role = text(member(message, "role")) or ""
+    content: object = member(message, "content")
+    if role == "tool":
+        parts: list[MessagePart] = [
+            ToolCallResponsePart(
+                id=text(member(message, "tool_call_id")),
+                response=object_to_any_value(content),
+            )
+        ]
+    else:
+        parts = _spoken(
+            member(message, "reasoning_content"),
+            content,
+            (
+                (
+                    text(member(call, "id")),
+                    text(member(member(call, "function"), "name")) or "",
+                    member(member(call, "function"), "arguments"),
+                )
+                for call in _items(member(message, "tool_calls"))
+            ),
+        )
+    return InputMessage(role=role, parts=parts, name=text(member(message, "name")))
+
+
+def _spoken(
+    reasoning: object,
+    content: object,
+    tool_calls: Iterable[tuple[str | None, str, object]],
+) -> list[MessagePart]:
+    """Parts in the order in which DeepSeek makes them, streamed or not."""
+    parts: list[MessagePart] = []
+    if isinstance(reasoning, str) and reasoning:
+        parts.append(ReasoningPart(content=reasoning))
+    if isinstance(content, str):
+        if content:
+            parts.append(TextPart(content=content))
+    else:
+        parts.extend(_content_part(item) for item in _items(content))
+    parts.extend(
+        ToolCallRequestPart(
+            id=id_, name=name, arguments=tool_arguments_to_any_value(arguments)
+        )
+        for id_, name, arguments in tool_calls
+    )
+    return parts
+
+
+def _text_part(item: object) -> MessagePart | None:
+    words: object = member(item, "text")
+    return TextPart(content=words) if isinstance(words, str) else None
+
+
+def _image_part(item: object) -> MessagePart | None:
+    url: object = member(member(item, "image_url"), "url")
+    return image_from_url(url) if isinstance(url, str) else None
+
+
+def _file_part(item: object) -> MessagePart | None:
+    file: object = member(item, "file")
+    data: object = member(file, "file_data")
+    if isinstance(data, str):
+        return image_from_url(data, modality=Modality.DOCUMENT)
+    if (file_id := text(member(file, "file_id"))) is None:
+        return None
+    return FilePart(mime_type=None, modality=Modality.DOCUMENT, file_id=file_id)
+
+
+_CONTENT: Final[Mapping[str, Callable[[object], MessagePart | None]]] = {
+    "text": _text_part,
+    "image_url": _image_part,
+    "file": _file_part,
+}
+
+
+def _content_part(item: object) -> MessagePart:
+    read = _CONTENT.get(str(member(item, "type")))
+    # What the conventions have no part for is kept as the text of its JSON.
+    return (read and read(item)) or TextPart(
+        content=gen_ai_json_dumps(object_to_any_value(item))
+    )
+
+
+def _tool_definition(tool: object) -> ToolDefinition:
+    kind = text(member(tool, "type")) or "function"
+    function: object = member(tool, "function")
+    if function is None:  # a tool that DeepSeek runs itself, `deepseek_web_search`
+        return GenericToolDefinition(name=text(member(tool, "name")) or kind, type=kind)
+    return FunctionToolDefinition(
+        name=text(member(function, "name")) or "",
+        description=text(member(function, "description")),
+        parameters=object_to_any_value(member(function, "parameters")),
+    )
