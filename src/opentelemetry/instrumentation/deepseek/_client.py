@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import urlsplit
 
 from .environment_variables import OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _EVERY_HOST: Final = "*"
+_HOST: Final = re.compile(r"([\w.-]+|\[[\da-fA-F:.]+\])(?::(\d{1,5}))?")
 
 
 class Server(NamedTuple):
@@ -47,21 +48,11 @@ class Hosts:
 
 
 def _host_and_port(entry: str) -> tuple[str, int | None]:
-    try:
-        parts = urlsplit(f"//{entry}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
-    # What is not a host or a port was swallowed elsewhere: a scheme, a path, a user.
-    if host is None or entry.lower() not in (
-        host,
-        f"[{host}]",
-        f"{host}:{port}",
-        f"[{host}]:{port}",
-    ):
+    if (match := _HOST.fullmatch(entry)) is None:
         raise ValueError(
             f"{OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS} (or hosts=) takes hosts, with or "
             f"without a port, as in 'gateway.example.com, localhost:8080', or '*' for "
             f"every host; not {entry!r}"
         )
-    return host, port
+    host, port = match.groups()
+    return host.strip("[]").lower(), port and int(port)

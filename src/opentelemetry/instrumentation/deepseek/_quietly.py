@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import AbstractContextManager
+from traceback import extract_tb
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _told: Final[set[tuple[str, type[BaseException]]]] = set()
 class quietly(AbstractContextManager[None]):  # noqa: N801  # reads as a statement
     """Let the caller go on when `doing` something fails: telemetry is lost, not calls.
 
-    The first failure of a kind is a warning with its traceback, later ones are not
+    The first failure of a kind is a warning with its place, later ones are not
     told: a program that calls DeepSeek a thousand times wants to know once. Exceptions
     that are not an `Exception` (a cancellation, Ctrl-C) are never ours to swallow.
     """
@@ -36,22 +37,12 @@ class quietly(AbstractContextManager[None]):  # noqa: N801  # reads as a stateme
             return False
         if (self._doing, kind) not in _told:
             _told.add((self._doing, kind))
-            # Of the traceback, the text of the exception is left out: it may quote
-            # what the caller asked us not to record.
+            # Not what the exception says: it may quote what the caller asked us not to
+            # record.
             _logger.warning(
                 "Lost DeepSeek telemetry while %s: %s in %s (told once)",
                 self._doing,
                 kind.__qualname__,
-                _place(error),
+                "{0.filename}:{0.lineno}".format(extract_tb(error.__traceback__)[-1]),
             )
         return True
-
-
-def _place(error: BaseException) -> str:
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    if traceback is None:
-        return "an unknown place"
-    code = traceback.tb_frame.f_code
-    return f"{code.co_filename}:{traceback.tb_lineno}"

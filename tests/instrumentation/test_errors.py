@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+from opentelemetry.trace import StatusCode
+
+from opentelemetry.instrumentation.deepseek._errors import described
+
+from .conftest import sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from examples.simulator import Simulator
+
+    from .conftest import Telemetry
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "error_type", "words"),
+    [
+        ("error_400_model.json", 400, "openai.BadRequestError", "deepseek-v4-pro"),
+        ("error_400_no_body.txt", 400, "openai.BadRequestError", "Error code: 400"),
+        ("error_401_bad_key.json", 401, "openai.AuthenticationError", "[redacted] is"),
+        ("error_402.json", 402, "402", "Insufficient Balance"),
+        ("error_422_composed.json", 422, "openai.UnprocessableEntityError", ""),
+        ("error_429_concurrency.json", 429, "openai.RateLimitError", "Too many"),
+        ("error_500_composed.json", 500, "openai.InternalServerError", ""),
+        ("error_503.json", 503, "openai.InternalServerError", "too busy"),
+    ],
+)
+def test_an_error_of_deepseek_reaches_the_caller_and_the_span(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    name: str,
+    status: int,
+    error_type: str,
+    words: str,
+) -> None:
+    deepseek.answer_next(sample(name))
+    with pytest.raises(openai.APIStatusError) as bare:
+        call()
+    instrument()
+    deepseek.answer_next(sample(name))
+    with pytest.raises(openai.APIStatusError) as raised:
+        call()
+
+    assert type(raised.value) is type(bare.value)
+    assert str(raised.value) == str(bare.value)
+    span = telemetry.span
+    assert span.status.status_code is StatusCode.ERROR
+    assert words in (span.status.description or "")
+    assert "0000" not in (span.status.description or "")
+    assert span.attributes["error.type"] == error_type
+    assert span.attributes["http.response.status_code"] == status
+    assert span.attributes["gen_ai.response.finish_reasons"] == ("error",)
+    assert span.attributes["deepseek.response.trace_id"]
+    assert span.events == ()
+
+
+def test_no_connection_is_an_error(
+    instrument: Callable[..., None], telemetry: Telemetry
+) -> None:
+    instrument()
+    client = openai.OpenAI(
+        base_url="http://127.0.0.1:9", api_key="sk-test-1234", max_retries=0
+    )
+    with pytest.raises(openai.APIConnectionError):
+        client.chat.completions.create(model="deepseek-flash", messages=[])
+    assert telemetry.span.attributes["error.type"] == "openai.APIConnectionError"
+    assert telemetry.span.attributes["server.port"] == 9
+
+
+def test_missing_arguments_raise_as_without_us(
+    instrument: Callable[..., None], telemetry: Telemetry
+) -> None:
+    def raised(client: Any) -> str:
+        with pytest.raises(TypeError) as error:
+            client.chat.completions.create(model="deepseek-flash")
+        return str(error.value)
+
+    clients = [
+        kind(base_url="http://127.0.0.1:9", api_key="none")
+        for kind in (openai.OpenAI, openai.AsyncOpenAI)
+    ]
+    bare = [raised(client) for client in clients]
+    instrument()
+    assert [raised(client) for client in clients] == bare
+
+
+def test_a_retried_call_is_one_span_over_all_attempts(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+) -> None:
+    instrument()
+    deepseek.fail_next("503", times=1)
+
+    client = openai.OpenAI(base_url=deepseek.base_url, api_key="sk-test-1234")
+    client.chat.completions.create(
+        model="deepseek-flash", messages=[{"role": "user", "content": "Hi"}]
+    )
+
+    assert [exchange.status for exchange in deepseek.exchanges] == [503, 200]
+    assert telemetry.span.status.status_code is StatusCode.UNSET
+
+
+class SaidError(Exception):
+    def __init__(self, **fields: object) -> None:
+        super().__init__("words of the exception itself")
+        self.__dict__.update(fields)
+
+
+@pytest.mark.parametrize(
+    ("error", "off", "on"),
+    [
+        (SaidError(), "", "words of the exception itself"),
+        (SaidError(message="plain"), "plain", "plain"),
+        (SaidError(message="m", body={"message": "b"}), "b", "b"),
+        (
+            SaidError(message='invalid type: string "my \\"own\\" words", expected'),
+            'invalid type: string "…", expected',
+            'invalid type: string "my \\"own\\" words", expected',
+        ),
+        (
+            SaidError(message="key ****1a2b and sk-abc-9 and Bearer abc.def"),
+            "key [redacted] and [redacted] and Bearer [redacted]",
+            "key [redacted] and [redacted] and Bearer [redacted]",
+        ),
+        (SaidError(message="half \ud800 a pair"), "half ? a pair", "half ? a pair"),
+    ],
+)
+def test_words_of_an_error_hold_no_secret_and_no_content_unasked(
+    error: Exception, off: str, on: str
+) -> None:
+    assert described(error, with_content=False).message == off
+    assert described(error, with_content=True).message == on
