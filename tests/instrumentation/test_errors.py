@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     ("name", "status", "error_type", "words"),
     [
         ("error_400_model.json", 400, "openai.BadRequestError", "deepseek-v4-pro"),
-        ("error_400_no_body.txt", 400, "openai.BadRequestError", "Error code: 400"),
+        ("error_400_no_body.txt", 400, "openai.BadRequestError", ""),
         ("error_401_bad_key.json", 401, "openai.AuthenticationError", "[redacted] is"),
         ("error_402.json", 402, "402", "Insufficient Balance"),
         ("error_422_composed.json", 422, "openai.UnprocessableEntityError", ""),

@@ -232,6 +232,8 @@ def test_a_stand_in_is_what_it_stands_for(
         assert isinstance(stream, expected)
         assert stream.response.status_code == 200
         assert stream.__class__ is expected
+        for name in ("aclose", "close", "response"):
+            assert hasattr(stream, name) == hasattr(stream.__wrapped__, name)
         await close(stream)
 
     call(stream=True, using=look)

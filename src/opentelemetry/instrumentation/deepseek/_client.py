@@ -55,4 +55,4 @@ def _host_and_port(entry: str) -> tuple[str, int | None]:
             f"every host; not {entry!r}"
         )
     host, port = match.groups()
-    return host.strip("[]").lower(), port and int(port)
+    return host.strip("[]").lower(), int(port) if port else None

@@ -108,11 +108,11 @@ class ObservedAsyncStream(_Observed):
         finally:
             self._self_call.end()
 
-    async def aclose(self) -> None:  # openai 3
-        try:
-            await self.__wrapped__.aclose()
-        finally:
-            self._self_call.end()
+    def __getattr__(self, name: str) -> Any:
+        # Asked for what is not defined above. openai 3 has `aclose`, another name for
+        # `close`; openai 2 has not, and so must its stand-in.
+        found = getattr(self.__wrapped__, name)
+        return self.close if name == "aclose" else found
 
 
 class ObservedResponse(_Proxy):
