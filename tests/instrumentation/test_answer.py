@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.util.genai.handler import TelemetryHandler
 
 from opentelemetry.instrumentation.deepseek._answer import Answer
 
@@ -17,15 +15,6 @@ def thing(value: Any) -> Any:
     if isinstance(value, dict):
         return SimpleNamespace(**{k: thing(v) for k, v in value.items()})
     return [thing(item) for item in value] if isinstance(value, list) else value
-
-
-def recorded(answer: Answer, expected: int = 1) -> Any:
-    invocation = TelemetryHandler(tracer_provider=TracerProvider()).inference(
-        "deepseek"
-    )
-    answer.record(invocation, expected=expected, began=0.0)
-    invocation.stop()
-    return invocation
 
 
 def answer(*parts: Any) -> Answer:
@@ -39,6 +28,14 @@ def chunk(index: int = 0, finish: str | None = None, **delta: Any) -> dict[str, 
     return {"choices": [{"index": index, "delta": delta, "finish_reason": finish}]}
 
 
+def finishes(said: Answer, expected: int = 1) -> list[str]:
+    return said.attributes(expected)["gen_ai.response.finish_reasons"]
+
+
+def words(message: Any) -> list[str]:
+    return [part["content"] for part in message["parts"]]
+
+
 pieces = st.lists(st.text(), max_size=8)
 
 
@@ -47,19 +44,17 @@ def test_any_split_of_a_text_gives_the_same_answer(
     reasoning: list[str], content: list[str], arguments: list[str]
 ) -> None:
     def said(reasoning: list[str], content: list[str], arguments: list[str]) -> Any:
-        return recorded(
-            answer(
-                chunk(role="assistant", content=None, reasoning_content=""),
-                *(chunk(reasoning_content=piece) for piece in reasoning),
-                *(chunk(content=piece) for piece in content),
-                chunk(tool_calls=[{"index": 0, "id": "1", "function": {"name": "f"}}]),
-                *(
-                    chunk(tool_calls=[{"index": 0, "function": {"arguments": piece}}])
-                    for piece in arguments
-                ),
-                chunk(finish="tool_calls", content=""),
-            )
-        ).output_messages
+        return answer(
+            chunk(role="assistant", content=None, reasoning_content=""),
+            *(chunk(reasoning_content=piece) for piece in reasoning),
+            *(chunk(content=piece) for piece in content),
+            chunk(tool_calls=[{"index": 0, "id": "1", "function": {"name": "f"}}]),
+            *(
+                chunk(tool_calls=[{"index": 0, "function": {"arguments": piece}}])
+                for piece in arguments
+            ),
+            chunk(finish="tool_calls", content=""),
+        ).messages()
 
     assert said(reasoning, content, arguments) == said(
         ["".join(reasoning)], ["".join(content)], ["".join(arguments)]
@@ -67,31 +62,31 @@ def test_any_split_of_a_text_gives_the_same_answer(
 
 
 def test_choices_are_told_apart_and_kept_in_order() -> None:
-    said = recorded(
-        answer(
-            chunk(1, content="B"),
-            chunk(0, content="A"),
-            chunk(1, content="b", finish="length"),
-            chunk(0, content="a", finish="stop"),
-        )
+    said = answer(
+        chunk(1, content="B"),
+        chunk(0, content="A"),
+        chunk(1, content="b", finish="length"),
+        chunk(0, content="a", finish="stop"),
     )
-    assert [m.parts[0].content for m in said.output_messages] == ["Aa", "Bb"]
-    assert said.finish_reasons == ["stop", "length"]
+    assert [words(message) for message in said.messages()] == [["Aa"], ["Bb"]]
+    assert finishes(said) == ["stop", "length"]
 
 
 def test_a_choice_that_never_came_is_an_error_at_its_place() -> None:
-    said = recorded(answer(chunk(content="A", finish="stop")), expected=3)
-    assert said.finish_reasons == ["stop", "error", "error"]
-    assert len(said.output_messages) == 1
+    said = answer(chunk(content="A", finish="stop"))
+    assert finishes(said, expected=3) == ["stop", "error", "error"]
+    assert len(said.messages()) == 1
 
 
 def test_usage_beside_no_choice_counts() -> None:
     usage = {"prompt_tokens": 5, "completion_tokens": 7, "prompt_cache_hit_tokens": 3}
-    said = recorded(
-        answer(chunk(content="A", finish="stop"), {"choices": [], "usage": usage})
-    )
-    assert (said.input_tokens, said.output_tokens) == (5, 7)
-    assert said.cache_read_input_tokens == 3
+    said = answer(chunk(content="A", finish="stop"), {"choices": [], "usage": usage})
+    assert said.attributes(1) == {
+        "gen_ai.response.finish_reasons": ["stop"],
+        "gen_ai.usage.input_tokens": 5,
+        "gen_ai.usage.output_tokens": 7,
+        "gen_ai.usage.cache_read.input_tokens": 3,
+    }
 
 
 @pytest.mark.parametrize(
@@ -108,16 +103,13 @@ def test_usage_beside_no_choice_counts() -> None:
 def test_cache_hits_are_found_wherever_deepseek_puts_them(
     usage: Any, hits: int | None
 ) -> None:
-    said = recorded(answer({"choices": [], "usage": usage}))
-    assert said.attributes.get("gen_ai.usage.cache_read.input_tokens") == hits
+    said = answer({"choices": [], "usage": usage}).attributes(1)
+    assert said.get("gen_ai.usage.cache_read.input_tokens") == hits
 
 
 def test_a_gateways_reasoning_is_reasoning() -> None:
-    said = recorded(answer(chunk(reasoning="Because.", content="Yes", finish="stop")))
-    assert [part.content for part in said.output_messages[0].parts] == [
-        "Because.",
-        "Yes",
-    ]
+    said = answer(chunk(reasoning="Because.", content="Yes", finish="stop"))
+    assert [words(message) for message in said.messages()] == [["Because.", "Yes"]]
 
 
 @pytest.mark.parametrize(
@@ -128,18 +120,15 @@ def test_a_gateways_reasoning_is_reasoning() -> None:
         {"choices": [{}]},
         {"choices": [{"index": None, "delta": None, "finish_reason": 3}]},
         {"choices": [{"delta": {"content": 5, "tool_calls": [{}]}}]},
+        {"choices": [{"delta": {"reasoning_content": 5}}]},
         {"id": 1, "model": 2, "usage": 3},
     ],
 )
 def test_odd_parts_do_no_harm(part: Any) -> None:
-    said = recorded(answer(part))
-    assert said.finish_reasons == ["error"]
-    assert said.response_id is None
+    assert answer(part).attributes(1) == {"gen_ai.response.finish_reasons": ["error"]}
 
 
 def test_tool_calls_without_an_index_are_told_apart_by_position() -> None:
     function = {"name": "f", "arguments": "{}"}
-    said = recorded(
-        answer(chunk(tool_calls=[{"id": "1", "function": function}, {"id": "2"}]))
-    )
-    assert [part.id for part in said.output_messages[0].parts] == ["1", "2"]
+    said = answer(chunk(tool_calls=[{"id": "1", "function": function}, {"id": "2"}]))
+    assert [part["id"] for part in said.messages()[0]["parts"]] == ["1", "2"]

@@ -307,6 +307,31 @@ def test_what_is_no_completion_is_given_back_and_ends_the_span(
     }
 
 
+def test_without_a_model_there_is_none_on_the_span(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+) -> None:
+    instrument()
+    stream = (
+        b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\n'
+        b"data: [DONE]\n\n"
+    )
+    deepseek.answer_next(
+        Recorded(headers={"content-type": "text/event-stream"}, body=stream)
+    )
+    call(model=None, stream=True)
+    assert telemetry.span.name == "chat"
+    assert telemetry.span.attributes == {
+        key: value for key, value in START.items() if "model" not in key
+    } | {
+        "gen_ai.request.stream": True,
+        "gen_ai.response.finish_reasons": ("stop",),
+        "gen_ai.response.time_to_first_chunk": SECONDS,
+    }
+
+
 @pytest.mark.swallows
 def test_a_completion_that_cannot_be_read_is_given_back_and_ends_the_span(
     instrument: Callable[..., None],

@@ -132,7 +132,6 @@ def test_messages_on_a_span_are_the_conventions_parts(
                 },
             ],
             "finish_reason": "tool_call",
-            "name": None,
         }
     ]
     assert telemetry.span.attributes["gen_ai.response.finish_reasons"] == (

@@ -5,19 +5,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from inline_snapshot import snapshot
 from openai.types.chat import ChatCompletionMessage
-from opentelemetry.util.genai.types import (
-    BlobPart,
-    FilePart,
-    FunctionToolDefinition,
-    GenericToolDefinition,
-    InputMessage,
-    ReasoningPart,
-    TextPart,
-    ToolCallRequestPart,
-    ToolCallResponsePart,
-    UriPart,
-)
 
 from opentelemetry.instrumentation.deepseek._messages import (
     input_messages,
@@ -30,45 +19,72 @@ from .conftest import SAMPLES
 def test_a_tool_turn_keeps_its_order_reasoning_and_ids() -> None:
     request = json.loads((SAMPLES / "request_thinking_tool_turn2.json").read_bytes())
 
-    assert input_messages(request["messages"]) == [
-        InputMessage("user", [TextPart("Weather in Hangzhou and Beijing?")]),
-        InputMessage(
-            "assistant",
-            [
-                ReasoningPart(
-                    "The user wants the weather in two cities. "
-                    "I should call the tool once per city."
-                ),
-                ToolCallRequestPart(
-                    {"location": "Hangzhou"},
-                    "get_weather",
-                    "call_00_9V0vrf86Pc9aelHCJMZqnJBo",
-                ),
-                ToolCallRequestPart(
-                    {"location": "Beijing"},
-                    "get_weather",
-                    "call_01_Qm2cT7yXk4LwZ0bR8sNvHdEa",
-                ),
-            ],
-        ),
-        InputMessage(
-            "tool", [ToolCallResponsePart("24C", "call_00_9V0vrf86Pc9aelHCJMZqnJBo")]
-        ),
-        InputMessage(
-            "tool", [ToolCallResponsePart("18C", "call_01_Qm2cT7yXk4LwZ0bR8sNvHdEa")]
-        ),
-    ]
-    assert tool_definitions(request["tools"]) == [
-        FunctionToolDefinition(
-            "get_weather",
-            "Get weather of a location",
+    assert input_messages(request["messages"]) == snapshot(
+        [
             {
-                "type": "object",
-                "properties": {"location": {"type": "string"}},
-                "required": ["location"],
+                "role": "user",
+                "parts": [
+                    {"type": "text", "content": "Weather in Hangzhou and Beijing?"}
+                ],
             },
-        )
-    ]
+            {
+                "role": "assistant",
+                "parts": [
+                    {
+                        "type": "reasoning",
+                        "content": "The user wants the weather in two cities. "
+                        "I should call the tool once per city.",
+                    },
+                    {
+                        "type": "tool_call",
+                        "id": "call_00_9V0vrf86Pc9aelHCJMZqnJBo",
+                        "name": "get_weather",
+                        "arguments": {"location": "Hangzhou"},
+                    },
+                    {
+                        "type": "tool_call",
+                        "id": "call_01_Qm2cT7yXk4LwZ0bR8sNvHdEa",
+                        "name": "get_weather",
+                        "arguments": {"location": "Beijing"},
+                    },
+                ],
+            },
+            {
+                "role": "tool",
+                "parts": [
+                    {
+                        "type": "tool_call_response",
+                        "id": "call_00_9V0vrf86Pc9aelHCJMZqnJBo",
+                        "response": "24C",
+                    }
+                ],
+            },
+            {
+                "role": "tool",
+                "parts": [
+                    {
+                        "type": "tool_call_response",
+                        "id": "call_01_Qm2cT7yXk4LwZ0bR8sNvHdEa",
+                        "response": "18C",
+                    }
+                ],
+            },
+        ]
+    )
+    assert tool_definitions(request["tools"]) == snapshot(
+        [
+            {
+                "type": "function",
+                "name": "get_weather",
+                "description": "Get weather of a location",
+                "parameters": {
+                    "type": "object",
+                    "properties": {"location": {"type": "string"}},
+                    "required": ["location"],
+                },
+            }
+        ]
+    )
 
 
 def test_the_sdks_own_message_may_be_sent_back() -> None:
@@ -78,48 +94,72 @@ def test_the_sdks_own_message_may_be_sent_back() -> None:
     assert input_messages([ChatCompletionMessage.model_validate(raw)]) == (
         input_messages([raw])
     )
-    assert [type(part) for part in input_messages([raw])[0].parts] == [
-        ReasoningPart,
-        ToolCallRequestPart,
-        ToolCallRequestPart,
+    assert [part["type"] for part in input_messages([raw])[0]["parts"]] == [
+        "reasoning",
+        "tool_call",
+        "tool_call",
     ]
 
 
 @pytest.mark.parametrize(
-    ("content", "parts"),
+    ("content", "part"),
     [
         (
             {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBO"}},
-            [BlobPart("image/png", "image", b"\x89PN"[:3] + b"")],
+            {
+                "type": "blob",
+                "modality": "image",
+                "mime_type": "image/png",
+                "content": b"\x89PN",
+            },
         ),
         (
             {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
-            [UriPart(None, "image", "https://example.com/a.png")],
+            {"type": "uri", "modality": "image", "uri": "https://example.com/a.png"},
         ),
         (
             {"type": "file", "file": {"file_id": "file-api-1"}},
-            [FilePart(None, "document", "file-api-1")],
+            {"type": "file", "modality": "document", "file_id": "file-api-1"},
         ),
         (
             {"type": "file", "file": {"file_data": "data:text/plain,a%20b"}},
-            [BlobPart("text/plain", "document", b"a b")],
+            {
+                "type": "blob",
+                "modality": "document",
+                "mime_type": "text/plain",
+                "content": b"a b",
+            },
         ),
-        ({"type": "text", "text": "What is this?"}, [TextPart("What is this?")]),
-        ({"type": "hologram", "of": 1}, [TextPart('{"type":"hologram","of":1}')]),
-        ({"type": "image_url"}, [TextPart('{"type":"image_url"}')]),
-        ({"type": "file"}, [TextPart('{"type":"file"}')]),
+        (
+            {"type": "text", "text": "What is this?"},
+            {"type": "text", "content": "What is this?"},
+        ),
+        (
+            {"type": "hologram", "of": 1},
+            {"type": "text", "content": '{"type": "hologram", "of": 1}'},
+        ),
+        ({"type": "image_url"}, {"type": "text", "content": '{"type": "image_url"}'}),
+        ({"type": "file"}, {"type": "text", "content": '{"type": "file"}'}),
+        (
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64,?"}},
+            {
+                "type": "text",
+                "content": '{"type": "image_url", '
+                '"image_url": {"url": "data:image/png;base64,?"}}',
+            },
+        ),
     ],
 )
-def test_parts_of_a_content_keep_their_kind(content: Any, parts: Any) -> None:
+def test_parts_of_a_content_keep_their_kind(content: Any, part: Any) -> None:
     assert input_messages([{"role": "user", "content": [content]}]) == [
-        InputMessage("user", parts)
+        {"role": "user", "parts": [part]}
     ]
 
 
 @pytest.mark.parametrize("content", [None, "", []])
 def test_no_words_are_no_part(content: object) -> None:
     assert input_messages([{"role": "assistant", "content": content}]) == [
-        InputMessage("assistant", [])
+        {"role": "assistant", "parts": []}
     ]
 
 
@@ -135,17 +175,15 @@ def test_arguments_that_are_no_json_are_kept_as_they_are() -> None:
             }
         ]
     )
-    assert message.parts == [
-        ToolCallRequestPart('{"cut', "f", "1"),
-        ToolCallRequestPart(None, "", None),
+    assert message["parts"] == [
+        {"type": "tool_call", "id": "1", "name": "f", "arguments": '{"cut'},
+        {"type": "tool_call", "name": ""},
     ]
 
 
 def test_a_tool_that_deepseek_runs_itself_keeps_its_kind() -> None:
     search = {"type": "deepseek_web_search", "name": "deepseek_web_search"}
-    assert tool_definitions([search]) == [
-        GenericToolDefinition("deepseek_web_search", "deepseek_web_search")
-    ]
+    assert tool_definitions([search]) == [search]
 
 
 @pytest.mark.parametrize("value", [None, "text", b"bytes", 1, iter([{}])])
@@ -155,5 +193,5 @@ def test_what_is_no_list_has_no_messages(value: object) -> None:
 
 def test_a_name_is_kept() -> None:
     assert input_messages([{"role": "user", "name": "ada", "content": "Hi"}]) == [
-        InputMessage("user", [TextPart("Hi")], "ada")
+        {"role": "user", "parts": [{"type": "text", "content": "Hi"}], "name": "ada"}
     ]

@@ -172,7 +172,6 @@ def test_a_stream_that_the_server_cuts_in_silence_is_an_error(
             "role": "assistant",
             "parts": [{"type": "text", "content": "Sure, here"}],
             "finish_reason": "error",
-            "name": None,
         }
     ]
 

@@ -8,16 +8,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from ._messages import output_message
-from ._values import text, whole
+from ._values import member, text, whole
 
 if TYPE_CHECKING:
-    from ._genai import InferenceInvocation
+    from collections.abc import Mapping, Sequence
 
-_CACHE_READ: Final = "gen_ai.usage.cache_read.input_tokens"
-_REASONING: Final = "gen_ai.usage.reasoning.output_tokens"
-DEEPSEEK_RESPONSE_SYSTEM_FINGERPRINT: Final = "deepseek.response.system_fingerprint"
-DEEPSEEK_TIME_TO_FIRST_REASONING: Final = "deepseek.response.time_to_first_reasoning"
-DEEPSEEK_TIME_TO_FIRST_ANSWER: Final = "deepseek.response.time_to_first_answer"
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 
 @dataclass(slots=True)
@@ -39,9 +35,9 @@ class Choice:
 
 @dataclass(slots=True)
 class Answer:
-    """Grows by `add`, until `record` writes it down.
+    """Grows by `add`, until it is read.
 
-    `keeps_text` is false where nobody will record content.
+    `keeps_text` is false where nobody will record content. Times are `perf_counter`s.
     """
 
     keeps_text: bool
@@ -60,105 +56,115 @@ class Answer:
             choice.finish_reason for choice in self.choices.values()
         )
 
-    def add(self, part: Any) -> None:
+    def add(self, part: object) -> None:
         """Add a chunk; or a completion, one big chunk that says `message` for `delta`.
 
-        Any field may be missing or odd: the SDK checks nothing that DeepSeek sends.
+        Fields are looked up in `__dict__`: the SDK checks nothing that DeepSeek sends,
+        any may be missing or odd, and asking a pydantic object for what it does not
+        have takes longer than all else that is done for a chunk.
         """
+        said = part.__dict__
         self.parts += 1
         if self.parts == 1:
-            self.id = text(getattr(part, "id", None))
-            self.model = text(getattr(part, "model", None))
-            self.fingerprint = text(getattr(part, "system_fingerprint", None))
-        # Usage comes with the last chunk, alone or beside the finish reason.
-        if (usage := getattr(part, "usage", None)) is not None:
+            self.id = text(said.get("id"))
+            self.model = text(said.get("model"))
+            self.fingerprint = text(said.get("system_fingerprint"))
+        # Usage comes with the last chunk, beside the finish reason or alone.
+        if (usage := said.get("usage")) is not None:
             self.usage = usage
-        for position, said in enumerate(getattr(part, "choices", None) or ()):
-            index = whole(getattr(said, "index", None))
-            key = position if index is None else index
-            if (choice := self.choices.get(key)) is None:
-                choice = self.choices[key] = Choice()
-            if finish_reason := text(getattr(said, "finish_reason", None)):
-                choice.finish_reason = finish_reason
-            self._hear(
-                choice, getattr(said, "delta", None) or getattr(said, "message", None)
-            )
+        choices: Sequence[object] = said.get("choices") or ()
+        for position, choice in enumerate(choices):
+            self._choose(position, choice.__dict__)
 
-    def _hear(self, choice: Choice, words: object) -> None:
-        # Gateways in front of DeepSeek's models say `reasoning`.
-        reasoning = getattr(words, "reasoning_content", None) or getattr(
-            words, "reasoning", None
-        )
-        if isinstance(reasoning, str) and reasoning:
-            self.first_reasoning_at = self.first_reasoning_at or perf_counter()
-            if self.keeps_text:
-                choice.reasoning.write(reasoning)
-        content = getattr(words, "content", None)
-        calls = getattr(words, "tool_calls", None)
-        if content or calls:
-            self.first_answer_at = self.first_answer_at or perf_counter()
-        if not self.keeps_text:
-            return
-        if isinstance(content, str):
-            choice.content.write(content)
-        for position, called in enumerate(calls or ()):
-            index = whole(getattr(called, "index", None))
-            call = choice.tool_calls.setdefault(
-                position if index is None else index, ToolCall()
-            )
-            call.id = text(getattr(called, "id", None)) or call.id
-            function = getattr(called, "function", None)
-            call.name = text(getattr(function, "name", None)) or call.name
-            call.arguments.write(text(getattr(function, "arguments", None)) or "")
+    def _choose(self, position: int, said: Mapping[str, Any]) -> None:
+        index = said.get("index")
+        if not isinstance(index, int):
+            index = position
+        if (choice := self.choices.get(index)) is None:
+            choice = self.choices[index] = Choice()
+        if (finish_reason := said.get("finish_reason")) is not None:
+            choice.finish_reason = text(finish_reason)
+        words: object = said.get("delta") or said.get("message")
+        if words is not None:
+            # What the SDK does not know stands apart: `reasoning_content` does.
+            more: Mapping[str, Any] = getattr(words, "model_extra", None) or _NOTHING
+            self._hear(choice, words.__dict__, more)
 
-    def record(
-        self, invocation: InferenceInvocation, *, expected: int, began: float
+    def _hear(
+        self, choice: Choice, said: Mapping[str, Any], more: Mapping[str, Any]
     ) -> None:
-        """Write the answer on `invocation`.
+        # Gateways in front of DeepSeek's models say `reasoning`.
+        reasoning = (
+            more.get("reasoning_content")
+            or said.get("reasoning_content")
+            or more.get("reasoning")
+            or said.get("reasoning")
+        )
+        if reasoning:
+            if self.first_reasoning_at is None:
+                self.first_reasoning_at = perf_counter()
+            if self.keeps_text and isinstance(reasoning, str):
+                choice.reasoning.write(reasoning)
+        content: object = said.get("content")
+        calls: Any = said.get("tool_calls")
+        if content or calls:
+            if self.first_answer_at is None:
+                self.first_answer_at = perf_counter()
+            if self.keeps_text:
+                if isinstance(content, str):
+                    choice.content.write(content)
+                for position, called in enumerate(calls or ()):
+                    _call(choice.tool_calls, position, called)
+
+    def attributes(self, expected: int) -> dict[str, Any]:
+        """What a span says of the answer.
 
         A choice whose finish never arrived is `error`: one that broke off, and those
-        of the `expected` number that never came. `began` is when the call did, by
-        `perf_counter`.
+        of the `expected` number that never came.
         """
-        invocation.response_id = self.id
-        invocation.response_model_name = self.model
-        choices = [choice for _, choice in sorted(self.choices.items())]
-        finishes = [choice.finish_reason or "error" for choice in choices]
+        finishes = [
+            choice.finish_reason or "error"
+            for _, choice in sorted(self.choices.items())
+        ]
         finishes.extend(["error"] * (expected - len(finishes)))
-        invocation.finish_reasons = finishes
-        _record_usage(self.usage, invocation)
-        if self.fingerprint:
-            invocation.attributes[DEEPSEEK_RESPONSE_SYSTEM_FINGERPRINT] = (
-                self.fingerprint
-            )
-        if invocation.request_stream:
-            for name, at in (
-                (DEEPSEEK_TIME_TO_FIRST_REASONING, self.first_reasoning_at),
-                (DEEPSEEK_TIME_TO_FIRST_ANSWER, self.first_answer_at),
-            ):
-                if at is not None:
-                    invocation.attributes[name] = at - began
-        if self.keeps_text:
-            invocation.output_messages = [output_message(choice) for choice in choices]
+        found = {
+            "gen_ai.response.finish_reasons": finishes,
+            "gen_ai.response.id": self.id,
+            "gen_ai.response.model": self.model,
+            "deepseek.response.system_fingerprint": self.fingerprint,
+            **_usage(self.usage),
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+    def messages(self) -> list[dict[str, Any]]:
+        return [output_message(choice) for _, choice in sorted(self.choices.items())]
 
 
-def _record_usage(usage: object, invocation: InferenceInvocation) -> None:
-    invocation.input_tokens = whole(getattr(usage, "prompt_tokens", None))
-    invocation.output_tokens = whole(getattr(usage, "completion_tokens", None))
-    prompt = getattr(usage, "prompt_tokens_details", None)
-    for hits in (
-        getattr(usage, "prompt_cache_hit_tokens", None),
-        getattr(
-            prompt, "prompt_cache_hit_tokens", None
-        ),  # where DeepSeek's tables put it
-        getattr(prompt, "cached_tokens", None),
-    ):
-        if (cached := whole(hits)) is not None:
-            invocation.cache_read_input_tokens = cached
-            # util-genai drops a zero: no hit would look like not known.
-            invocation.attributes[_CACHE_READ] = cached
-            break
-    details = getattr(usage, "completion_tokens_details", None)
-    if (reasoning := whole(getattr(details, "reasoning_tokens", None))) is not None:
-        invocation.thinking_tokens = reasoning
-        invocation.attributes[_REASONING] = reasoning
+def _call(calls: dict[int, ToolCall], position: int, called: object) -> None:
+    index = whole(member(called, "index"))
+    call = calls.setdefault(position if index is None else index, ToolCall())
+    call.id = text(member(called, "id")) or call.id
+    function = member(called, "function")
+    call.name = text(member(function, "name")) or call.name
+    call.arguments.write(text(member(function, "arguments")) or "")
+
+
+def _usage(usage: object) -> dict[str, int | None]:
+    prompt = member(usage, "prompt_tokens_details")
+    completion = member(usage, "completion_tokens_details")
+    hits = (
+        whole(member(usage, "prompt_cache_hit_tokens")),
+        whole(member(prompt, "prompt_cache_hit_tokens")),  # so DeepSeek's tables say
+        whole(member(prompt, "cached_tokens")),
+    )
+    return {
+        "gen_ai.usage.input_tokens": whole(member(usage, "prompt_tokens")),
+        "gen_ai.usage.output_tokens": whole(member(usage, "completion_tokens")),
+        # No hit is not the same as not known.
+        "gen_ai.usage.cache_read.input_tokens": next(
+            (count for count in hits if count is not None), None
+        ),
+        "gen_ai.usage.reasoning.output_tokens": whole(
+            member(completion, "reasoning_tokens")
+        ),
+    }

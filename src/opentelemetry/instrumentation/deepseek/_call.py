@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ._answer import Answer
 from ._errors import StreamAbandonedError, StreamCutError, described, status_code
+from ._genai import Content
+from ._inference import Inference
 from ._messages import input_messages, tool_definitions
 from ._quietly import quietly
-from ._request import record_request, request_body
+from ._request import request_attributes, request_body
 from ._standins import ObservedAsyncStream, ObservedResponse, ObservedStream
 from ._values import text, whole
 
@@ -23,10 +25,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._client import Server
-    from ._genai import Inferences
+    from ._inference import Signals
 
-DEEPSEEK_RESPONSE_TRACE_ID: Final = "deepseek.response.trace_id"
-_HTTP_STATUS: Final = "http.response.status_code"
 _reading_a_chunk: Final = quietly("reading a chunk")
 
 
@@ -39,21 +39,26 @@ class ChatCall:
     """
 
     def __init__(
-        self, inferences: Inferences, server: Server, arguments: Mapping[str, Any]
+        self, signals: Signals, server: Server, arguments: Mapping[str, Any]
     ) -> None:
-        self._began = perf_counter()
-        self._ended = False
         body = request_body(arguments)
         self._expected = whole(body.get("n")) or 1
-        self._invocation = inferences.start(server, text(body.get("model")), "chat")
-        self._with_content = inferences.wants_content_of(self._invocation)
-        self._answer = Answer(keeps_text=self._with_content)
-        with quietly("reading a request"):
-            record_request(body, self._invocation)
-        if self._with_content:
+        self._ended = False
+        self._last_chunk_at = 0.0
+        self._labels: Mapping[str, Any] = {}
+        self._inference = inference = Inference(
+            signals, "chat", server, text(body.get("model"))
+        )
+        self._answer = Answer(keeps_text=inference.wants_content)
+        if inference.wants_attributes:
+            with quietly("reading a request"):
+                inference.attributes = request_attributes(body)
+        if inference.wants_content:
             with quietly("reading a request's content"):
-                self._invocation.input_messages = input_messages(body.get("messages"))
-                self._invocation.tool_definitions = tool_definitions(body.get("tools"))
+                inference.content = Content(
+                    inputs=input_messages(body.get("messages")),
+                    tools=tool_definitions(body.get("tools")),
+                )
 
     def __enter__(self) -> Self:
         return self
@@ -69,7 +74,7 @@ class ChatCall:
         # What the caller does next is not part of the call, though a stream of it may
         # still be open.
         with quietly("leaving a call"):
-            self._invocation.suspend()
+            self._inference.suspend()
 
     def observe(self, result: Any) -> Any:
         """Record `result`; or return a stand-in that will, once it has arrived."""
@@ -107,10 +112,22 @@ class ChatCall:
     def arrived(self, chunk: Any) -> None:
         """A chunk of a stream has."""
         with _reading_a_chunk:
-            self._answer.add(chunk)
-            # The metrics of the chunk want to know it already.
-            self._invocation.response_model_name = self._answer.model
-            self._invocation.record_stream_chunk()
+            answer, inference = self._answer, self._inference
+            answer.add(chunk)
+            if answer.parts == 1:
+                now = self._last_chunk_at = perf_counter()
+                attributes = inference.attributes
+                attributes["gen_ai.request.stream"] = True
+                attributes["gen_ai.response.time_to_first_chunk"] = inference.elapsed(
+                    now
+                )
+                if answer.model:
+                    attributes["gen_ai.response.model"] = answer.model
+                self._labels = inference.first_chunk(now)
+            elif inference.wants_chunks:
+                now = perf_counter()
+                inference.next_chunk(now - self._last_chunk_at, self._labels)
+                self._last_chunk_at = now
 
     def exhausted(self) -> None:
         """The server has ended the stream."""
@@ -133,11 +150,10 @@ class ChatCall:
     def fail(self, error: BaseException) -> None:
         if self._ended:
             return
-        attributes = self._invocation.attributes
         with quietly("reading an error"):
             self._see_headers(error)
             if (status := status_code(error)) is not None:
-                attributes[_HTTP_STATUS] = status
+                self._inference.attributes["http.response.status_code"] = status
             # `parse()` refuses an answer that was cut for length, or filtered: it was
             # paid for all the same.
             if (completion := getattr(error, "completion", None)) is not None:
@@ -148,15 +164,29 @@ class ChatCall:
         if self._ended:
             return
         self._ended = True
+        inference, answer = self._inference, self._answer
         with quietly("recording an answer"):
-            self._answer.record(
-                self._invocation, expected=self._expected, began=self._began
-            )
+            attributes = inference.attributes
+            attributes.update(answer.attributes(self._expected))
+            if "gen_ai.response.time_to_first_chunk" in attributes:
+                for said, at in (
+                    ("reasoning", answer.first_reasoning_at),
+                    ("answer", answer.first_answer_at),
+                ):
+                    if at is not None:
+                        attributes[f"deepseek.response.time_to_first_{said}"] = (
+                            inference.elapsed(at)
+                        )
+            if inference.wants_content:
+                inference.content = inference.content._replace(
+                    outputs=answer.messages()
+                )
         with quietly("ending a span"):
-            if error is None:
-                self._invocation.stop()
-            else:
-                self._invocation.fail(described(error, with_content=self._with_content))
+            inference.end(
+                None
+                if error is None
+                else described(error, with_content=inference.wants_content)
+            )
 
     def _see_headers(self, result: Any) -> None:
         # A stream and an error have `response`, a raw response has `http_response`.
@@ -166,4 +196,4 @@ class ChatCall:
         if response is not None and (
             trace_id := text(response.headers.get("x-ds-trace-id"))
         ):
-            self._invocation.attributes[DEEPSEEK_RESPONSE_TRACE_ID] = trace_id
+            self._inference.attributes["deepseek.response.trace_id"] = trace_id

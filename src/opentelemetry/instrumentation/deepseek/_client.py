@@ -10,14 +10,13 @@ from .environment_variables import OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _EVERY_HOST: Final = "*"
 _HOST: Final = re.compile(r"([\w.-]+|\[[\da-fA-F:.]+\])(?::(\d{1,5}))?")
 
 
 class Server(NamedTuple):
     address: str
-    port: int | None
+    port: int
 
 
 class Hosts:
@@ -37,14 +36,15 @@ class Hosts:
         # it came from an argument, OPENAI_BASE_URL or with_options().
         url = resource._client.base_url  # noqa: SLF001
         host: str = url.host
+        port: int = url.port or (80 if url.scheme == "http" else 443)
         if not (
             host.endswith(".deepseek.com")
             or self._every
             or (host, None) in self._named
-            or (host, url.port or _DEFAULT_PORTS.get(url.scheme)) in self._named
+            or (host, port) in self._named
         ):
             return None
-        return Server(host, url.port or _DEFAULT_PORTS.get(url.scheme))
+        return Server(host, port)
 
 
 def _host_and_port(entry: str) -> tuple[str, int | None]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
-from ._genai import Error, fq_exception_type
+from ._genai import fq_exception_type
 from ._values import text, whole
 
 # DeepSeek's 401 ends in the last four characters of the key:
@@ -39,17 +39,24 @@ def status_code(error: BaseException) -> int | None:
     return whole(getattr(error, "status_code", None))
 
 
-def described(error: BaseException, *, with_content: bool) -> Error:
-    """The kind and words of `error` for its span.
+class Failure(NamedTuple):
+    """How a call failed: `error.type`, and the description of the span's status."""
 
-    `error.type` is the qualified class (`openai.RateLimitError`); the HTTP status for
+    type: str
+    words: str
+
+
+def described(error: BaseException, *, with_content: bool) -> Failure:
+    """What is said of `error`.
+
+    Its type is the qualified class (`openai.RateLimitError`); the HTTP status for
     a status that the SDK has no class for (`402`); `stream_cut` and `stream_abandoned`
     for ends that raise nothing.
     """
     kind = _TYPES.get(type(error)) or fq_exception_type(error)
     if kind == "openai.APIStatusError":
         kind = str(status_code(error))
-    return Error(message=_words(error, with_content=with_content), type=kind)
+    return Failure(kind, _words(error, with_content=with_content))
 
 
 def _words(error: BaseException, *, with_content: bool) -> str:

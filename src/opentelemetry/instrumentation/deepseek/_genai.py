@@ -1,117 +1,164 @@
-"""The one door to `opentelemetry-util-genai`.
+"""The one door to `opentelemetry-util-genai`: vocabulary, switches and protocol.
 
-The library is young and renames things between releases (eight in fourteen months);
-whatever we use of it comes through here.
+The library is young and renames things between releases (eight in fourteen months), so
+whatever we use of it comes through here. Spans we make ourselves: its own life cycle
+takes longer than the rest of a call together, and drops zeros.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+# Private: the id that an enclosing `handler.invoke_local_agent(conversation_id=…)` put
+# on the context. There is no public reader; a test fails when it moves.
+from opentelemetry.util.genai._conversation_context import get_ambient_conversation_id
 from opentelemetry.util.genai.completion_hook import load_completion_hook
 from opentelemetry.util.genai.environment_variables import (
     OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK,
+    OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT,
 )
-from opentelemetry.util.genai.handler import TelemetryHandler
-from opentelemetry.util.genai.invocation import InferenceInvocation
+from opentelemetry.util.genai.invocation import (
+    CLIENT_INFERENCE_CONTEXT_KEY,
+    InferenceData,
+)
 from opentelemetry.util.genai.types import (
+    BlobPart,
     ContentCapturingMode,
-    Error,
     FilePart,
     FunctionToolDefinition,
     GenericToolDefinition,
     InputMessage,
-    MessagePart,
-    Modality,
     OutputMessage,
     ReasoningPart,
+    ServerToolCallPart,
+    ServerToolCallResponsePart,
     TextPart,
     ToolCallRequestPart,
     ToolCallResponsePart,
-    ToolDefinition,
+    UriPart,
 )
 from opentelemetry.util.genai.utils import (
     fq_exception_type,
-    gen_ai_json_dumps,
     get_content_capturing_mode,
     image_from_url,
     object_to_any_value,
     tool_arguments_to_any_value,
 )
 
-from .version import __version__
-
 if TYPE_CHECKING:
-    from opentelemetry._logs import LoggerProvider
-    from opentelemetry.metrics import MeterProvider
-    from opentelemetry.trace import TracerProvider
+    from collections.abc import Mapping, Sequence
 
-    from ._client import Server
+    from opentelemetry.util.genai.completion_hook import CompletionHook
 
 __all__ = [
-    "Error",
-    "FilePart",
-    "FunctionToolDefinition",
-    "GenericToolDefinition",
-    "InferenceInvocation",
-    "Inferences",
-    "InputMessage",
-    "MessagePart",
-    "Modality",
-    "OutputMessage",
-    "ReasoningPart",
-    "TextPart",
-    "ToolCallRequestPart",
-    "ToolCallResponsePart",
-    "ToolDefinition",
+    "CLIENT_INFERENCE_CONTEXT_KEY",
+    "Content",
+    "ContentSwitch",
+    "InferenceData",
     "fq_exception_type",
-    "gen_ai_json_dumps",
+    "get_ambient_conversation_id",
     "image_from_url",
     "object_to_any_value",
+    "publish",
     "tool_arguments_to_any_value",
 ]
 
-_SCOPE: Final = "opentelemetry.instrumentation.deepseek"
+Json = dict[str, Any]
+
+_PARTS: Final[Mapping[str, type]] = {
+    "blob": BlobPart,
+    "file": FilePart,
+    "reasoning": ReasoningPart,
+    "server_tool_call": ServerToolCallPart,
+    "server_tool_call_response": ServerToolCallResponsePart,
+    "text": TextPart,
+    "tool_call": ToolCallRequestPart,
+    "tool_call_response": ToolCallResponsePart,
+    "uri": UriPart,
+}
 
 
-class Inferences:
-    """Starts the span of a call, and knows whether its content is wanted."""
+class Content(NamedTuple):
+    """What was said, in the conventions' shape."""
 
-    def __init__(
-        self,
-        tracer_provider: TracerProvider | None = None,
-        meter_provider: MeterProvider | None = None,
-        logger_provider: LoggerProvider | None = None,
-    ) -> None:
-        self._handler = TelemetryHandler(
-            tracer_provider=tracer_provider,
-            meter_provider=meter_provider,
-            logger_provider=logger_provider,
-            completion_hook=load_completion_hook(),
-            instrumentation_scope_name=_SCOPE,
-            instrumentation_scope_version=__version__,
+    inputs: Sequence[Json] = ()
+    outputs: Sequence[Json] = ()
+    instructions: Sequence[Json] = ()
+    tools: Sequence[Json] = ()
+
+
+class ContentSwitch:
+    """Where content is wanted, by the settings at the time of making."""
+
+    def __init__(self) -> None:
+        mode = get_content_capturing_mode()
+        both = ContentCapturingMode.SPAN_AND_EVENT
+        self.on_spans: Final = mode in (ContentCapturingMode.SPAN_ONLY, both)
+        self.on_events: Final = mode in (ContentCapturingMode.EVENT_ONLY, both)
+        emit = os.environ.get(OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT, "").strip().lower()
+        self.events: Final = emit == "true" or (self.on_events and emit != "false")
+        self.hook: Final[CompletionHook | None] = (
+            load_completion_hook()
+            if os.environ.get(OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK)
+            else None
         )
-        # The library asks for content also where the span that would carry it is
-        # not recorded; events and completion hooks want it even then.
-        self._content_beyond_spans = (
-            get_content_capturing_mode()
-            in (ContentCapturingMode.EVENT_ONLY, ContentCapturingMode.SPAN_AND_EVENT)
-            or os.environ.get(OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK, "") != ""
-        )
 
-    def start(
-        self, server: Server, request_model: str | None, operation_name: str
-    ) -> InferenceInvocation:
-        return self._handler.inference(
-            "deepseek",
-            request_model=request_model,
-            server_address=server.address,
-            server_port=server.port,
-            operation_name=operation_name,
-        )
+    def complete(self, content: Content, span: Any, log_record: Any) -> None:
+        """Hand `content` to the completion hook, if there is one; it never raises."""
+        if self.hook is not None:
+            self.hook.on_completion(
+                **_objects(content), span=span, log_record=log_record
+            )
 
-    def wants_content_of(self, invocation: InferenceInvocation) -> bool:
-        return self._handler.should_capture_content() and (
-            self._content_beyond_spans or invocation.span.is_recording()
-        )
+
+def publish(
+    attributes: Mapping[str, Any], content: Content, outer: InferenceData
+) -> None:
+    """Tell the instrumentation around us, whose span it is, what we know."""
+    data = InferenceData()
+    for name, value in attributes.items():
+        field = name.removeprefix("gen_ai.").replace(".", "_")
+        if hasattr(data, field):
+            setattr(data, field, value)
+        else:
+            data.attributes[name] = value
+    if outer.capture_content:
+        said = _objects(content)
+        data.input_messages = said["inputs"]
+        data.output_messages = said["outputs"]
+        data.system_instructions = said["system_instruction"]
+        data.tool_definitions = said["tool_definitions"]
+    outer.merge(data, overwrite=True)
+
+
+def _objects(content: Content) -> dict[str, Any]:
+    """The library's own types, under the names that its hooks take."""
+    return {
+        "inputs": [_message(InputMessage, message) for message in content.inputs],
+        "outputs": [_message(OutputMessage, message) for message in content.outputs],
+        "system_instruction": [_part(part) for part in content.instructions],
+        "tool_definitions": [
+            _object(
+                FunctionToolDefinition
+                if tool["type"] == "function"
+                else GenericToolDefinition,
+                tool,
+            )
+            for tool in content.tools
+        ]
+        or None,
+    }
+
+
+def _message(kind: type, message: Json) -> Any:
+    return _object(kind, message | {"parts": [_part(p) for p in message["parts"]]})
+
+
+def _part(part: Json) -> Any:
+    return _object(_PARTS[part["type"]], part)
+
+
+def _object(kind: Any, json: Json) -> Any:
+    return kind(**{field.name: json.get(field.name) for field in fields(kind)})

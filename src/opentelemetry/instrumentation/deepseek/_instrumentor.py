@@ -112,13 +112,13 @@ class _Wrapping:
     def put_on(self, module: ModuleType) -> None:
         # Only now: the GenAI library costs a fifth of a second to import.
         from ._call import ChatCall
-        from ._genai import Inferences
+        from ._inference import Signals
 
-        inferences = Inferences(*self._providers)
+        signals = Signals(*self._providers)
 
         def begin(server: Server, arguments: dict[str, Any]) -> ChatCall | None:
             with quietly("starting a span"):
-                return ChatCall(inferences, server, arguments)
+                return ChatCall(signals, server, arguments)
             return None
 
         def call(

@@ -6,21 +6,11 @@ https://github.com/open-telemetry/semantic-conventions-genai/tree/main/docs/gen-
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ._genai import (
-    FilePart,
-    FunctionToolDefinition,
-    GenericToolDefinition,
-    InputMessage,
-    Modality,
-    OutputMessage,
-    ReasoningPart,
-    TextPart,
-    ToolCallRequestPart,
-    ToolCallResponsePart,
-    gen_ai_json_dumps,
     image_from_url,
     object_to_any_value,
     tool_arguments_to_any_value,
@@ -31,10 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from ._answer import Choice
-    from ._genai import (
-        MessagePart,
-        ToolDefinition,
-    )
 
 # What a message calls a finish; on spans it keeps DeepSeek's word.
 _FINISHES: Final[Mapping[str, str]] = {
@@ -44,15 +30,18 @@ _FINISHES: Final[Mapping[str, str]] = {
 }
 
 
-def input_messages(messages: object) -> list[InputMessage]:
+Json = dict[str, Any]
+
+
+def input_messages(messages: object) -> list[Json]:
     return [_input_message(message) for message in _items(messages)]
 
 
-def output_message(choice: Choice) -> OutputMessage:
+def output_message(choice: Choice) -> Json:
     finish = choice.finish_reason or "error"
-    return OutputMessage(
-        role="assistant",
-        parts=_spoken(
+    return {
+        "role": "assistant",
+        "parts": _spoken(
             choice.reasoning.getvalue(),
             choice.content.getvalue(),
             (
@@ -60,11 +49,11 @@ def output_message(choice: Choice) -> OutputMessage:
                 for _, call in sorted(choice.tool_calls.items())
             ),
         ),
-        finish_reason=_FINISHES.get(finish, finish),
-    )
+        "finish_reason": _FINISHES.get(finish, finish),
+    }
 
 
-def tool_definitions(tools: object) -> list[ToolDefinition]:
+def tool_definitions(tools: object) -> list[Json]:
     return [_tool_definition(tool) for tool in _items(tools)]
 
 
@@ -75,14 +64,19 @@ def _items(value: object) -> Sequence[Any]:
     return ()
 
 
-def _input_message(message: object) -> InputMessage:
+def _without_none(**fields: Any) -> Json:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _input_message(message: object) -> Json:
     role = text(member(message, "role")) or ""
     content: object = member(message, "content")
     if role == "tool":
-        parts: list[MessagePart] = [
-            ToolCallResponsePart(
+        parts = [
+            _without_none(
+                type="tool_call_response",
                 id=text(member(message, "tool_call_id")),
-                response=object_to_any_value(content),
+                response=object_to_any_value(content) or "",
             )
         ]
     else:
@@ -98,73 +92,82 @@ def _input_message(message: object) -> InputMessage:
                 for call in _items(member(message, "tool_calls"))
             ),
         )
-    return InputMessage(role=role, parts=parts, name=text(member(message, "name")))
+    return _without_none(role=role, parts=parts, name=text(member(message, "name")))
 
 
 def _spoken(
     reasoning: object,
     content: object,
     tool_calls: Iterable[tuple[str | None, str, object]],
-) -> list[MessagePart]:
+) -> list[Json]:
     """Parts in the order in which DeepSeek makes them, streamed or not."""
-    parts: list[MessagePart] = []
+    parts: list[Json] = []
     if isinstance(reasoning, str) and reasoning:
-        parts.append(ReasoningPart(content=reasoning))
+        parts.append({"type": "reasoning", "content": reasoning})
     if isinstance(content, str):
         if content:
-            parts.append(TextPart(content=content))
+            parts.append({"type": "text", "content": content})
     else:
         parts.extend(_content_part(item) for item in _items(content))
     parts.extend(
-        ToolCallRequestPart(
-            id=id_, name=name, arguments=tool_arguments_to_any_value(arguments)
+        _without_none(
+            type="tool_call",
+            id=id_,
+            name=name,
+            arguments=tool_arguments_to_any_value(arguments),
         )
         for id_, name, arguments in tool_calls
     )
     return parts
 
 
-def _text_part(item: object) -> MessagePart | None:
+def _text_part(item: object) -> Json | None:
     words: object = member(item, "text")
-    return TextPart(content=words) if isinstance(words, str) else None
+    return {"type": "text", "content": words} if isinstance(words, str) else None
 
 
-def _image_part(item: object) -> MessagePart | None:
-    url: object = member(member(item, "image_url"), "url")
-    return image_from_url(url) if isinstance(url, str) else None
+def _image_part(item: object) -> Json | None:
+    return _linked(member(member(item, "image_url"), "url"), "image")
 
 
-def _file_part(item: object) -> MessagePart | None:
+def _file_part(item: object) -> Json | None:
     file: object = member(item, "file")
-    data: object = member(file, "file_data")
-    if isinstance(data, str):
-        return image_from_url(data, modality=Modality.DOCUMENT)
-    if (file_id := text(member(file, "file_id"))) is None:
-        return None
-    return FilePart(mime_type=None, modality=Modality.DOCUMENT, file_id=file_id)
+    if (file_id := text(member(file, "file_id"))) is not None:
+        return {"type": "file", "modality": "document", "file_id": file_id}
+    return _linked(member(file, "file_data"), "document")
 
 
-_CONTENT: Final[Mapping[str, Callable[[object], MessagePart | None]]] = {
+def _linked(url: object, modality: str) -> Json | None:
+    """A blob, if `url` is a data URL."""
+    part = image_from_url(url, modality=modality) if isinstance(url, str) else None
+    return None if part is None else _without_none(**vars(part))
+
+
+_CONTENT: Final[Mapping[str, Callable[[object], Json | None]]] = {
     "text": _text_part,
     "image_url": _image_part,
     "file": _file_part,
 }
 
 
-def _content_part(item: object) -> MessagePart:
+def _content_part(item: object) -> Json:
     read = _CONTENT.get(str(member(item, "type")))
     # What the conventions have no part for is kept as the text of its JSON.
-    return (read and read(item)) or TextPart(
-        content=gen_ai_json_dumps(object_to_any_value(item))
-    )
+    return (read and read(item)) or {
+        "type": "text",
+        "content": json.dumps(
+            object_to_any_value(item), ensure_ascii=False, default=repr
+        ),
+    }
 
 
-def _tool_definition(tool: object) -> ToolDefinition:
+def _tool_definition(tool: object) -> Json:
     kind = text(member(tool, "type")) or "function"
     function: object = member(tool, "function")
     if function is None:  # a tool that DeepSeek runs itself, `deepseek_web_search`
-        return GenericToolDefinition(name=text(member(tool, "name")) or kind, type=kind)
-    return FunctionToolDefinition(
+        return {"type": kind, "name": text(member(tool, "name")) or kind}
+    return _without_none(
+        type=kind,
         name=text(member(function, "name")) or "",
         description=text(member(function, "description")),
         parameters=object_to_any_value(member(function, "parameters")),

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from ._values import real, text, whole
+from ._values import member, real, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from ._genai import InferenceInvocation
-
-DEEPSEEK_REQUEST_THINKING_TYPE: Final = "deepseek.request.thinking.type"
 
 
 def _stop_sequences(stop: object) -> list[str] | None:
@@ -41,20 +37,25 @@ def _streams(stream: object) -> bool | None:
     return True if stream is True else None
 
 
-# Argument of the SDK, or key of the body -> property of the invocation, and its reader.
+def _thinking(thinking: object) -> str | None:
+    return text(member(thinking, "type"))
+
+
+# Argument of the SDK, or key of the body -> attribute, and how it is read.
 # `max_completion_tokens` is not there: DeepSeek ignores it.
 _ROWS: Final[tuple[tuple[str, str, Callable[[object], Any]], ...]] = (
-    ("frequency_penalty", "frequency_penalty", real),
-    ("max_tokens", "max_tokens", whole),
-    ("n", "request_choice_count", _choice_count),
-    ("presence_penalty", "presence_penalty", real),
-    ("reasoning_effort", "reasoning_level", text),
-    ("response_format", "output_type", _output_type),
-    ("seed", "seed", whole),
-    ("stop", "stop_sequences", _stop_sequences),
-    ("stream", "request_stream", _streams),
-    ("temperature", "temperature", real),
-    ("top_p", "top_p", real),
+    ("frequency_penalty", "gen_ai.request.frequency_penalty", real),
+    ("max_tokens", "gen_ai.request.max_tokens", whole),
+    ("n", "gen_ai.request.choice.count", _choice_count),
+    ("presence_penalty", "gen_ai.request.presence_penalty", real),
+    ("reasoning_effort", "gen_ai.request.reasoning.level", text),
+    ("response_format", "gen_ai.output.type", _output_type),
+    ("seed", "gen_ai.request.seed", whole),
+    ("stop", "gen_ai.request.stop_sequences", _stop_sequences),
+    ("stream", "gen_ai.request.stream", _streams),
+    ("temperature", "gen_ai.request.temperature", real),
+    ("thinking", "deepseek.request.thinking.type", _thinking),
+    ("top_p", "gen_ai.request.top_p", real),
 )
 
 
@@ -66,13 +67,10 @@ def request_body(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**arguments, **cast("Mapping[str, Any]", extra)}
 
 
-def record_request(body: Mapping[str, Any], invocation: InferenceInvocation) -> None:
-    for argument, attribute, read in _ROWS:
+def request_attributes(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        attribute: value
+        for argument, attribute, read in _ROWS
         # The SDK's "not given" is an object of its own; no reader knows it.
-        if argument in body and (value := read(body[argument])) is not None:
-            setattr(invocation, attribute, value)
-    thinking: object = body.get("thinking")
-    if isinstance(thinking, Mapping) and (
-        kind := text(cast("Mapping[str, object]", thinking).get("type"))
-    ):
-        invocation.attributes[DEEPSEEK_REQUEST_THINKING_TYPE] = kind
+        if argument in body and (value := read(body[argument])) is not None
+    }

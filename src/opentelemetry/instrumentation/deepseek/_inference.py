@@ -1,0 +1,231 @@
+"""One inference, as telemetry: its span, its metrics, its event.
+
+The life cycle and the protocol by which two instrumentations of one call make one span
+are those of `opentelemetry-util-genai`.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry._logs import LogRecord, get_logger
+from opentelemetry.context import attach, detach, get_current, get_value, set_value
+from opentelemetry.metrics import get_meter
+from opentelemetry.semconv.schemas import Schemas
+from opentelemetry.trace import (
+    SpanKind,
+    Status,
+    StatusCode,
+    get_current_span,
+    get_tracer,
+    set_span_in_context,
+)
+
+from ._genai import (
+    CLIENT_INFERENCE_CONTEXT_KEY,
+    Content,
+    ContentSwitch,
+    InferenceData,
+    get_ambient_conversation_id,
+    publish,
+)
+from ._metrics import Metrics, labels
+from ._values import text
+from .version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from opentelemetry._logs import LoggerProvider
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import TracerProvider
+
+    from ._client import Server
+    from ._errors import Failure
+
+_SCOPE: Final = "opentelemetry.instrumentation.deepseek"
+_PROVIDER: Final = "deepseek"
+_CONTENT: Final = (
+    "gen_ai.input.messages",
+    "gen_ai.output.messages",
+    "gen_ai.system_instructions",
+    "gen_ai.tool.definitions",
+)
+
+
+class Signals:
+    """Where telemetry goes, and what is wanted of it: one for each `instrument()`."""
+
+    def __init__(
+        self,
+        tracer_provider: TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
+        logger_provider: LoggerProvider | None = None,
+    ) -> None:
+        schema = Schemas.V1_37_0.value
+        self.tracer: Final = get_tracer(
+            _SCOPE, __version__, tracer_provider, schema_url=schema
+        )
+        self.metrics: Final = Metrics(
+            get_meter(_SCOPE, __version__, meter_provider, schema_url=schema)
+        )
+        self.logger: Final = get_logger(
+            _SCOPE, __version__, logger_provider, schema_url=schema
+        )
+        self.switch: Final = ContentSwitch()
+
+
+class Inference:
+    """One call. Its span starts now, and is current until `suspend`.
+
+    Inside a call that another instrumentation has begun, there is no span of ours: what
+    we know goes to that one, which is told to call itself DeepSeek's.
+    """
+
+    __slots__ = (
+        "_began",
+        "_context",
+        "_known",
+        "_outer",
+        "_signals",
+        "_token",
+        "attributes",
+        "content",
+        "span",
+        "wants_attributes",
+        "wants_content",
+    )
+
+    def __init__(
+        self, signals: Signals, operation: str, server: Server, model: str | None
+    ) -> None:
+        self._signals = signals
+        self.content = Content()
+        context = get_current()
+        self.attributes: dict[str, Any] = {}
+        self._known: dict[str, Any] = {
+            "gen_ai.operation.name": operation,
+            "gen_ai.provider.name": _PROVIDER,
+            "server.address": server.address,
+            "server.port": server.port,
+        }
+        if model is not None:
+            self._known["gen_ai.request.model"] = model
+        if conversation := get_ambient_conversation_id(context):
+            self._known["gen_ai.conversation.id"] = conversation
+        outer = get_value(CLIENT_INFERENCE_CONTEXT_KEY, context)
+        self._outer = outer if isinstance(outer, InferenceData) else None
+        if self._outer is not None:
+            self._context, self._token = context, None
+            self.span = get_current_span(context)
+        else:
+            self.span = signals.tracer.start_span(
+                f"{operation} {model}" if model else operation,
+                context,
+                SpanKind.CLIENT,
+                self._known,
+            )
+            self._context = set_value(
+                CLIENT_INFERENCE_CONTEXT_KEY,
+                InferenceData(),
+                set_span_in_context(self.span, context),
+            )
+            self._token = attach(self._context)
+        switch = signals.switch
+        recording = self.span.is_recording()
+        self.wants_attributes = recording or switch.events
+        self.wants_content = (
+            (switch.on_spans and recording)
+            or (switch.on_events and switch.events)
+            or switch.hook is not None
+        )
+        self._began = perf_counter()
+
+    @property
+    def wants_chunks(self) -> bool:
+        return self._outer is None and self._signals.metrics.wants_chunks
+
+    def elapsed(self, now: float) -> float:
+        """Seconds from the start to `now`, a `perf_counter`."""
+        return now - self._began
+
+    def first_chunk(self, now: float) -> dict[str, Any]:
+        """Measure the first chunk of a stream; the labels for those to come."""
+        said = labels(self._known | self.attributes)
+        if self._outer is None:
+            self._signals.metrics.first_chunk(self.elapsed(now), said, self._context)
+        return said
+
+    def next_chunk(self, seconds: float, said: Mapping[str, Any]) -> None:
+        self._signals.metrics.next_chunk(seconds, said, self._context)
+
+    def suspend(self) -> None:
+        """Give the caller their context back."""
+        token, self._token = self._token, None
+        # A coroutine that is thrown away half-way ends in somebody else's context.
+        if token is not None and get_current() is self._context:
+            detach(token)
+
+    def end(self, failure: Failure | None = None) -> None:
+        seconds = perf_counter() - self._began
+        self.suspend()
+        if failure is not None:
+            self.attributes["error.type"] = failure.type
+        if self._outer is not None:
+            self._tell(self._outer)
+            return
+        try:
+            self._record(failure, seconds)
+        finally:
+            self.span.end()
+
+    def _record(self, failure: Failure | None, seconds: float) -> None:
+        signals = self._signals
+        switch = signals.switch
+        attributes = self._known | self.attributes
+        content = {
+            name: said
+            for name, said in zip(_CONTENT, self.content, strict=True)
+            if said
+        }
+        if self.span.is_recording():
+            if failure is not None:
+                self.span.set_status(Status(StatusCode.ERROR, failure.words))
+            if switch.on_spans:
+                for name, said in content.items():
+                    self.attributes[name] = _dumped(said)
+            self.span.set_attributes(self.attributes)
+        signals.metrics.call(seconds, attributes, self._context)
+        event = None
+        if switch.events:
+            event = LogRecord(
+                event_name="gen_ai.client.inference.operation.details",
+                attributes=attributes | (content if switch.on_events else {}),
+                context=self._context,
+            )
+        switch.complete(self.content, self.span, event)
+        if event is not None:
+            signals.logger.emit(event)
+
+    def _tell(self, outer: InferenceData) -> None:
+        publish(self._known | self.attributes, self.content, outer)
+        # The official OpenAI instrumentation calls every host OpenAI's.
+        said: Mapping[str, Any] | None = getattr(self.span, "attributes", None)
+        if said and said.get("gen_ai.provider.name") == "openai":
+            self.span.set_attribute("gen_ai.provider.name", _PROVIDER)
+            outer.metric_attributes["gen_ai.provider.name"] = _PROVIDER
+
+
+def _dumped(said: Sequence[Any]) -> str:
+    # Readable in every script; what is no UTF-8 is replaced.
+    dumped = json.dumps(
+        said, ensure_ascii=False, separators=(",", ":"), default=_base64
+    )
+    return text(dumped) or ""
+
+
+def _base64(value: bytes) -> str:
+    return b64encode(value).decode()
