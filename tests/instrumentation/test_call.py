@@ -325,7 +325,7 @@ def test_without_a_model_there_is_none_on_the_span(
     assert telemetry.span.name == "chat"
     assert telemetry.span.attributes == {
         key: value for key, value in START.items() if "model" not in key
-    } | {
+    } | TRACED | {
         "gen_ai.request.stream": True,
         "gen_ai.response.finish_reasons": ("stop",),
         "gen_ai.response.time_to_first_chunk": SECONDS,
