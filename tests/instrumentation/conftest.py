@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SAMPLES = Path(__file__).parent.parent / "deepseek_samples"
 QUESTION = [{"role": "user", "content": "How many r's are in strawberry?"}]
+CHAT = {"model": "deepseek-flash", "messages": QUESTION}
 
 
 def sample(name: str, *, pause: float = 0.0) -> Recorded:
@@ -112,6 +113,7 @@ def call(kind: str, deepseek: Simulator) -> Callable[..., Any]:
     def call(
         method: str = "create",
         *,
+        of: str = "chat.completions",
         using: Callable[[Any], Any] = read_out,
         **arguments: Any,
     ) -> Any:
@@ -120,12 +122,10 @@ def call(kind: str, deepseek: Simulator) -> Callable[..., Any]:
                 base_url=deepseek.base_url, api_key="sk-test-1234", max_retries=0
             )
             try:
-                target = made.chat.completions
-                for name in method.split("."):
+                target = made
+                for name in f"{of}.{method}".split("."):
                     target = getattr(target, name)
-                answer = target(
-                    **{"model": "deepseek-flash", "messages": QUESTION, **arguments}
-                )
+                answer = target(**(CHAT if "chat" in of else {}) | arguments)
                 if inspect.isawaitable(answer):
                     answer = await answer
                 used = using(answer)

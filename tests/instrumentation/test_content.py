@@ -148,7 +148,7 @@ def test_nothing_is_read_of_a_message_that_nobody_will_record(
     read: list[str] = []
     for name in ("input_messages", "tool_definitions"):
         monkeypatch.setattr(
-            f"opentelemetry.instrumentation.deepseek._call.{name}",
+            f"opentelemetry.instrumentation.deepseek._operations.{name}",
             lambda _, name=name: read.append(name),
         )
     instrument("SPAN_ONLY", tracer_provider=TracerProvider(sampler=ALWAYS_OFF))

@@ -195,3 +195,44 @@ def test_a_name_is_kept() -> None:
     assert input_messages([{"role": "user", "name": "ada", "content": "Hi"}]) == [
         {"role": "user", "parts": [{"type": "text", "content": "Hi"}], "name": "ada"}
     ]
+
+
+class Trap(dict[str, Any]):
+    def get(self, *_: Any) -> Any:
+        raise RuntimeError("not for you")
+
+
+@pytest.mark.swallows
+def test_a_message_that_cannot_be_read_is_marked_and_costs_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    good = {"role": "user", "content": "Hi"}
+    assert input_messages([good, Trap(), good]) == [
+        {"role": "user", "parts": [{"type": "text", "content": "Hi"}]},
+        {"role": "unknown", "parts": [{"type": "text", "content": "[unreadable]"}]},
+        {"role": "user", "parts": [{"type": "text", "content": "Hi"}]},
+    ]
+    assert "while reading a message" in caplog.text
+    assert "not for you" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("[" * 100_000, "[" * 100_000),
+        ('{"a": NaN, "b": 1}', {"b": 1}),
+        (b"{}", b"{}"),
+        ('{"n": %d}' % 2**70, {"n": 2**70}),
+    ],
+)
+def test_odd_arguments_are_kept_as_far_as_they_can_be(said: Any, kept: Any) -> None:
+    call = {"id": "1", "function": {"name": "f", "arguments": said}}
+    (message,) = input_messages([{"role": "assistant", "tool_calls": [call]}])
+    assert message["parts"][0]["arguments"] == kept
+
+
+def test_a_circle_is_cut() -> None:
+    item: dict[str, Any] = {"type": "odd"}
+    item["self"] = item
+    (message,) = input_messages([{"role": "user", "content": [item]}])
+    assert message["parts"] == [{"type": "text", "content": '{"type": "odd"}'}]

@@ -41,6 +41,8 @@ class Answer:
     """
 
     keeps_text: bool
+    # The field by which a whole answer is told from a stream of its parts.
+    whole: str = field(default="choices", init=False)
     parts: int = 0
     id: str | None = None
     model: str | None = None
@@ -85,6 +87,8 @@ class Answer:
         if (finish_reason := said.get("finish_reason")) is not None:
             choice.finish_reason = text(finish_reason)
         words: object = said.get("delta") or said.get("message")
+        if words is None and (written := said.get("text")):  # a text completion
+            self._hear(choice, {"content": written}, _NOTHING)
         if words is not None:
             # What the SDK does not know stands apart: `reasoning_content` does.
             more: Mapping[str, Any] = getattr(words, "model_extra", None) or _NOTHING

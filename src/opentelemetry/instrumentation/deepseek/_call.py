@@ -8,11 +8,8 @@ from time import perf_counter
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
-from ._answer import Answer
 from ._errors import StreamAbandonedError, StreamCutError, described, status_code
-from ._genai import Content
 from ._inference import Inference
-from ._messages import input_messages, tool_definitions
 from ._quietly import quietly
 from ._request import request_attributes, request_body
 from ._standins import ObservedAsyncStream, ObservedResponse, ObservedStream
@@ -26,11 +23,12 @@ if TYPE_CHECKING:
 
     from ._client import Server
     from ._inference import Signals
+    from ._operations import Operation
 
 _reading_a_chunk: Final = quietly("reading a chunk")
 
 
-class ChatCall:
+class Call:
     """From the request to the last byte of the answer.
 
     As a context manager it covers the making of the call: what is raised inside ends
@@ -39,7 +37,11 @@ class ChatCall:
     """
 
     def __init__(
-        self, signals: Signals, server: Server, arguments: Mapping[str, Any]
+        self,
+        signals: Signals,
+        operation: Operation,
+        server: Server,
+        arguments: Mapping[str, Any],
     ) -> None:
         body = request_body(arguments)
         self._expected = whole(body.get("n")) or 1
@@ -47,18 +49,15 @@ class ChatCall:
         self._last_chunk_at = 0.0
         self._labels: Mapping[str, Any] = {}
         self._inference = inference = Inference(
-            signals, "chat", server, text(body.get("model"))
+            signals, operation.name, server, text(body.get("model"))
         )
-        self._answer = Answer(keeps_text=inference.wants_content)
+        self._answer = operation.answer(keeps_text=inference.wants_content)
         if inference.wants_attributes:
             with quietly("reading a request"):
-                inference.attributes = request_attributes(body)
+                inference.attributes = request_attributes(body, operation.settings)
         if inference.wants_content:
             with quietly("reading a request's content"):
-                inference.content = Content(
-                    inputs=input_messages(body.get("messages")),
-                    tools=tool_definitions(body.get("tools")),
-                )
+                inference.content = operation.content(body)
 
     def __enter__(self) -> Self:
         return self
@@ -86,7 +85,7 @@ class ChatCall:
     def _observed(self, result: Any) -> Any:
         # By shape, not by class: the SDK's raw responses are private, and another
         # instrumentation may have put its own stand-in around what the SDK gave.
-        if hasattr(result, "choices"):
+        if hasattr(result, self._answer.whole):
             self._answer.add(result)
         elif isinstance(result, Iterator):
             self._see_headers(result)

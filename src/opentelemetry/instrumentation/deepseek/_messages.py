@@ -15,6 +15,7 @@ from ._genai import (
     object_to_any_value,
     tool_arguments_to_any_value,
 )
+from ._quietly import quietly
 from ._values import member, text
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ Json = dict[str, Any]
 
 
 def input_messages(messages: object) -> list[Json]:
-    return [_input_message(message) for message in _items(messages)]
+    return [_readable(_input_message, message) for message in items(messages)]
 
 
 def output_message(choice: Choice) -> Json:
@@ -54,17 +55,24 @@ def output_message(choice: Choice) -> Json:
 
 
 def tool_definitions(tools: object) -> list[Json]:
-    return [_tool_definition(tool) for tool in _items(tools)]
+    return [_tool_definition(tool) for tool in items(tools)]
 
 
-def _items(value: object) -> Sequence[Any]:
+def _readable(read: Callable[[object], Json], message: object) -> Json:
+    """One bad message must not cost the others; it is marked at its place."""
+    with quietly("reading a message"):
+        return read(message)
+    return {"role": "unknown", "parts": [{"type": "text", "content": "[unreadable]"}]}
+
+
+def items(value: object) -> Sequence[Any]:
     """The items of a list; none of an iterator, which is the caller's to read once."""
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return value  # pyright: ignore[reportUnknownVariableType]  # of anything
     return ()
 
 
-def _without_none(**fields: Any) -> Json:
+def without_none(**fields: Any) -> Json:
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -73,7 +81,7 @@ def _input_message(message: object) -> Json:
     content: object = member(message, "content")
     if role == "tool":
         parts = [
-            _without_none(
+            without_none(
                 type="tool_call_response",
                 id=text(member(message, "tool_call_id")),
                 response=object_to_any_value(content) or "",
@@ -89,10 +97,10 @@ def _input_message(message: object) -> Json:
                     text(member(member(call, "function"), "name")) or "",
                     member(member(call, "function"), "arguments"),
                 )
-                for call in _items(member(message, "tool_calls"))
+                for call in items(member(message, "tool_calls"))
             ),
         )
-    return _without_none(role=role, parts=parts, name=text(member(message, "name")))
+    return without_none(role=role, parts=parts, name=text(member(message, "name")))
 
 
 def _spoken(
@@ -108,17 +116,31 @@ def _spoken(
         if content:
             parts.append({"type": "text", "content": content})
     else:
-        parts.extend(_content_part(item) for item in _items(content))
+        parts.extend(_content_part(item) for item in items(content))
     parts.extend(
-        _without_none(
+        without_none(
             type="tool_call",
             id=id_,
             name=name,
-            arguments=tool_arguments_to_any_value(arguments),
+            arguments=arguments(said),
         )
-        for id_, name, arguments in tool_calls
+        for id_, name, said in tool_calls
     )
     return parts
+
+
+def arguments(value: object) -> Any:
+    """Arguments of a tool call: parsed, or as they are if they are no JSON."""
+    try:
+        return tool_arguments_to_any_value(value)
+    except RecursionError:
+        return text(value)
+
+
+def unknown_part(item: object) -> Json:
+    """What the conventions have no part for is kept as the text of its JSON."""
+    said = json.dumps(object_to_any_value(item), ensure_ascii=False, default=repr)
+    return {"type": "text", "content": said}
 
 
 def _text_part(item: object) -> Json | None:
@@ -127,20 +149,20 @@ def _text_part(item: object) -> Json | None:
 
 
 def _image_part(item: object) -> Json | None:
-    return _linked(member(member(item, "image_url"), "url"), "image")
+    return linked(member(member(item, "image_url"), "url"), "image")
 
 
 def _file_part(item: object) -> Json | None:
     file: object = member(item, "file")
     if (file_id := text(member(file, "file_id"))) is not None:
         return {"type": "file", "modality": "document", "file_id": file_id}
-    return _linked(member(file, "file_data"), "document")
+    return linked(member(file, "file_data"), "document")
 
 
-def _linked(url: object, modality: str) -> Json | None:
+def linked(url: object, modality: str) -> Json | None:
     """A blob, if `url` is a data URL."""
     part = image_from_url(url, modality=modality) if isinstance(url, str) else None
-    return None if part is None else _without_none(**vars(part))
+    return None if part is None else without_none(**vars(part))
 
 
 _CONTENT: Final[Mapping[str, Callable[[object], Json | None]]] = {
@@ -152,21 +174,17 @@ _CONTENT: Final[Mapping[str, Callable[[object], Json | None]]] = {
 
 def _content_part(item: object) -> Json:
     read = _CONTENT.get(str(member(item, "type")))
-    # What the conventions have no part for is kept as the text of its JSON.
-    return (read and read(item)) or {
-        "type": "text",
-        "content": json.dumps(
-            object_to_any_value(item), ensure_ascii=False, default=repr
-        ),
-    }
+    return (read and read(item)) or unknown_part(item)
 
 
 def _tool_definition(tool: object) -> Json:
     kind = text(member(tool, "type")) or "function"
     function: object = member(tool, "function")
+    if function is None and kind == "function":  # as the Responses API has it
+        function = tool
     if function is None:  # a tool that DeepSeek runs itself, `deepseek_web_search`
         return {"type": kind, "name": text(member(tool, "name")) or kind}
-    return _without_none(
+    return without_none(
         type=kind,
         name=text(member(function, "name")) or "",
         description=text(member(function, "description")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from ._values import member, real, text, whole
 
@@ -41,9 +41,19 @@ def _thinking(thinking: object) -> str | None:
     return text(member(thinking, "type"))
 
 
+def _effort(reasoning: object) -> str | None:
+    return text(member(reasoning, "effort"))
+
+
+def _format(text_options: object) -> str | None:
+    return _output_type(member(text_options, "format"))
+
+
 # Argument of the SDK, or key of the body -> attribute, and how it is read.
+Settings: TypeAlias = "tuple[tuple[str, str, Callable[[object], Any]], ...]"
+
 # `max_completion_tokens` is not there: DeepSeek ignores it.
-_ROWS: Final[tuple[tuple[str, str, Callable[[object], Any]], ...]] = (
+COMPLETIONS: Final[Settings] = (
     ("frequency_penalty", "gen_ai.request.frequency_penalty", real),
     ("max_tokens", "gen_ai.request.max_tokens", whole),
     ("n", "gen_ai.request.choice.count", _choice_count),
@@ -57,6 +67,16 @@ _ROWS: Final[tuple[tuple[str, str, Callable[[object], Any]], ...]] = (
     ("thinking", "deepseek.request.thinking.type", _thinking),
     ("top_p", "gen_ai.request.top_p", real),
 )
+RESPONSES: Final[Settings] = (
+    ("max_output_tokens", "gen_ai.request.max_tokens", whole),
+    ("previous_response_id", "gen_ai.request.previous_response.id", text),
+    ("reasoning", "gen_ai.request.reasoning.level", _effort),
+    ("stream", "gen_ai.request.stream", _streams),
+    ("temperature", "gen_ai.request.temperature", real),
+    ("text", "gen_ai.output.type", _format),
+    ("text_format", "gen_ai.output.type", _output_type),
+    ("top_p", "gen_ai.request.top_p", real),
+)
 
 
 def request_body(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -67,10 +87,10 @@ def request_body(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**arguments, **cast("Mapping[str, Any]", extra)}
 
 
-def request_attributes(body: Mapping[str, Any]) -> dict[str, Any]:
+def request_attributes(body: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     return {
         attribute: value
-        for argument, attribute, read in _ROWS
+        for argument, attribute, read in settings
         # The SDK's "not given" is an object of its own; no reader knows it.
         if argument in body and (value := read(body[argument])) is not None
     }

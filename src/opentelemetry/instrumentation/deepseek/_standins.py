@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ._call import ChatCall
+    from ._call import Call
 
     # wrapt's own type forwards every attribute as Any; so does this one.
     class _Proxy:
@@ -29,9 +29,9 @@ else:
 
 
 class _Observed(_Proxy):
-    _self_call: ChatCall
+    _self_call: Call
 
-    def __init__(self, wrapped: Any, call: ChatCall) -> None:
+    def __init__(self, wrapped: Any, call: Call) -> None:
         super().__init__(wrapped)
         self._self_call = call
 
@@ -121,7 +121,7 @@ class ObservedResponse(_Proxy):
     The call ends with what `parse()` gives; if nobody calls that, with the body.
     """
 
-    def __init__(self, response: Any, call: ChatCall) -> None:
+    def __init__(self, response: Any, call: Call) -> None:
         super().__init__(response)
         self._self_call = call
         self._self_parsed: Any = None
