@@ -122,6 +122,23 @@ def test_a_raw_response_is_given_back_itself_and_is_one_span(
     assert len(telemetry.spans) == 1
 
 
+@pytest.mark.parametrize("body", [b"", b"<p>", b"[" * 100_000, b"\xff"])
+def test_a_raw_response_that_is_no_json_is_given_back_itself(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    body: bytes,
+) -> None:
+    instrument()
+    deepseek.answer_next(Recorded(body=body))
+
+    assert call("with_raw_response.create").content == body
+    assert telemetry.span.attributes == START | TRACED | {
+        "gen_ai.response.finish_reasons": ("error",)
+    }
+
+
 def test_a_raw_stream_is_one_span_that_ends_with_the_stream(
     instrument: Callable[..., None],
     call: Callable[..., Any],

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import (
     InMemoryLogRecordExporter,
@@ -13,6 +14,8 @@ from opentelemetry.sdk._logs.export import (
 )
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+
+from examples.simulator import Recorded
 
 from .conftest import SAMPLES, sample
 
@@ -137,6 +140,28 @@ def test_messages_on_a_span_are_the_conventions_parts(
     assert telemetry.span.attributes["gen_ai.response.finish_reasons"] == (
         "tool_calls",
     )
+
+
+def test_an_event_holds_nothing_that_otlp_cannot_carry(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    logs: InMemoryLogRecordExporter,
+    logger_provider: LoggerProvider,
+) -> None:
+    instrument("EVENT_ONLY", logger_provider=logger_provider)
+    # What came over the wire can hold what no request can.
+    odd = json.loads((SAMPLES / "chat_tool_calls_parallel.json").read_bytes())
+    message = odd["choices"][0]["message"]
+    message["content"] = "half \ud800 a pair"
+    arguments = f'{{"big": {2**70}, "small": 7, "yes": true, "none": null, "x": [1.5]}}'
+    message["tool_calls"][0]["function"]["arguments"] = arguments
+    deepseek.answer_next(Recorded(body=json.dumps(odd).encode()))
+    call()
+
+    encoded = encode_logs(logs.get_finished_logs()).SerializeToString()
+    assert b"half ? a pair" in encoded
+    assert str(2**70).encode() in encoded
 
 
 def test_nothing_is_read_of_a_message_that_nobody_will_record(

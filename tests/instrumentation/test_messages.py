@@ -222,7 +222,7 @@ def test_a_message_that_cannot_be_read_is_marked_and_costs_no_other(
         ("[" * 100_000, "[" * 100_000),
         ('{"a": NaN, "b": 1}', {"b": 1}),
         (b"{}", b"{}"),
-        ('{"n": %d}' % 2**70, {"n": 2**70}),
+        (f'{{"n": {2**70}}}', {"n": 2**70}),
     ],
 )
 def test_odd_arguments_are_kept_as_far_as_they_can_be(said: Any, kept: Any) -> None:

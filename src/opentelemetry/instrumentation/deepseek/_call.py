@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from time import perf_counter
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
@@ -99,12 +100,13 @@ class Call:
                 return ObservedResponse(result, self)
             # The body is in memory, and the SDK has not parsed it: nor do we, for the
             # caller might not, or into a type of their own.
-            self._answer.add(
-                json.loads(
-                    http_response.content,
-                    object_hook=lambda fields: SimpleNamespace(**fields),
+            with suppress(ValueError, RecursionError):  # parsing it will tell them
+                self._answer.add(
+                    json.loads(
+                        http_response.content,
+                        object_hook=lambda fields: SimpleNamespace(**fields),
+                    )
                 )
-            )
         self.end()
         return result
 

@@ -33,7 +33,7 @@ from ._genai import (
     publish,
 )
 from ._metrics import Metrics, labels
-from ._values import text
+from ._values import fit, text
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ class Inference:
         if switch.events:
             event = LogRecord(
                 event_name="gen_ai.client.inference.operation.details",
-                attributes=attributes | (content if switch.on_events else {}),
+                attributes=attributes | (fit(content) if switch.on_events else {}),
                 context=self._context,
             )
         switch.complete(self.content, self.span, event)

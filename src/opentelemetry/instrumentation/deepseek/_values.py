@@ -35,3 +35,21 @@ def real(value: object) -> float | None:
     if isinstance(value, float):
         return value
     return None if (number := whole(value)) is None else float(number)
+
+
+def fit(value: Any) -> Any:
+    """JSON in which every string and number is one that OTLP can carry."""
+    match value:
+        case str():
+            return text(value)
+        case bool() | float() | bytes() | None:
+            return value
+        case int():
+            return value if whole(value) is not None else str(value)
+        case Mapping():
+            return {
+                text(name): fit(said)
+                for name, said in cast("Mapping[str, Any]", value).items()
+            }
+        case _:
+            return [fit(said) for said in value]
