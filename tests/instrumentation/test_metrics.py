@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
+from opentelemetry.metrics import NoOpMeterProvider
 
 from .conftest import sample
 
@@ -69,3 +70,89 @@ def test_a_failure_is_measured_by_its_kind(
 
     ((point,),) = telemetry.metrics.values()
     assert point.attributes["error.type"] == "402"
+
+
+COUNTS = {
+    "gen_ai.client.inference.usage.input_tokens": 97,
+    "gen_ai.client.inference.usage.output_tokens": 18,
+    "gen_ai.client.inference.usage.cache_read.input_tokens": 0,
+    "gen_ai.client.inference.usage.reasoning.output_tokens": 9,
+}
+
+
+def test_the_conventions_latest_names_are_a_switch_away(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OTEL_INSTRUMENTATION_DEEPSEEK_METRICS", "latest")
+    instrument()
+    deepseek.answer_next(sample("stream_thinking.sse"))
+
+    chunks = call(stream=True)
+
+    metrics = telemetry.metrics
+    prefix = "gen_ai.client.inference"
+    assert {name: metrics[name][0].value for name in COUNTS} == COUNTS
+    assert all(
+        metrics[name][0].attributes["gen_ai.token.modality"] == "unknown"
+        for name in COUNTS
+    )
+    assert {
+        name: (points[0].count, points[0].explicit_bounds[0])
+        for name, points in metrics.items()
+        if name not in COUNTS
+    } == {
+        f"{prefix}.duration": (1, 0.01),
+        f"{prefix}.time_to_first_chunk": (1, 0.01),
+        f"{prefix}.time_per_output_chunk": (len(chunks) - 1, 0.01),
+        f"{prefix}.operation.input_tokens": (1, 1),
+        f"{prefix}.operation.output_tokens": (1, 1),
+    }
+
+
+def test_in_the_latest_names_a_failed_call_has_no_tokens(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OTEL_INSTRUMENTATION_DEEPSEEK_METRICS", "latest")
+    instrument()
+    deepseek.answer_next(sample("error_402.json"))
+
+    with pytest.raises(openai.APIStatusError):
+        call()
+
+    metrics = telemetry.metrics
+    assert {name: metrics[name][0].value for name in COUNTS} == dict.fromkeys(COUNTS, 0)
+    assert not any("error.type" in metrics[name][0].attributes for name in COUNTS)
+    for name in ("duration", "operation.input_tokens", "operation.output_tokens"):
+        (point,) = metrics[f"gen_ai.client.inference.{name}"]
+        assert point.attributes["error.type"] == "402"
+
+
+def test_another_dialect_is_refused_by_the_name_of_its_variable(
+    instrument: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_INSTRUMENTATION_DEEPSEEK_METRICS", "newest")
+    with pytest.raises(
+        ValueError, match=r"^OTEL_INSTRUMENTATION_DEEPSEEK_METRICS takes 'released'"
+    ):
+        instrument()
+
+
+def test_without_a_meter_no_chunk_is_timed(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+) -> None:
+    instrument(meter_provider=NoOpMeterProvider())
+    deepseek.answer_next(sample("stream_thinking.sse"))
+    call(stream=True)
+    attributes = telemetry.span.attributes
+    assert attributes["gen_ai.response.time_to_first_chunk"] > 0

@@ -32,7 +32,7 @@ from ._genai import (
     get_ambient_conversation_id,
     publish,
 )
-from ._metrics import Metrics, labels
+from ._metrics import labels
 from ._values import fit, text
 from .version import __version__
 
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from ._client import Server
     from ._errors import Failure
+    from ._metrics import Metrics
 
 _SCOPE: Final = "opentelemetry.instrumentation.deepseek"
 _PROVIDER: Final = "deepseek"
@@ -61,6 +62,7 @@ class Signals:
 
     def __init__(
         self,
+        metrics: type[Metrics],
         tracer_provider: TracerProvider | None = None,
         meter_provider: MeterProvider | None = None,
         logger_provider: LoggerProvider | None = None,
@@ -69,7 +71,7 @@ class Signals:
         self.tracer: Final = get_tracer(
             _SCOPE, __version__, tracer_provider, schema_url=schema
         )
-        self.metrics: Final = Metrics(
+        self.metrics: Final = metrics(
             get_meter(_SCOPE, __version__, meter_provider, schema_url=schema)
         )
         self.logger: Final = get_logger(

@@ -12,6 +12,7 @@ from opentelemetry.instrumentation.instrumentor import (  # type: ignore[attr-de
 from wrapt import register_post_import_hook
 
 from ._client import Hosts
+from ._metrics import dialect
 from ._quietly import quietly
 from ._wrapping import TARGETS, Wrapping
 from .environment_variables import OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS
@@ -58,12 +59,14 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
                 by default those in OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS.
 
         Raises:
-            ValueError: an entry of `hosts`, or of the variable, is no host.
+            ValueError: an entry of `hosts`, or a variable, is not what it can be; the
+                message names it.
         """
         if hosts is None:
             hosts = os.environ.get(OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS, "")
         self._wrapping = Wrapping(
             Hosts(hosts.split(",") if isinstance(hosts, str) else hosts),
+            dialect(),
             tracer_provider,
             meter_provider,
             logger_provider,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ._call import Call
     from ._client import Hosts, Server
+    from ._inference import Signals
 
 
 class Target(NamedTuple):
@@ -44,10 +45,10 @@ TARGETS: Final = (
 class Wrapping:
     """What one `instrument()` puts on; the next one puts on its own."""
 
-    def __init__(self, hosts: Hosts, *providers: Any) -> None:
+    def __init__(self, hosts: Hosts, *signals: Any) -> None:
         self._hosts = hosts
-        self._providers = providers
-        self._signals: Any = None
+        self._asked = signals
+        self._signals: Signals | None = None
         # The SDK keeps bound methods (`client.…with_raw_response`), and with them our
         # wrapper: taken off, it must still be told that it is.
         self._on = True
@@ -81,7 +82,7 @@ class Wrapping:
         from ._operations import OPERATIONS
 
         if self._signals is None:
-            self._signals = Signals(*self._providers)
+            self._signals = Signals(*self._asked)
         signals, operation = self._signals, OPERATIONS[operation_name]
 
         def begin(server: Server, arguments: dict[str, Any]) -> Call | None:

@@ -14,3 +14,10 @@ OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS: Final = "OTEL_INSTRUMENTATION_DEEPSEEK_HOST
 Proxies and gateways that speak DeepSeek's API: `host` or `host:port`, separated by
 commas; `*` means every host. `*.deepseek.com` is always included.
 """
+
+OTEL_INSTRUMENTATION_DEEPSEEK_METRICS: Final = "OTEL_INSTRUMENTATION_DEEPSEEK_METRICS"
+"""
+Names of the metrics: `released` (the default: `gen_ai.client.operation.duration`, …, as
+other instrumentations have them), or `latest` (the conventions' main branch:
+`gen_ai.client.inference.duration`, …, and counters of cached and reasoning tokens).
+"""
