@@ -1,0 +1,125 @@
+"""Every sample body gives a span that keeps the conventions."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import (
+    InMemoryLogRecordExporter,
+    SimpleLogRecordProcessor,
+)
+
+from . import conventions
+from .conftest import SAMPLES, read_out, sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from examples.simulator import Simulator
+
+    from .conftest import Telemetry
+
+REQUESTS: dict[str, dict[str, Any]] = {
+    "chat": {
+        **json.loads((SAMPLES / "request_thinking_tool_turn2.json").read_bytes()),
+        "temperature": 1,
+        "stop": ["END"],
+        "response_format": {"type": "json_object"},
+        "reasoning_effort": "high",
+    },
+    "fim": {"model": "deepseek-v4-pro", "prompt": "def f(", "suffix": "return"},
+    "responses": {
+        "model": "deepseek-flash",
+        "instructions": "Be brief.",
+        "input": [
+            {"role": "user", "content": "Hi"},
+            {"type": "function_call", "call_id": "1", "name": "f", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "1", "output": "done"},
+        ],
+    },
+}
+OF = {"chat": "chat.completions", "fim": "completions", "responses": "responses"}
+ANSWERS = sorted(
+    path.name
+    for pattern in ("chat_*", "prefix_*", "stream_*", "nonstream_*", "fim*", "resp*")
+    for path in SAMPLES.glob(pattern)
+)
+ERRORS = sorted(path.name for path in SAMPLES.glob("error_*"))
+
+
+@pytest.mark.parametrize("name", ANSWERS + ERRORS)
+@pytest.mark.parametrize("raw", ["", "with_raw_response."])
+def test_a_sample_gives_one_span_and_one_event_by_the_conventions(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    name: str,
+    raw: str,
+) -> None:
+    logs = InMemoryLogRecordExporter()
+    logger_provider = LoggerProvider()
+    logger_provider.add_log_record_processor(SimpleLogRecordProcessor(logs))
+    instrument("SPAN_AND_EVENT", logger_provider=logger_provider)
+    api = next((api for api in OF if name.startswith(api)), "chat")
+    deepseek.answer_next(sample(name))
+    stream = {"stream": True} if name.endswith(".sse") else {}
+
+    def parse(response: Any) -> Any:
+        return read_out(response.parse())
+
+    try:
+        call(
+            f"{raw}create",
+            of=OF[api],
+            **REQUESTS[api],
+            **stream,
+            **({"using": parse} if raw else {}),
+        )
+    except openai.APIError:
+        assert "error" in name
+
+    conventions.check(telemetry.span)
+    (event,) = logs.get_finished_logs()
+    attributes = dict(event.log_record.attributes or {})
+    content = {n: attributes.pop(n) for n in conventions.SCHEMAS if n in attributes}
+    assert "gen_ai.input.messages" in content
+    conventions.check_content(
+        jsonable(content), attributes["gen_ai.response.finish_reasons"]
+    )
+    assert attributes == {
+        key: value
+        for key, value in telemetry.span.attributes.items()
+        if key not in content
+    }
+
+
+def jsonable(content: Any) -> Any:
+    return json.loads(json.dumps(content))
+
+
+def test_every_attribute_of_ours_is_in_the_readme() -> None:
+    readme = (SAMPLES.parents[1] / "README.md").read_text()
+    ours = [name for name in conventions.TYPES if name.startswith("deepseek.")]
+    assert [name for name in ours if name not in readme] == []
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "reasoning"},
+        {"type": "text", "content": None},
+        {"type": "text", "content": ""},
+        {"type": "tool_call_response", "id": "1", "result": "x"},
+        {"type": "invented", "content": "x"},
+        {"type": "uri", "modality": "image", "uri": "data:image/png;base64,AA=="},
+    ],
+)
+def test_the_check_refuses_what_the_schema_lets_pass(part: Any) -> None:
+    message = {"role": "user", "parts": [part]}
+    with pytest.raises((AssertionError, KeyError)):
+        conventions.check_content({"gen_ai.input.messages": [message]}, [])
