@@ -122,7 +122,7 @@ def test_a_raw_response_is_given_back_itself_and_is_one_span(
     assert len(telemetry.spans) == 1
 
 
-@pytest.mark.parametrize("body", [b"", b"<p>", b"[" * 100_000, b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"<p>", b"[]", b"[" * 100_000, b"\xff"])
 def test_a_raw_response_that_is_no_json_is_given_back_itself(
     instrument: Callable[..., None],
     call: Callable[..., Any],

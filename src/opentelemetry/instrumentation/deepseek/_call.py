@@ -101,12 +101,12 @@ class Call:
             # The body is in memory, and the SDK has not parsed it: nor do we, for the
             # caller might not, or into a type of their own.
             with suppress(ValueError, RecursionError):  # parsing it will tell them
-                self._answer.add(
-                    json.loads(
-                        http_response.content,
-                        object_hook=lambda fields: SimpleNamespace(**fields),
-                    )
+                body = json.loads(
+                    http_response.content,
+                    object_hook=lambda fields: SimpleNamespace(**fields),
                 )
+                if isinstance(body, SimpleNamespace):
+                    self._answer.add(body)
         self.end()
         return result
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry._logs import LogRecord, get_logger
-from opentelemetry.context import attach, detach, get_current, get_value, set_value
+from opentelemetry.context import attach, get_current, get_value, set_value
 from opentelemetry.metrics import get_meter
 from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import (
@@ -167,9 +168,11 @@ class Inference:
     def suspend(self) -> None:
         """Give the caller their context back."""
         token, self._token = self._token, None
-        # A coroutine that is thrown away half-way ends in somebody else's context.
-        if token is not None and get_current() is self._context:
-            detach(token)
+        if token is not None:
+            # Not by OTel's detach(), which logs an error where a coroutine that was
+            # thrown away half-way ends in somebody else's context.
+            with suppress(ValueError):
+                token.var.reset(token)
 
     def end(self, failure: Failure | None = None) -> None:
         seconds = perf_counter() - self._began
