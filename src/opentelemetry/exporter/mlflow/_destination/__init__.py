@@ -1,0 +1,82 @@
+"""Where spans go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from opentelemetry.exporter.mlflow._destination._contract import (
+    Destination,
+    UndeliveredError,
+)
+from opentelemetry.exporter.mlflow._destination._experiment import chosen
+from opentelemetry.exporter.mlflow._settings import seconds, setting, without_secrets
+from opentelemetry.exporter.mlflow.environment_variables import (
+    MLFLOW_TRACKING_URI,
+    OTEL_EXPORTER_MLFLOW_TIMEOUT,
+)
+
+if TYPE_CHECKING:
+    from opentelemetry.exporter.mlflow._settings import Setting
+
+__all__ = ["Destination", "UndeliveredError", "destination"]
+
+# MLflow's own, and like there relative to the working directory.
+_DEFAULT_URI = "sqlite:///mlflow.db"
+_DEFAULT_TIMEOUT = 30.0
+
+_DATABASES = ("mssql", "mysql", "postgresql", "sqlite")
+_DATABRICKS = ("databricks", "databricks-uc", "uc")
+
+
+def destination(
+    *,
+    tracking_uri: str | None,
+    experiment_id: str | int | None,
+    experiment_name: str | None,
+    timeout: float | None,
+) -> Destination:
+    """Raises ValueError for a setting that cannot be meant, with its name.
+
+    Raises ImportError for a local store without the package it takes.
+    """
+    where = setting(tracking_uri, "tracking_uri", MLFLOW_TRACKING_URI)
+    uri = _DEFAULT_URI if where.value is None else where.value
+    experiment = chosen(experiment_id, experiment_name)
+    limit = seconds(
+        setting(timeout, "timeout", OTEL_EXPORTER_MLFLOW_TIMEOUT), _DEFAULT_TIMEOUT
+    )
+    # `databricks` alone is an address, too; and a driver may follow a plus sign.
+    scheme = uri.lower().partition(":")[0].partition("+")[0]
+    if scheme in ("http", "https") and _has_host(uri):
+        from opentelemetry.exporter.mlflow._destination._server import Server
+
+        return Server(uri, experiment, limit)
+    if scheme in _DATABASES and "://" in uri:
+        from opentelemetry.exporter.mlflow._destination._store import Store
+
+        return Store(uri, experiment)
+    raise ValueError(_objection(where, uri, scheme))
+
+
+def _has_host(uri: str) -> bool:
+    try:
+        parts = urlsplit(uri)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        return False
+
+
+def _objection(where: Setting, uri: str, scheme: str) -> str:
+    if scheme in _DATABRICKS:
+        return f"{where.name}: Databricks is not supported yet"
+    if scheme == "file" or not scheme.strip() or ":" not in uri:
+        return (
+            f"{where.name}: MLflow keeps no spans in files ({without_secrets(uri)!r}). "
+            f"A store is sqlite:///mlflow.db, a server http://localhost:5000"
+        )
+    return (
+        f"{where.name} takes the address of an MLflow server, such as "
+        "http://localhost:5000, or of a database, such as sqlite:///mlflow.db, "
+        f"not {without_secrets(uri)!r}"
+    )

@@ -1,0 +1,45 @@
+"""What a destination is, and what it says when spans did not arrive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opentelemetry.sdk.trace import ReadableSpan
+
+
+class UndeliveredError(Exception):
+    """Spans did not arrive: `cause`, and `advice` on what to do about it.
+
+    `divisible`: some of the spans may be at fault, and fewer of them at a time may
+    arrive. Neither text has a secret in it.
+    """
+
+    def __init__(self, cause: str, advice: str, *, divisible: bool = False) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.advice = advice
+        self.divisible = divisible
+
+
+class Destination(Protocol):
+    """Where spans go. Made without touching the network; used from any thread."""
+
+    @property
+    def address(self) -> str:
+        """For people to read; no secret in it."""
+        ...
+
+    def send(self, spans: Sequence[ReadableSpan]) -> None:
+        """All of them or none. Raises UndeliveredError."""
+        ...
+
+    def close(self) -> None:
+        """Makes a waiting `send` give up; more than once is fine."""
+        ...
+
+    def after_fork(self) -> None:
+        """In the child: lets go of connections that are the parent's."""
+        ...

@@ -1,0 +1,220 @@
+"""What MLflow's list of traces shows of a whole trace, put on its root.
+
+MLflow reads name, request, response and state from the span without a parent. In an
+application that span is a web request or a job, and what was asked and answered stands
+on model calls below it. Those end, and are sent, before it; of each trace only the
+first question and the last answer are kept until its root ends.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from opentelemetry.sdk.trace import ReadableSpan
+
+from opentelemetry.exporter.mlflow._chat import text_of
+from opentelemetry.exporter.mlflow._mapping import (
+    SESSION,
+    SPAN_INPUTS,
+    SPAN_OUTPUTS,
+    SPAN_TYPE,
+    mlflow_attributes,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MODEL_CALLS = ("CHAT_MODEL", "LLM")
+
+# Traces whose root never comes here must not stay for ever.
+_MOST_TRACES = 2_000
+# MLflow cuts a preview at 1,000 characters; the trace's own page shows more.
+_LONGEST_TEXT = 10_000
+# MLflow refuses a whole request for one longer name.
+_LONGEST_NAME = 4_096
+
+# Where other conventions say what MLflow's server understands by itself.
+# https://github.com/mlflow/mlflow/tree/v3.17.2/mlflow/tracing/otel/translation
+_OTHER_TYPES = (
+    "openinference.span.kind",
+    "traceloop.span.kind",
+    "langfuse.observation.type",
+    "lmnr.span.type",
+)
+_OTHER_INPUTS = (
+    "gen_ai.input.messages",
+    "gen_ai.tool.call.arguments",
+    "input.value",
+    "traceloop.entity.input",
+    "langfuse.observation.input",
+    "lmnr.span.input",
+)
+_OTHER_OUTPUTS = (
+    "gen_ai.output.messages",
+    "gen_ai.tool.call.result",
+    "output.value",
+    "traceloop.entity.output",
+    "langfuse.observation.output",
+    "lmnr.span.output",
+)
+
+
+class _Mapped(NamedTuple):
+    span: ReadableSpan
+    attributes: dict[str, Any]
+    trace_id: int
+    is_root: bool
+
+
+@dataclass
+class _Kept:
+    """The first question and the last answer so far, with their times."""
+
+    question: str = ""
+    asked: int = 0
+    answer: str = ""
+    answered: int = 0
+
+    def add(self, span: ReadableSpan, attributes: dict[str, Any]) -> None:
+        started, ended = span.start_time or 0, span.end_time or 0
+        if (not self.question or started < self.asked) and (
+            question := _question(attributes.get(SPAN_INPUTS))
+        ):
+            self.question, self.asked = question[:_LONGEST_TEXT], started
+        if ended >= self.answered and (answer := _answer(attributes.get(SPAN_OUTPUTS))):
+            self.answer, self.answered = answer[:_LONGEST_TEXT], ended
+
+
+class Roots:
+    """Maps spans for MLflow, each at once, and the roots with what their traces said.
+
+    `promote_remote` makes a span whose parent is in another process a root.
+    """
+
+    def __init__(self, *, promote_remote: bool) -> None:
+        self._promote_remote = promote_remote
+        self.forget()
+
+    def forget(self) -> None:
+        """In a forked child, too: the parent's traces end in the parent."""
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[int, _Kept] = OrderedDict()
+
+    def mapped(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
+        """Copies of `spans` as MLflow shows them best; never raises."""
+        batch = [
+            _Mapped(
+                span,
+                mlflow_attributes(span.attributes),
+                span.context.trace_id if span.context else 0,
+                self._is_root(span),
+            )
+            for span in spans
+        ]
+        with self._lock:
+            for one in batch:
+                if not one.is_root and one.attributes.get(SPAN_TYPE) in _MODEL_CALLS:
+                    self._of(one.trace_id).add(one.span, one.attributes)
+            for one in batch:
+                if one.is_root:
+                    _complete(one, self._kept.pop(one.trace_id, _Kept()))
+        _share_session(batch)
+        return [_copy(one) for one in batch]
+
+    def _is_root(self, span: ReadableSpan) -> bool:
+        parent = span.parent
+        return parent is None or (parent.is_remote and self._promote_remote)
+
+    def _of(self, trace_id: int) -> _Kept:
+        kept = self._kept.setdefault(trace_id, _Kept())
+        self._kept.move_to_end(trace_id)
+        if len(self._kept) > _MOST_TRACES:
+            self._kept.popitem(last=False)
+        return kept
+
+
+def _complete(root: _Mapped, kept: _Kept) -> None:
+    attributes = root.attributes
+    attributes.setdefault(
+        "mlflow.traceTag.mlflow.traceName", root.span.name[:_LONGEST_NAME]
+    )
+    if not _has(attributes, SPAN_TYPE, *_OTHER_TYPES):
+        attributes[SPAN_TYPE] = "CHAIN"
+    if kept.question and not _has(attributes, SPAN_INPUTS, *_OTHER_INPUTS):
+        question = {"role": "user", "content": kept.question}
+        attributes[SPAN_INPUTS] = _dumped({"messages": [question]})
+    if kept.answer and not _has(attributes, SPAN_OUTPUTS, *_OTHER_OUTPUTS):
+        answer = {"role": "assistant", "content": kept.answer}
+        attributes[SPAN_OUTPUTS] = _dumped({"choices": [{"message": answer}]})
+
+
+def _share_session(batch: list[_Mapped]) -> None:
+    """MLflow takes the session of the first span that comes, not of the root."""
+    sessions = {
+        one.trace_id: one.attributes[SESSION]
+        for one in batch
+        if one.is_root and SESSION in one.attributes
+    }
+    for one in batch:
+        if one.trace_id in sessions:
+            one.attributes[SESSION] = sessions[one.trace_id]
+
+
+def _copy(one: _Mapped) -> ReadableSpan:
+    span = one.span
+    return ReadableSpan(
+        name=span.name,
+        context=span.context,
+        parent=None if one.is_root else span.parent,
+        resource=span.resource,
+        attributes=one.attributes,
+        events=span.events,
+        links=span.links,
+        kind=span.kind,
+        status=span.status,
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )
+
+
+def _has(attributes: dict[str, Any], *names: str) -> bool:
+    return any(attributes.get(name) for name in names)
+
+
+def _question(inputs: Any) -> str:
+    """The last thing the user wrote."""
+    match _loaded(inputs):
+        case {"messages": [*messages]}:
+            texts = [
+                text_of(message)
+                for message in messages
+                if isinstance(message, dict)
+                and cast("dict[str, Any]", message).get("role") == "user"
+            ]
+            return next((text for text in reversed(texts) if text), "")
+        case _:
+            return ""
+
+
+def _answer(outputs: Any) -> str:
+    match _loaded(outputs):
+        case {"choices": [{"message": message}, *_]}:
+            return text_of(message)
+        case _:
+            return ""
+
+
+def _loaded(value: Any) -> Any:
+    try:
+        return json.loads(value)
+    except (RecursionError, TypeError, ValueError):
+        return None
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
