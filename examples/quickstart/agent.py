@@ -1,0 +1,52 @@
+"""A weather agent on the openai SDK. It does not know where its telemetry goes."""
+
+import asyncio
+import json
+import os
+from typing import Any
+
+from openai import AsyncOpenAI, OpenAI
+from opentelemetry.util.genai.handler import TelemetryHandler  # noqa: TID251  # src's rule
+
+from opentelemetry import trace
+
+URL = os.environ.get("DEEPSEEK_BASE_URL", "https://api.deepseek.com")
+KEY = os.environ["DEEPSEEK_API_KEY"]
+CITY = {"type": "object", "properties": {"city": {"type": "string"}}}
+TOOL = {"name": "get_weather", "description": "Weather of a city", "parameters": CITY}
+
+
+def get_weather(city: str) -> str:
+    return json.dumps({"city": city, "temperature": 18, "sky": "light rain"})
+
+
+def run_tool(call: Any) -> dict[str, Any]:
+    with TelemetryHandler().tool(call.function.name, tool_type="function") as tool:
+        tool.tool_call_id, tool.arguments = call.id, call.function.arguments
+        tool.tool_result = get_weather(**json.loads(call.function.arguments))
+    return {"role": "tool", "tool_call_id": call.id, "content": tool.tool_result}
+
+
+def ask(client: Any, chat: list[Any], **more: Any) -> Any:
+    tools = [{"type": "function", "function": TOOL}]
+    create = client.chat.completions.create
+    return create(model="deepseek-flash", messages=chat, tools=tools, **more)
+
+
+async def main() -> None:
+    chat: list[Any] = [{"role": "user", "content": "How is the weather in Paris?"}]
+    deepseek = OpenAI(base_url=URL, api_key=KEY)
+    thought = ask(deepseek, chat).choices[0].message
+    chat += [thought, *map(run_tool, thought.tool_calls or [])]
+    said = {"role": "assistant", "content": "", "reasoning_content": ""}
+    for chunk in ask(deepseek, chat, stream=True):
+        for part in ("content", "reasoning_content"):
+            said[part] += getattr(chunk.choices[0].delta, part, None) or ""
+    chat += [said, {"role": "user", "content": "A haiku about that, please."}]
+    haiku = (await ask(AsyncOpenAI(base_url=URL, api_key=KEY), chat)).choices[0].message
+    print(said["content"], haiku.content, sep="\n")
+
+
+who = {"session.id": os.urandom(8).hex(), "user.id": "ada"}
+with trace.get_tracer("agent").start_as_current_span("weather talk", attributes=who):
+    asyncio.run(main())
