@@ -14,7 +14,7 @@ from wrapt import register_post_import_hook
 from ._client import Hosts
 from ._metrics import dialect
 from ._quietly import quietly
-from ._wrapping import TARGETS, Wrapping
+from ._wrapping import MODULES, Wrapping
 from .environment_variables import OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS
 from .package import _instruments  # pyright: ignore[reportPrivateUsage]  # the name OTel uses
 
@@ -72,7 +72,7 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
             logger_provider,
         )
         # `import openai` takes a second: a program that never does must not pay.
-        for name in {target.module for target in TARGETS}:
+        for name in MODULES:
             if (module := sys.modules.get(name)) is not None:
                 self._wrapping.put_on(module)
             elif name not in self._awaited:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from wrapt import patch_function_wrapper
 
+from ._neighbours import NEIGHBOURS, beneath
 from ._quietly import quietly
 
 if TYPE_CHECKING:
@@ -40,6 +43,30 @@ TARGETS: Final = (
         "responses",
     ),
 )
+_SDK: Final = frozenset(target.module for target in TARGETS)
+MODULES: Final = _SDK | NEIGHBOURS
+
+
+class _Put(NamedTuple):
+    owner: type
+    method: str
+    original: Any
+    wrapper: Any
+
+
+def _take_off(put: list[_Put]) -> None:
+    for owner, method, original, wrapper in put:
+        # Where somebody wrapped our wrapper, it stays.
+        if vars(owner)[method] is wrapper:
+            setattr(owner, method, original)
+    put.clear()
+
+
+def _begun(kind: type[Call], *arguments: Any) -> Call | None:
+    with quietly("starting a span"):
+        if is_instrumentation_enabled():
+            return kind(*arguments)
+    return None
 
 
 class Wrapping:
@@ -52,28 +79,67 @@ class Wrapping:
         # The SDK keeps bound methods (`client.…with_raw_response`), and with them our
         # wrapper: taken off, it must still be told that it is.
         self._on = True
-        self._put: list[tuple[type, str, Any, Any]] = []
+        self._put: list[_Put] = []
+        self._beside: list[_Put] = []
+        self._aside = False
 
     def put_on(self, module: ModuleType) -> None:
-        for target in TARGETS:
+        if module.__name__ in NEIGHBOURS:
+            with quietly("looking at another instrumentation"):
+                # What `BaseInstrumentor` asks of every instrumentor.
+                for method in ("_instrument", "_uninstrument"):
+                    self._patch(
+                        module.OpenAIInstrumentor,
+                        method,
+                        self._step_aside,
+                        self._beside,
+                    )
+        for target in () if self._aside else TARGETS:
             if target.module != module.__name__:
                 continue
             wrappers = self._wrappers(target.operation)
             for name, wrapper in zip(("", "Async"), wrappers, strict=True):
                 owner: type = getattr(module, name + target.owner)
                 for method in target.methods:
-                    original = vars(owner)[method]
-                    patch_function_wrapper(owner, method, enabled=lambda: self._on)(
-                        wrapper
-                    )
-                    self._put.append((owner, method, original, vars(owner)[method]))
+                    self._patch(owner, method, wrapper, self._put)
+                # Ours by its `create`; the neighbour makes a call of its own of it.
+                if target.owner == "Responses":
+                    self._patch(owner, "stream", self._past_neighbours, self._put)
 
     def take_off(self) -> None:
         self._on = False
-        for owner, method, original, wrapper in self._put:
-            # Where somebody wrapped our wrapper, it stays, switched off.
-            if vars(owner)[method] is wrapper:
-                setattr(owner, method, original)
+        _take_off(self._put)
+        _take_off(self._beside)
+
+    def _patch(self, owner: type, method: str, wrapper: Any, put: list[_Put]) -> None:
+        original = vars(owner)[method]
+        patch_function_wrapper(owner, method, enabled=lambda: self._on)(wrapper)
+        put.append(_Put(owner, method, original, vars(owner)[method]))
+
+    def _step_aside(
+        self, wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any
+    ) -> Any:
+        """While a neighbour puts itself on or takes itself off; then be outermost.
+
+        It would take off the outermost wrapper, whosever that is.
+        """
+        self._aside = True
+        _take_off(self._put)
+        try:
+            return wrapped(*args, **kwargs)
+        finally:
+            self._aside = False
+            with quietly("wrapping openai again"):
+                for name in _SDK:
+                    if (module := sys.modules.get(name)) is not None:
+                        self.put_on(module)
+
+    def _past_neighbours(
+        self, wrapped: Callable[..., Any], resource: Any, args: Any, kwargs: Any
+    ) -> Any:
+        if self._server_of(resource) is not None:
+            wrapped = beneath(wrapped)
+        return wrapped(*args, **kwargs)
 
     def _wrappers(self, operation_name: str) -> tuple[Any, Any]:
         # Only now: the GenAI library costs a fifth of a second to import.
@@ -84,17 +150,15 @@ class Wrapping:
         if self._signals is None:
             self._signals = Signals(*self._asked)
         signals, operation = self._signals, OPERATIONS[operation_name]
-
-        def begin(server: Server, arguments: dict[str, Any]) -> Call | None:
-            with quietly("starting a span"):
-                return Call(signals, operation, server, arguments)
-            return None
+        begin = partial(_begun, Call, signals, operation)
 
         def call(
             wrapped: Callable[..., Any], resource: Any, args: Any, kwargs: Any
         ) -> Any:
-            server = self._server_of(resource)
-            if server is None or (begun := begin(server, kwargs)) is None:
+            if (server := self._server_of(resource)) is None:
+                return wrapped(*args, **kwargs)
+            wrapped = beneath(wrapped)
+            if (begun := begin(server, kwargs)) is None:
                 return wrapped(*args, **kwargs)
             with begun:
                 return begun.observe(wrapped(*args, **kwargs))
@@ -102,10 +166,10 @@ class Wrapping:
         def acall(
             wrapped: Callable[..., Any], resource: Any, args: Any, kwargs: Any
         ) -> Any:
+            if (server := self._server_of(resource)) is None:
+                return wrapped(*args, **kwargs)
             # Called now, as the SDK is: wrong arguments raise here, not when awaited.
-            answer = wrapped(*args, **kwargs)
-            server = self._server_of(resource)
-            return answer if server is None else awaited(server, answer, kwargs)
+            return awaited(server, beneath(wrapped)(*args, **kwargs), kwargs)
 
         async def awaited(server: Server, answer: Awaitable[Any], kwargs: Any) -> Any:
             if (begun := begin(server, kwargs)) is None:
@@ -117,6 +181,5 @@ class Wrapping:
 
     def _server_of(self, resource: Any) -> Server | None:
         with quietly("looking at a client"):
-            if is_instrumentation_enabled():
-                return self._hosts.server_of(resource)
+            return self._hosts.server_of(resource)
         return None
