@@ -130,6 +130,38 @@ def test_a_stream_dropped_unread_is_an_error(
     assert telemetry.span.attributes["gen_ai.response.finish_reasons"] == ("error",)
 
 
+@pytest.mark.parametrize(
+    ("of", "name"),
+    [
+        ("chat.completions", "stream_thinking.sse"),
+        ("responses", "responses_stream.sse"),
+    ],
+)
+def test_a_stream_dropped_in_a_circle_keeps_what_was_said(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    of: str,
+    name: str,
+) -> None:
+    instrument("SPAN_ONLY")
+    deepseek.answer_next(sample(name))
+
+    async def circle(stream: Any) -> None:
+        await take(stream, 6)
+        await close(stream.__wrapped__)
+        ring = {"stream": stream}
+        ring["ring"] = ring
+
+    asked = {"model": "deepseek-flash", "input": "Hi"} if of == "responses" else {}
+    call(of=of, stream=True, using=circle, **asked)
+    gc.collect()
+
+    (message,) = json.loads(telemetry.span.attributes["gen_ai.output.messages"])
+    assert message["parts"][0]["content"]
+
+
 def test_a_stream_dropped_after_its_finish_reason_is_complete(
     instrument: Callable[..., None],
     call: Callable[..., Any],

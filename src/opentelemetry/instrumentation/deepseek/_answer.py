@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from io import StringIO
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from ._messages import output_message
+from ._text import Text
 from ._values import member, text, whole
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _NOTHING: Final[Mapping[str, Any]] = {}
 class ToolCall:
     id: str | None = None
     name: str = ""
-    arguments: StringIO = field(default_factory=StringIO)
+    arguments: Text = field(default_factory=Text)
 
 
 @dataclass(slots=True)
@@ -28,8 +28,8 @@ class Choice:
     """One alternative. Its pieces go into buffers, which hold little but text."""
 
     finish_reason: str | None = None
-    content: StringIO = field(default_factory=StringIO)
-    reasoning: StringIO = field(default_factory=StringIO)
+    content: Text = field(default_factory=Text)
+    reasoning: Text = field(default_factory=Text)
     tool_calls: dict[int, ToolCall] = field(default_factory=dict[int, ToolCall])
 
 

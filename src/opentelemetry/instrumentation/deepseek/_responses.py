@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from io import StringIO
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +15,7 @@ from ._messages import (
     unknown_part,
     without_none,
 )
+from ._text import Text
 from ._values import member, text, whole
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Item:
     """One item of an output while it grows."""
 
     fields: Json
-    text: StringIO = field(default_factory=StringIO)
+    text: Text = field(default_factory=Text)
 
 
 @dataclass(slots=True)
