@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from examples.otlp_receiver import OtlpReceiver, line
 from examples.quickstart import _agent_run, _report
-from examples.quickstart._report import say
+from examples.quickstart._report import presentable, say
 from examples.quickstart._table import table
 from examples.quickstart._trace import Unreadable, read_back
 from examples.quickstart.mlflow_server import MlflowServer, MlflowServerError
@@ -60,7 +60,8 @@ def _quickstart(held: ExitStack, *, serve: bool) -> int:
     server: MlflowServer | None = None
 
     if given.get("DEEPSEEK_API_KEY"):
-        say("DeepSeek", given.get("DEEPSEEK_BASE_URL") or "https://api.deepseek.com")
+        base_url = given.get("DEEPSEEK_BASE_URL") or "https://api.deepseek.com"
+        say("DeepSeek", presentable(base_url))
     else:
         simulator = held.enter_context(Simulator(pace=0.01))
         chosen["DEEPSEEK_API_KEY"] = "sk-simulated"
@@ -74,7 +75,7 @@ def _quickstart(held: ExitStack, *, serve: bool) -> int:
         given.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
         or given.get("OTEL_EXPORTER_OTLP_ENDPOINT")
     ):
-        say("OTLP", endpoint)
+        say("OTLP", presentable(endpoint))
     else:
         receiver = held.enter_context(
             OtlpReceiver(on_span=lambda span: say("OTLP", line(span)))
@@ -87,7 +88,7 @@ def _quickstart(held: ExitStack, *, serve: bool) -> int:
         )
 
     if tracking_uri := given.get("MLFLOW_TRACKING_URI"):
-        say("MLflow", tracking_uri)
+        say("MLflow", presentable(tracking_uri))
     else:
         say("MLflow", "a server on SQLite: no MLFLOW_TRACKING_URI set")
         server = held.enter_context(MlflowServer(report=lambda text: say("", text)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -39,8 +40,14 @@ def headline(trace: RecordedTrace) -> str:
     )
 
 
+def presentable(uri: str) -> str:
+    """Without the user and password that it may hold."""
+    return re.sub("//[^/]*@", "//", uri)
+
+
 def address(tracking_uri: str, trace: RecordedTrace) -> str:
     """The page that shows the trace, or how to get one."""
+    tracking_uri = presentable(tracking_uri)
     if urlsplit(tracking_uri).scheme not in {"http", "https"}:
         return (
             f"mlflow server --backend-store-uri {tracking_uri}, then {trace.trace_id}"

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from examples.quickstart._report import presentable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -71,13 +73,14 @@ def read_back(
     from mlflow.exceptions import MlflowException
 
     client = MlflowClient(tracking_uri)
+    where = f"MLflow at {presentable(tracking_uri)}"
     ends = time.monotonic() + timeout
     try:
         if not experiment_id:
             experiment = client.get_experiment_by_name(experiment_name or "Default")
             if experiment is None:
                 raise Unreadable(
-                    f"MLflow at {tracking_uri} has no experiment {experiment_name!r}: "
+                    f"{where} has no experiment {experiment_name!r}: "
                     "the exporter did not get there, see what it said above."
                 )
             experiment_id = str(experiment.experiment_id)
@@ -91,9 +94,9 @@ def read_back(
                 return recorded(found[0])
             time.sleep(0.5)
     except MlflowException as error:
-        raise Unreadable(f"MLflow at {tracking_uri} cannot be read: {error}") from error
+        raise Unreadable(f"{where} cannot be read: {error}") from error
     raise Unreadable(
-        f"No complete trace of this run is in MLflow at {tracking_uri} after "
+        f"No complete trace of this run is in {where} after "
         f"{timeout:.0f} s; see what the exporter said above."
     )
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from dirty_equals import IsPartialDict, IsStr
 
-from examples.quickstart._report import arrived, billed
+from examples.quickstart._report import arrived, billed, presentable
 from examples.quickstart._trace import recorded
 from examples.simulator import Simulator
 
@@ -185,3 +185,15 @@ def test_an_mlflow_that_is_not_there_fails_it_with_its_address(quickstart):
     assert done.returncode == 1
     assert "A call leaves at dawn" in done.stdout
     assert "\nMLflow at http://127.0.0.1:9 cannot be read: " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("https://ada:secret@mlflow.example/x", "https://mlflow.example/x"),
+        ("postgresql://ada:s@cret@db/mlflow", "postgresql://db/mlflow"),
+        ("sqlite:///mlflow.db", "sqlite:///mlflow.db"),
+    ],
+)
+def test_no_password_of_an_address_is_printed(uri, shown):
+    assert presentable(uri) == shown

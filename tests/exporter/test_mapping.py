@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given
@@ -22,26 +23,28 @@ def said(role, content, **more):
 QUESTION = dumped([said("user", "Weather?")])
 ANSWER = dumped([said("assistant", "21 °C", finish_reason="stop")])
 
-CHAT = {
-    "gen_ai.operation.name": "chat",
-    "gen_ai.provider.name": "deepseek",
-    "gen_ai.request.model": "deepseek-chat",
-    "gen_ai.request.temperature": 0.2,
-    "gen_ai.request.max_tokens": 256,
-    "gen_ai.request.stop_sequences": ("END",),
-    "gen_ai.request.stream": True,
-    "gen_ai.request.reasoning.level": "high",
-    "gen_ai.response.model": "deepseek-v4-flash",
-    "gen_ai.response.id": "r-1",
-    "gen_ai.response.finish_reasons": ("insufficient_system_resource",),
-    "gen_ai.usage.input_tokens": 7,
-    "gen_ai.usage.reasoning.output_tokens": 3,
-    "gen_ai.system_instructions": dumped([{"type": "text", "content": "Be kind."}]),
-    "gen_ai.input.messages": QUESTION,
-    "gen_ai.output.messages": ANSWER,
-    "gen_ai.tool.definitions": dumped([{"type": "function", "name": "weather"}]),
-    "deepseek.system_fingerprint": "fp",
-}
+CHAT = MappingProxyType(
+    {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "deepseek",
+        "gen_ai.request.model": "deepseek-chat",
+        "gen_ai.request.temperature": 0.2,
+        "gen_ai.request.max_tokens": 256,
+        "gen_ai.request.stop_sequences": ("END",),
+        "gen_ai.request.stream": True,
+        "gen_ai.request.reasoning.level": "high",
+        "gen_ai.response.model": "deepseek-v4-flash",
+        "gen_ai.response.id": "r-1",
+        "gen_ai.response.finish_reasons": ("insufficient_system_resource",),
+        "gen_ai.usage.input_tokens": 7,
+        "gen_ai.usage.reasoning.output_tokens": 3,
+        "gen_ai.system_instructions": dumped([{"type": "text", "content": "Be kind."}]),
+        "gen_ai.input.messages": QUESTION,
+        "gen_ai.output.messages": ANSWER,
+        "gen_ai.tool.definitions": dumped([{"type": "function", "name": "weather"}]),
+        "deepseek.system_fingerprint": "fp",
+    }
+)
 
 
 def test_a_chat_span_is_a_conversation():
@@ -97,9 +100,9 @@ def test_a_chat_span_is_a_conversation():
 
 
 def test_what_is_given_does_not_change():
-    before = dict(CHAT)
-    mlflow_attributes(CHAT)
-    assert before == CHAT
+    given = dict(CHAT)
+    mlflow_attributes(given)
+    assert given == CHAT
 
 
 def test_without_content_there_are_no_inputs_and_outputs():

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import uuid
 
 import pytest
@@ -701,6 +704,31 @@ def test_one_span_that_mlflow_refuses_is_lost_alone(mlflow, spans):
     assert exporter.lost == 1
     exporter.shutdown()
     assert mlflow.found("trace.status = 'OK'") == [f"good {n}" for n in range(9)]
+
+
+SHORT_PROGRAM = """
+import sys
+from opentelemetry.exporter.mlflow import MlflowSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+provider = TracerProvider()
+provider.add_span_processor(BatchSpanProcessor(MlflowSpanExporter()))
+with provider.get_tracer("t").start_as_current_span(sys.argv[1]):
+    pass
+assert "mlflow" not in sys.modules
+"""
+
+
+def test_a_short_program_stores_its_spans_at_its_end(store):
+    mlflow = Mlflow(store)
+    subprocess.run(
+        [sys.executable, "-c", SHORT_PROGRAM, "short"],
+        env=os.environ
+        | {"MLFLOW_TRACKING_URI": store, "MLFLOW_EXPERIMENT_NAME": mlflow.experiment},
+        check=True,
+        timeout=120,
+    )
+    assert mlflow.found("trace.status = 'OK'") == ["short"]
 
 
 def test_a_store_that_cannot_be_opened_is_said(store, spans, caplog, monkeypatch):
