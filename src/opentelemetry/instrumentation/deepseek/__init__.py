@@ -1,7 +1,7 @@
 """OpenTelemetry for DeepSeek, called through the `openai` SDK.
 
-Every chat, text completion (FIM) and response becomes one span in the words of the GenAI
-semantic conventions::
+Every chat, text completion (FIM) and response becomes one span in the words of the
+GenAI semantic conventions::
 
     from openai import OpenAI
     from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
