@@ -58,6 +58,8 @@ class Run:
 @pytest.fixture(scope="session")
 def served() -> Iterator[Served]:
     """With nothing set, it brings simulator, receiver and MLflow."""
+    # Where a shell runs the tests in the background, SIGINT is ignored by all of them.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         [*QUICKSTART, "--serve"],
         cwd=ROOT,

@@ -178,6 +178,13 @@ def test_a_local_store_names_the_package_it_takes(monkeypatch, missing):
         to("sqlite:///mlflow.db")
 
 
+def test_a_store_that_was_never_opened_is_left_so():
+    store = to("sqlite:///mlflow.db")
+    store.after_fork()
+    store.close()
+    assert store._client is None
+
+
 # --- what is sent
 
 
@@ -783,3 +790,9 @@ def test_a_program_ends_though_its_server_does_not_answer(wire, answers, tries):
     )
     assert 2 <= len(wire.requests) <= tries
     assert f"Spans lost on the way to MLflow at {wire.uri}: 1 (" in ended.stderr
+
+
+def test_a_store_not_yet_opened_goes_through_a_fork_and_still_opens(tmp_path):
+    store = to(f"sqlite:///{tmp_path}/mlflow.db")
+    store.after_fork()
+    store.send([])

@@ -227,3 +227,14 @@ def test_openai_imported_later_is_wrapped_then_and_only_while_switched_on() -> N
         )
         == "False\n"
     )
+
+
+def test_what_is_imported_while_switched_off_is_left_alone(
+    instrument: Callable[..., None],
+) -> None:
+    before = on_the_class()
+    instrument()
+    DeepSeekInstrumentor().uninstrument()
+    # What the import hook does, which is there for good.
+    DeepSeekInstrumentor()._imported(sys.modules["openai.resources.chat.completions"])
+    assert on_the_class() == before
