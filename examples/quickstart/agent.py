@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from openai import AsyncOpenAI, OpenAI
-from opentelemetry.util.genai.handler import TelemetryHandler  # noqa: TID251  # src's rule
+from opentelemetry.util.genai.handler import TelemetryHandler
 
 from opentelemetry import trace
 
