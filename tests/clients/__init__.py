@@ -1,0 +1,2 @@
+"""Other people's clients call DeepSeek under our instrumentation, each in an
+environment of its own."""

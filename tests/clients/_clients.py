@@ -1,0 +1,43 @@
+"""Who they are."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Client(NamedTuple):
+    """`name` is its package, and the program's with `_` for `-`."""
+
+    name: str
+    requirements: tuple[str, ...]
+    remark: str = ""
+
+    @property
+    def program(self) -> str:
+        return self.name.replace("-", "_")
+
+
+_BETA: Final = "its tools are strict: base URL with /beta"
+
+CLIENTS: Final = {
+    client.name: client
+    for client in (
+        Client("langchain-deepseek", ("langchain-deepseek", "langchain")),
+        Client("langchain-openai", ("langchain-openai", "langchain")),
+        Client("pydantic-ai-slim", ("pydantic-ai-slim[openai]",), _BETA),
+        Client("openai-agents", ("openai-agents",), _BETA),
+        Client("instructor", ("instructor",), "forces a tool: only without thinking"),
+        Client("llama-index-llms-deepseek", ("llama-index-llms-deepseek",)),
+        Client("crewai", ("crewai",), _BETA),
+        Client("strands-agents", ("strands-agents[openai]>=1",), "always streams"),
+        Client(
+            "smolagents",
+            ("smolagents[openai]",),
+            "forces a tool: only without thinking",
+        ),
+        Client("agno", ("agno", "openai")),
+        Client("autogen-ext", ("autogen-ext[openai]", "autogen-agentchat")),
+        Client("haystack-ai", ("haystack-ai",)),
+        Client("semantic-kernel", ("semantic-kernel",)),
+    )
+}

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from typing import Any
+
+import instructor
+from openai import OpenAI
+from pydantic import BaseModel
+
+
+class Weather(BaseModel):
+    city: str
+
+
+ASKED: dict[str, Any] = {
+    "model": "deepseek-flash",
+    "messages": [{"role": "user", "content": "How is the weather in Paris?"}],
+    "response_model": Weather,
+    # It forces a tool, which DeepSeek refuses while it thinks.
+    "extra_body": {"thinking": {"type": "disabled"}},
+}
+
+
+def client(url: str) -> instructor.Instructor:
+    return instructor.from_openai(OpenAI(base_url=url, api_key="any"))
+
+
+def whole(url: str) -> str:
+    return str(client(url).create(**ASKED))
+
+
+def streamed(url: str) -> str:
+    return str(list(client(url).create_partial(**ASKED))[-1])

@@ -1,0 +1,1 @@
+"""Other instrumentations beside ours."""
