@@ -1,0 +1,1 @@
+"""What runs in an environment where perhaps only a peer is installed."""
