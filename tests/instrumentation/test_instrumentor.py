@@ -235,6 +235,7 @@ def test_what_is_imported_while_switched_off_is_left_alone(
     before = on_the_class()
     instrument()
     DeepSeekInstrumentor().uninstrument()
+    DeepSeekInstrumentor()._uninstrument()
     # What the import hook does, which is there for good.
     DeepSeekInstrumentor()._imported(sys.modules["openai.resources.chat.completions"])
     assert on_the_class() == before
