@@ -20,6 +20,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from examples.simulator import Recorded, Simulator
 from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
 
+from .comparing import Compared
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -146,6 +148,18 @@ def call(kind: str, deepseek: Simulator) -> Callable[..., Any]:
         return asyncio.run(run())
 
     return call
+
+
+@pytest.fixture
+def compared(
+    call: Callable[..., Any],
+    instrument: Callable[..., None],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    caplog: pytest.LogCaptureFixture,
+) -> Compared:
+    """Make one call twice, without us and with us, and find no difference."""
+    return Compared(call, instrument, deepseek, telemetry, caplog)
 
 
 def read_out(answer: Any) -> Any:

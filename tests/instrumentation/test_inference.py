@@ -4,6 +4,7 @@ its conversations, events and completion hooks."""
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,6 +23,8 @@ from opentelemetry.util.genai.types import (
     ToolCallRequestPart,
     ToolCallResponsePart,
 )
+
+from opentelemetry.instrumentation.deepseek._genai import Enclosing, InferenceData
 
 from .conftest import QUESTION, SAMPLES, sample
 
@@ -94,6 +97,21 @@ def test_a_call_inside_ours_is_ours(
     client.chat.completions.create(model="deepseek-flash", messages=QUESTION)
 
     assert telemetry.span.attributes["gen_ai.provider.name"] == "deepseek"
+
+
+def test_what_is_told_from_inside_our_call_finds_room() -> None:
+    enclosing = Enclosing()
+    told = InferenceData(response_id="1", attributes={"a": 1}, capture_content=True)
+
+    enclosing.merge(told)
+
+    assert enclosing.response_id == "1"
+    assert enclosing.attributes == {"a": 1}
+    assert Enclosing().attributes == {}
+    for field in fields(InferenceData):
+        assert getattr(Enclosing(), field.name) == getattr(InferenceData(), field.name)
+    with pytest.raises(AttributeError):
+        _ = enclosing.nothing
 
 
 def test_an_outer_call_that_asks_for_content_gets_it(

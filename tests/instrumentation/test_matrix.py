@@ -60,7 +60,7 @@ async def chunks(stream: Any, count: int = 10**6) -> None:
 
 async def drop(stream: Any) -> None:
     # So that the connection is given back in time; the stand-in is what is dropped.
-    await maybe(stream.__wrapped__.close())
+    await maybe(stream._original.close())
 
 
 # Ways of leaving a stream, each with the status of its span.

@@ -6,6 +6,8 @@ import openai
 import pytest
 from opentelemetry.metrics import NoOpMeterProvider
 
+from examples.simulator import Recorded
+
 from .conftest import sample
 
 if TYPE_CHECKING:
@@ -54,6 +56,33 @@ def test_a_stream_is_measured(
                 for key, value in point.attributes.items()
                 if key == "gen_ai.token.type"
             }
+
+
+@pytest.mark.parametrize("taken", [1, 2, 128, 129, 130, 300])
+def test_of_a_long_stream_every_gap_is_measured_also_if_it_is_left(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    taken: int,
+) -> None:
+    instrument()
+    recorded = sample("stream_plain.sse")
+    first, second, *rest = recorded.parts
+    body = b"".join([first, *[second] * 400, *rest])
+    deepseek.answer_next(Recorded(200, recorded.headers, body))
+
+    async def leave(stream: Any) -> None:
+        for _ in range(taken):
+            await stream.__anext__() if hasattr(stream, "__anext__") else next(stream)
+        closed = stream.close()
+        if closed is not None:
+            await closed
+
+    call(stream=True, using=leave)
+
+    gaps = telemetry.metrics.get("gen_ai.client.operation.time_per_output_chunk", [])
+    assert sum(point.count for point in gaps) == taken - 1
 
 
 def test_a_failure_is_measured_by_its_kind(

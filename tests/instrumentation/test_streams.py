@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
+from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import StatusCode
 
 from .conftest import QUESTION, sample
@@ -71,7 +74,7 @@ async def raise_in_a_with(stream: Any) -> None:
 async def drop_half_read(stream: Any) -> None:
     await take(stream, 6)
     # httpx2 lets go of a dropped response by itself only here.
-    await close(stream.__wrapped__)
+    await close(stream._original)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +123,7 @@ def test_a_stream_dropped_unread_is_an_error(
     deepseek.answer_next(sample("stream_thinking.sse"))
 
     async def drop(stream: Any) -> None:
-        await close(stream.__wrapped__)
+        await close(stream._original)
 
     call(stream=True, using=drop)
     gc.collect()
@@ -150,7 +153,7 @@ def test_a_stream_dropped_in_a_circle_keeps_what_was_said(
 
     async def circle(stream: Any) -> None:
         await take(stream, 6)
-        await close(stream.__wrapped__)
+        await close(stream._original)
         ring = {"stream": stream}
         ring["ring"] = ring
 
@@ -174,7 +177,7 @@ def test_a_stream_dropped_after_its_finish_reason_is_complete(
     async def read_to_the_finish(stream: Any) -> None:
         while not (await take(stream, 1))[0].choices[0].finish_reason:
             pass
-        await close(stream.__wrapped__)
+        await close(stream._original)
 
     call(stream=True, using=read_to_the_finish)
     gc.collect()
@@ -249,6 +252,24 @@ def test_a_cancelled_stream_is_an_error_of_that_kind(
     )
 
 
+# By which a program, or the interpreter, tells what can be done with an object.
+PROTOCOLS = (
+    "__aenter__",
+    "__aiter__",
+    "__anext__",
+    "__await__",
+    "__bool__",
+    "__call__",
+    "__contains__",
+    "__enter__",
+    "__getitem__",
+    "__index__",
+    "__iter__",
+    "__len__",
+    "__next__",
+)
+
+
 def test_a_stand_in_is_what_it_stands_for(
     instrument: Callable[..., None],
     call: Callable[..., Any],
@@ -259,12 +280,42 @@ def test_a_stand_in_is_what_it_stands_for(
     deepseek.answer_next(sample("stream_plain.sse"))
     expected = openai.Stream if kind == "OpenAI" else openai.AsyncStream
 
+    iter_ = iter if kind == "OpenAI" else aiter
+
     async def look(stream: Any) -> None:
         assert isinstance(stream, expected)
         assert stream.response.status_code == 200
         assert stream.__class__ is expected
-        for name in ("aclose", "close", "response"):
-            assert hasattr(stream, name) == hasattr(stream.__wrapped__, name)
+        assert dir(stream) == dir(stream._original)
+        assert hasattr(stream, "aclose") == hasattr(stream._original, "aclose")
+        assert type(iter_(stream)) is type(iter_(stream._original))
+        for name in PROTOCOLS:
+            assert hasattr(type(stream), name) == hasattr(expected, name), name
+        await close(stream)
+
+    call(stream=True, using=look)
+
+
+def test_a_stream_that_nobody_records_is_the_sdks_own(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    kind: str,
+    deepseek: Simulator,
+) -> None:
+    instrument(
+        tracer_provider=TracerProvider(sampler=ALWAYS_OFF),
+        meter_provider=NoOpMeterProvider(),
+    )
+    deepseek.answer_next(sample("stream_plain.sse"))
+
+    async def look(stream: Any) -> None:
+        assert (
+            type(stream)
+            is {
+                "OpenAI": openai.Stream,
+                "AsyncOpenAI": openai.AsyncStream,
+            }[kind]
+        )
         await close(stream)
 
     call(stream=True, using=look)

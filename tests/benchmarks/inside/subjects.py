@@ -101,7 +101,7 @@ def _mlflow(tracer_provider: TracerProvider, **_: Any) -> None:
     # of its own is dropped.
     store = Path(tempfile.mkdtemp(prefix="benchmarks-"), "mlflow.db")
     mlflow.set_tracking_uri(f"sqlite:///{store}")
-    AsyncTraceExportQueue.put = lambda _queue, _task: None
+    AsyncTraceExportQueue.put = lambda *_args, **_options: None
     set_tracer_provider(tracer_provider)
     mlflow.openai.autolog()
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ._messages import output_message
 from ._text import Text
-from ._values import member, text, whole
+from ._values import NOTHING, fields, member, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-_NOTHING: Final[Mapping[str, Any]] = {}
 
 
 @dataclass(slots=True)
@@ -61,9 +59,7 @@ class Answer:
     def add(self, part: object) -> None:
         """Add a chunk; or a completion, one big chunk that says `message` for `delta`.
 
-        Fields are looked up in `__dict__`: the SDK checks nothing that DeepSeek sends,
-        any may be missing or odd, and asking a pydantic object for what it does not
-        have takes longer than all else that is done for a chunk.
+        Any field may be missing or odd: the SDK checks nothing that DeepSeek sends.
         """
         said = part.__dict__
         self.parts += 1
@@ -86,21 +82,20 @@ class Answer:
             choice = self.choices[index] = Choice()
         if (finish_reason := said.get("finish_reason")) is not None:
             choice.finish_reason = text(finish_reason)
-        words: object = said.get("delta") or said.get("message")
-        if words is None and (written := said.get("text")):  # a text completion
-            self._hear(choice, {"content": written}, _NOTHING)
-        if words is not None:
+        if (words := said.get("delta") or said.get("message")) is not None:
             # What the SDK does not know stands apart: `reasoning_content` does.
-            more: Mapping[str, Any] = getattr(words, "model_extra", None) or _NOTHING
+            more = getattr(words, "__pydantic_extra__", None) or NOTHING
             self._hear(choice, words.__dict__, more)
+        elif written := said.get("text"):  # a text completion
+            self._hear(choice, {"content": written}, NOTHING)
 
     def _hear(
         self, choice: Choice, said: Mapping[str, Any], more: Mapping[str, Any]
     ) -> None:
-        # Gateways in front of DeepSeek's models say `reasoning`.
         reasoning = (
             more.get("reasoning_content")
             or said.get("reasoning_content")
+            # Gateways in front of DeepSeek's models say `reasoning`.
             or more.get("reasoning")
             or said.get("reasoning")
         )
@@ -109,8 +104,7 @@ class Answer:
                 self.first_reasoning_at = perf_counter()
             if self.keeps_text and isinstance(reasoning, str):
                 choice.reasoning.write(reasoning)
-        content: object = said.get("content")
-        calls: Any = said.get("tool_calls")
+        content, calls = said.get("content"), said.get("tool_calls")
         if content or calls:
             if self.first_answer_at is None:
                 self.first_answer_at = perf_counter()
@@ -131,14 +125,15 @@ class Answer:
             for _, choice in sorted(self.choices.items())
         ]
         finishes.extend(["error"] * (expected - len(finishes)))
-        found = {
+        said: dict[str, Any] = {
             "gen_ai.response.finish_reasons": finishes,
             "gen_ai.response.id": self.id,
             "gen_ai.response.model": self.model,
             "deepseek.response.system_fingerprint": self.fingerprint,
-            **_usage(self.usage),
         }
-        return {name: value for name, value in found.items() if value is not None}
+        if self.usage is not None:
+            said |= _usage(self.usage)
+        return {name: value for name, value in said.items() if value is not None}
 
     def messages(self) -> list[dict[str, Any]]:
         return [output_message(choice) for _, choice in sorted(self.choices.items())]
@@ -154,21 +149,18 @@ def _call(calls: dict[int, ToolCall], position: int, called: object) -> None:
 
 
 def _usage(usage: object) -> dict[str, int | None]:
-    prompt = member(usage, "prompt_tokens_details")
-    completion = member(usage, "completion_tokens_details")
-    hits = (
-        whole(member(usage, "prompt_cache_hit_tokens")),
-        whole(member(prompt, "prompt_cache_hit_tokens")),  # so DeepSeek's tables say
-        whole(member(prompt, "cached_tokens")),
-    )
+    said = fields(usage)
+    prompt = fields(said.get("prompt_tokens_details"))
+    completion = fields(said.get("completion_tokens_details"))
+    # No hit is not the same as not known.
+    if (hits := whole(said.get("prompt_cache_hit_tokens"))) is None:
+        # So DeepSeek's tables say, and so OpenAI does.
+        hits = whole(prompt.get("prompt_cache_hit_tokens", prompt.get("cached_tokens")))
     return {
-        "gen_ai.usage.input_tokens": whole(member(usage, "prompt_tokens")),
-        "gen_ai.usage.output_tokens": whole(member(usage, "completion_tokens")),
-        # No hit is not the same as not known.
-        "gen_ai.usage.cache_read.input_tokens": next(
-            (count for count in hits if count is not None), None
-        ),
+        "gen_ai.usage.input_tokens": whole(said.get("prompt_tokens")),
+        "gen_ai.usage.output_tokens": whole(said.get("completion_tokens")),
+        "gen_ai.usage.cache_read.input_tokens": hits,
         "gen_ai.usage.reasoning.output_tokens": whole(
-            member(completion, "reasoning_tokens")
+            completion.get("reasoning_tokens")
         ),
     }

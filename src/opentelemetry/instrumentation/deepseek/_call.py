@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
 from time import perf_counter
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
+from ._by_hand import parsed
 from ._errors import StreamAbandonedError, StreamCutError, described, status_code
 from ._inference import Inference
-from ._quietly import quietly
+from ._quietly import lost, quietly
 from ._request import request_attributes, request_body
 from ._standins import ObservedAsyncStream, ObservedResponse, ObservedStream
 from ._values import text, whole
@@ -26,7 +24,8 @@ if TYPE_CHECKING:
     from ._inference import Signals
     from ._operations import Operation
 
-_reading_a_chunk: Final = quietly("reading a chunk")
+# To measure one gap after another takes the SDK half as long as each between chunks.
+_GAPS_AT_ONCE: Final = 128
 
 
 class Call:
@@ -45,20 +44,25 @@ class Call:
         arguments: Mapping[str, Any],
     ) -> None:
         body = request_body(arguments)
-        self._expected = whole(body.get("n")) or 1
         self._ended = False
-        self._last_chunk_at = 0.0
-        self._labels: Mapping[str, Any] = {}
         self._inference = inference = Inference(
             signals, operation.name, server, text(body.get("model"))
         )
+        if inference.wants_nothing:
+            self._ended = True
+            return
+        self._expected = whole(body.get("n")) or 1
+        self._last_chunk_at = 0.0
+        self._gaps: list[float] | None = None
+        self._labels: Mapping[str, Any] = {}
         self._answer = operation.answer(keeps_text=inference.wants_content)
-        if inference.wants_attributes:
-            with quietly("reading a request"):
+        try:
+            if inference.wants_attributes:
                 inference.attributes = request_attributes(body, operation.settings)
-        if inference.wants_content:
-            with quietly("reading a request's content"):
+            if inference.wants_content:
                 inference.content = operation.content(body)
+        except Exception as error:  # noqa: BLE001  # as `quietly` does, faster
+            lost("reading a request", error)
 
     def __enter__(self) -> Self:
         return self
@@ -73,13 +77,16 @@ class Call:
             self.fail(error)
         # What the caller does next is not part of the call, though a stream of it may
         # still be open.
-        with quietly("leaving a call"):
-            self._inference.suspend()
+        self._inference.suspend()
 
     def observe(self, result: Any) -> Any:
         """Record `result`; or return a stand-in that will, once it has arrived."""
-        with quietly("observing an answer"):
+        if self._ended:
+            return result
+        try:
             return self._observed(result)
+        except Exception as error:  # noqa: BLE001  # as above
+            lost("observing an answer", error)
         self.end()
         return result
 
@@ -100,35 +107,48 @@ class Call:
                 return ObservedResponse(result, self)
             # The body is in memory, and the SDK has not parsed it: nor do we, for the
             # caller might not, or into a type of their own.
-            with suppress(ValueError, RecursionError):  # parsing it will tell them
-                body = json.loads(
-                    http_response.content,
-                    object_hook=lambda fields: SimpleNamespace(**fields),
-                )
-                if isinstance(body, SimpleNamespace):
-                    self._answer.add(body)
+            self.read(http_response.content)
         self.end()
         return result
 
+    def read(self, body: bytes | bytearray) -> None:
+        """The caller has read a whole answer's bytes."""
+        with quietly("reading an answer"):
+            if (answer := parsed(body)) is not None:
+                self._answer.add(answer)
+        self.end()
+
     def arrived(self, chunk: Any) -> None:
         """A chunk of a stream has."""
-        with _reading_a_chunk:
-            answer, inference = self._answer, self._inference
-            answer.add(chunk)
-            if answer.parts == 1:
-                now = self._last_chunk_at = perf_counter()
-                attributes = inference.attributes
-                attributes["gen_ai.request.stream"] = True
-                attributes["gen_ai.response.time_to_first_chunk"] = inference.elapsed(
-                    now
-                )
-                if answer.model:
-                    attributes["gen_ai.response.model"] = answer.model
-                self._labels = inference.first_chunk(now)
-            elif inference.wants_chunks:
+        try:
+            self._answer.add(chunk)
+            if self._gaps is not None:
                 now = perf_counter()
-                inference.next_chunk(now - self._last_chunk_at, self._labels)
+                self._gaps.append(now - self._last_chunk_at)
                 self._last_chunk_at = now
+                if len(self._gaps) == _GAPS_AT_ONCE:
+                    self._measure_gaps()
+            elif self._answer.parts == 1:
+                self._first_chunk_arrived()
+        except Exception as error:  # noqa: BLE001  # as above
+            lost("reading a chunk", error)
+
+    def _first_chunk_arrived(self) -> None:
+        now = perf_counter()
+        inference, model = self._inference, self._answer.model
+        attributes = inference.attributes
+        attributes["gen_ai.request.stream"] = True
+        attributes["gen_ai.response.time_to_first_chunk"] = inference.elapsed(now)
+        if model:
+            attributes["gen_ai.response.model"] = model
+        if inference.wants_chunks:
+            self._labels = inference.first_chunk(now)
+            self._last_chunk_at, self._gaps = now, []
+
+    def _measure_gaps(self) -> None:
+        if self._gaps:
+            self._inference.next_chunks(self._gaps, self._labels)
+            self._gaps.clear()
 
     def exhausted(self) -> None:
         """The server has ended the stream."""
@@ -166,28 +186,36 @@ class Call:
             return
         self._ended = True
         inference, answer = self._inference, self._answer
-        with quietly("recording an answer"):
+        try:
             attributes = inference.attributes
             attributes.update(answer.attributes(self._expected))
             if "gen_ai.response.time_to_first_chunk" in attributes:
-                for said, at in (
-                    ("reasoning", answer.first_reasoning_at),
-                    ("answer", answer.first_answer_at),
-                ):
-                    if at is not None:
-                        attributes[f"deepseek.response.time_to_first_{said}"] = (
-                            inference.elapsed(at)
-                        )
+                self._measure_stream(attributes)
             if inference.wants_content:
                 inference.content = inference.content._replace(
                     outputs=answer.messages()
                 )
-        with quietly("ending a span"):
+        except Exception as failure:  # noqa: BLE001  # as above
+            lost("recording an answer", failure)
+        try:
             inference.end(
                 None
                 if error is None
                 else described(error, with_content=inference.wants_content)
             )
+        except Exception as failure:  # noqa: BLE001  # as above
+            lost("ending a span", failure)
+
+    def _measure_stream(self, attributes: dict[str, Any]) -> None:
+        self._measure_gaps()
+        for said, at in (
+            ("reasoning", self._answer.first_reasoning_at),
+            ("answer", self._answer.first_answer_at),
+        ):
+            if at is not None:
+                attributes[f"deepseek.response.time_to_first_{said}"] = (
+                    self._inference.elapsed(at)
+                )
 
     def _see_headers(self, result: Any) -> None:
         # A stream and an error have `response`, a raw response has `http_response`.

@@ -28,6 +28,7 @@ class Hosts:
         self._named = frozenset(
             _host_and_port(entry) for entry in entries if entry != _EVERY_HOST
         )
+        self._last: tuple[object, Server | None] = None, None
 
     def server_of(self, resource: Any) -> Server | None:
         """Where a call of this SDK resource goes; None if that is not DeepSeek."""
@@ -35,6 +36,14 @@ class Hosts:
         # resource is built around `_client`, which holds the final base URL, whether
         # it came from an argument, OPENAI_BASE_URL or with_options().
         url = resource._client.base_url  # noqa: SLF001
+        # Most programs have one client; it keeps one URL, which never changes.
+        last, server = self._last
+        if url is not last:
+            server = self._server(url)
+            self._last = url, server
+        return server
+
+    def _server(self, url: Any) -> Server | None:
         host: str = url.host
         port: int = url.port or (80 if url.scheme == "http" else 443)
         if not (

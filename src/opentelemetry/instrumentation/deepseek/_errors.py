@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, cast
 
 from ._genai import fq_exception_type
+from ._quietly import quietly
 from ._values import text, whole
 
 # DeepSeek's 401 ends in the last four characters of the key:
@@ -15,6 +16,12 @@ from ._values import text, whole
 _SECRETS: Final = re.compile(
     r"\*{2,}[^\s'\"]*|\bsk-[\w-]+|(?<=bearer )\S+", re.IGNORECASE
 )
+# What every HTTP client sends, or the SDK on its own: no secrets, and ordinary words.
+_PLAIN_HEADERS: Final = re.compile(
+    r"accept.*|connection|content-.*|host|transfer-encoding|user-agent|x-stainless-.*",
+    re.IGNORECASE,
+)
+_REDACTED: Final = "[redacted]"
 # serde quotes what it cannot read: `invalid type: string "…", expected a sequence`.
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 
@@ -54,9 +61,13 @@ def described(error: BaseException, *, with_content: bool) -> Failure:
     for ends that raise nothing.
     """
     kind = _TYPES.get(type(error)) or fq_exception_type(error)
-    if kind == "openai.APIStatusError":
-        kind = str(status_code(error))
-    return Failure(kind, _words(error, with_content=with_content))
+    words = ""
+    # The caller's own exceptions come by, too: one of their iterators may raise.
+    with quietly("reading an error's words"):
+        if kind == "openai.APIStatusError":
+            kind = str(status_code(error))
+        words = _words(error, with_content=with_content)
+    return Failure(kind, words)
 
 
 def _words(error: BaseException, *, with_content: bool) -> str:
@@ -69,5 +80,22 @@ def _words(error: BaseException, *, with_content: bool) -> str:
     if said is None:
         # Not the SDK's: pydantic, for one, quotes the answer it could not read.
         said = text(str(error)) if with_content else ""
-    said = _SECRETS.sub("[redacted]", said or "")
+    said = said or ""
+    for secret in _sent(error):
+        said = said.replace(secret, _REDACTED)
+    said = _SECRETS.sub(_REDACTED, said)
     return said if with_content else _QUOTED.sub('"…"', said)
+
+
+def _sent(error: BaseException) -> list[str]:
+    """What the request had of the caller's that a gateway might quote: their headers,
+    user, password and query."""
+    request: Any = getattr(error, "request", None)
+    if request is None:
+        return []
+    sent = [request.url.username, request.url.password, *request.url.params.values()]
+    for name, value in request.headers.items():
+        if not _PLAIN_HEADERS.fullmatch(name):
+            sent += [value, value.rpartition(" ")[2]]  # the token of `Bearer token`
+    # Longest first: one may be part of another. The shortest are ordinary words.
+    return sorted((text for text in sent if len(text) > 3), key=len, reverse=True)  # noqa: PLR2004  # as said

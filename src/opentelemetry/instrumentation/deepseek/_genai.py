@@ -8,7 +8,7 @@ takes longer than the rest of a call together, and drops zeros.
 from __future__ import annotations
 
 import os
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 # Private: the id that an enclosing `handler.invoke_local_agent(conversation_id=…)` put
@@ -44,8 +44,9 @@ from opentelemetry.util.genai.utils import (
     get_content_capturing_mode,
     image_from_url,
     object_to_any_value,
-    tool_arguments_to_any_value,
 )
+
+from ._values import DICT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,17 +57,18 @@ __all__ = [
     "CLIENT_INFERENCE_CONTEXT_KEY",
     "Content",
     "ContentSwitch",
+    "Enclosing",
     "InferenceData",
     "fq_exception_type",
     "get_ambient_conversation_id",
     "image_from_url",
-    "object_to_any_value",
+    "plain",
     "publish",
-    "tool_arguments_to_any_value",
 ]
 
 Json = dict[str, Any]
 
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
 _PARTS: Final[Mapping[str, type]] = {
     "blob": BlobPart,
     "file": FilePart,
@@ -87,6 +89,43 @@ class Content(NamedTuple):
     outputs: Sequence[Json] = ()
     instructions: Sequence[Json] = ()
     tools: Sequence[Json] = ()
+
+
+class Enclosing(InferenceData):
+    """Tells the instrumentations within a call that it is being observed.
+
+    What they tell in turn is not read. Room for it, which takes as long to make as a
+    quarter of a span, is made when it is asked for.
+    """
+
+    def __init__(self) -> None:
+        pass
+
+    def __getattr__(self, name: str) -> Any:
+        # Plain defaults are found on the class.
+        for field in fields(self):
+            if field.name == name and field.default_factory is not MISSING:
+                value: Any = field.default_factory()
+                setattr(self, name, value)
+                return value
+        raise AttributeError(name)
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON has it, as far as it can be; what cannot be is left out."""
+    if type(value) in _PLAIN or (
+        # As most arguments of tools are.
+        type(value) in DICT
+        and all(
+            type(name) is str and type(said) in _PLAIN for name, said in value.items()
+        )
+    ):
+        return value
+    # The SDK puts what came where something else should have: pydantic would warn of
+    # that when it is dumped, and no caller should see a warning because of us.
+    if hasattr(value, "__pydantic_serializer__"):
+        value = value.model_dump(warnings=False)
+    return object_to_any_value(value)
 
 
 class ContentSwitch:

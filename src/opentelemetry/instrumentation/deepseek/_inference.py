@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry._logs import LogRecord, get_logger
 from opentelemetry.context import attach, get_current, get_value, set_value
-from opentelemetry.metrics import get_meter
+from opentelemetry.metrics import get_meter, get_meter_provider
 from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import (
     SpanKind,
@@ -29,6 +28,7 @@ from ._genai import (
     CLIENT_INFERENCE_CONTEXT_KEY,
     Content,
     ContentSwitch,
+    Enclosing,
     InferenceData,
     get_ambient_conversation_id,
     publish,
@@ -38,7 +38,7 @@ from ._values import fit, text
 from .version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from opentelemetry._logs import LoggerProvider
     from opentelemetry.metrics import MeterProvider
@@ -56,6 +56,16 @@ _CONTENT: Final = (
     "gen_ai.system_instructions",
     "gen_ai.tool.definitions",
 )
+
+
+def _base64(value: bytes) -> str:
+    return b64encode(value).decode()
+
+
+# Readable in every script.
+_json: Final = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), default=_base64
+).encode
 
 
 class Signals:
@@ -79,6 +89,19 @@ class Signals:
             _SCOPE, __version__, logger_provider, schema_url=schema
         )
         self.switch: Final = ContentSwitch()
+        self._meter_provider: Final = meter_provider
+        self._measures = False
+
+    def measures(self) -> bool:
+        """Whether there is a meter provider but the API's own, which keep nothing.
+
+        One may be set after `instrument()`.
+        """
+        if not self._measures:
+            provider = self._meter_provider or get_meter_provider()
+            api = "opentelemetry.metrics"
+            self._measures = not type(provider).__module__.startswith(api)
+        return self._measures
 
 
 class Inference:
@@ -92,6 +115,7 @@ class Inference:
         "_began",
         "_context",
         "_known",
+        "_measuring",
         "_outer",
         "_signals",
         "_token",
@@ -99,7 +123,9 @@ class Inference:
         "content",
         "span",
         "wants_attributes",
+        "wants_chunks",
         "wants_content",
+        "wants_nothing",
     )
 
     def __init__(
@@ -133,37 +159,39 @@ class Inference:
             )
             self._context = set_value(
                 CLIENT_INFERENCE_CONTEXT_KEY,
-                InferenceData(),
+                Enclosing(),
                 set_span_in_context(self.span, context),
             )
             self._token = attach(self._context)
         switch = signals.switch
         recording = self.span.is_recording()
+        self._measuring = self._outer is None and signals.measures()
+        self.wants_chunks = self._measuring and signals.metrics.wants_chunks
         self.wants_attributes = recording or switch.events
         self.wants_content = (
             (switch.on_spans and recording)
             or (switch.on_events and switch.events)
             or switch.hook is not None
         )
+        self.wants_nothing = self._outer is None and not (
+            self.wants_attributes or self.wants_content or self._measuring
+        )
         self._began = perf_counter()
-
-    @property
-    def wants_chunks(self) -> bool:
-        return self._outer is None and self._signals.metrics.wants_chunks
 
     def elapsed(self, now: float) -> float:
         """Seconds from the start to `now`, a `perf_counter`."""
         return now - self._began
 
-    def first_chunk(self, now: float) -> dict[str, Any]:
+    def first_chunk(self, now: float) -> Mapping[str, Any]:
         """Measure the first chunk of a stream; the labels for those to come."""
         said = labels(self._known | self.attributes)
-        if self._outer is None:
-            self._signals.metrics.first_chunk(self.elapsed(now), said, self._context)
+        self._signals.metrics.first_chunk(self.elapsed(now), said, self._context)
         return said
 
-    def next_chunk(self, seconds: float, said: Mapping[str, Any]) -> None:
-        self._signals.metrics.next_chunk(seconds, said, self._context)
+    def next_chunks(self, gaps: Iterable[float], said: Mapping[str, Any]) -> None:
+        """Measure the seconds between one chunk and the next."""
+        for seconds in gaps:
+            self._signals.metrics.next_chunk(seconds, said, self._context)
 
     def suspend(self) -> None:
         """Give the caller their context back."""
@@ -171,8 +199,10 @@ class Inference:
         if token is not None:
             # Not by OTel's detach(), which logs an error where a coroutine that was
             # thrown away half-way ends in somebody else's context.
-            with suppress(ValueError):
+            try:  # noqa: SIM105  # `suppress` takes longer than all of this
                 token.var.reset(token)
+            except ValueError:
+                pass
 
     def end(self, failure: Failure | None = None) -> None:
         seconds = perf_counter() - self._began
@@ -190,30 +220,35 @@ class Inference:
     def _record(self, failure: Failure | None, seconds: float) -> None:
         signals = self._signals
         switch = signals.switch
-        attributes = self._known | self.attributes
-        content = {
-            name: said
-            for name, said in zip(_CONTENT, self.content, strict=True)
-            if said
-        }
         if self.span.is_recording():
             if failure is not None:
                 self.span.set_status(Status(StatusCode.ERROR, failure.words))
+            attributes = self.attributes
             if switch.on_spans:
-                for name, said in content.items():
-                    self.attributes[name] = _dumped(said)
-            self.span.set_attributes(self.attributes)
-        signals.metrics.call(seconds, attributes, self._context)
+                attributes = attributes | {
+                    name: _dumped(said) for name, said in self._content()
+                }
+            self.span.set_attributes(attributes)
+        attributes = self._known | self.attributes
+        if self._measuring:
+            signals.metrics.call(seconds, attributes, self._context)
         event = None
         if switch.events:
+            if switch.on_events:
+                attributes |= fit(dict(self._content()))
             event = LogRecord(
                 event_name="gen_ai.client.inference.operation.details",
-                attributes=attributes | (fit(content) if switch.on_events else {}),
+                attributes=attributes,
                 context=self._context,
             )
         switch.complete(self.content, self.span, event)
         if event is not None:
             signals.logger.emit(event)
+
+    def _content(self) -> Iterator[tuple[str, Sequence[Any]]]:
+        for name, said in zip(_CONTENT, self.content, strict=True):
+            if said:
+                yield name, said
 
     def _tell(self, outer: InferenceData) -> None:
         publish(self._known | self.attributes, self.content, outer)
@@ -225,12 +260,5 @@ class Inference:
 
 
 def _dumped(said: Sequence[Any]) -> str:
-    # Readable in every script; what is no UTF-8 is replaced.
-    dumped = json.dumps(
-        said, ensure_ascii=False, separators=(",", ":"), default=_base64
-    )
-    return text(dumped) or ""
-
-
-def _base64(value: bytes) -> str:
-    return b64encode(value).decode()
+    # What is no UTF-8 is replaced.
+    return text(_json(said)) or ""

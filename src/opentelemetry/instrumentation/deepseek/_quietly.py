@@ -17,9 +17,8 @@ _told: Final[set[tuple[str, type[BaseException]]]] = set()
 class quietly(AbstractContextManager[None]):  # noqa: N801  # reads as a statement
     """Let the caller go on when `doing` something fails: telemetry is lost, not calls.
 
-    The first failure of a kind is a warning with its place, later ones are not
-    told: a program that calls DeepSeek a thousand times wants to know once. Exceptions
-    that are not an `Exception` (a cancellation, Ctrl-C) are never ours to swallow.
+    Exceptions that are not an `Exception` (a cancellation, Ctrl-C) are never ours to
+    swallow.
     """
 
     __slots__ = ("_doing",)
@@ -35,14 +34,24 @@ class quietly(AbstractContextManager[None]):  # noqa: N801  # reads as a stateme
     ) -> bool:
         if kind is None or not isinstance(error, Exception):
             return False
-        if (self._doing, kind) not in _told:
-            _told.add((self._doing, kind))
-            # Not what the exception says: it may quote what the caller asked us not to
-            # record.
-            _logger.warning(
-                "Lost DeepSeek telemetry while %s: %s in %s (told once)",
-                self._doing,
-                kind.__qualname__,
-                "{0.filename}:{0.lineno}".format(extract_tb(error.__traceback__)[-1]),
-            )
+        lost(self._doing, error)
         return True
+
+
+def lost(doing: str, error: Exception) -> None:
+    """Say that telemetry was, for who swallows `error` where `quietly` is too slow.
+
+    The first failure of a kind is a warning with its place, later ones are not
+    told: a program that calls DeepSeek a thousand times wants to know once.
+    """
+    kind = type(error)
+    if (doing, kind) in _told:
+        return
+    _told.add((doing, kind))
+    # Not what the exception says: it may quote what the caller asked us not to record.
+    _logger.warning(
+        "Lost DeepSeek telemetry while %s: %s in %s (told once)",
+        doing,
+        kind.__qualname__,
+        "{0.filename}:{0.lineno}".format(extract_tb(error.__traceback__)[-1]),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
+from ._quietly import quietly
 from ._values import member, real, text, whole
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ def _stop_sequences(stop: object) -> list[str] | None:
 
 
 def _choice_count(n: object) -> int | None:
-    return None if n == 1 else whole(n)
+    count = whole(n)
+    return None if count == 1 else count
 
 
 def _output_type(response_format: object) -> str | None:
@@ -48,6 +50,9 @@ def _effort(reasoning: object) -> str | None:
 def _format(text_options: object) -> str | None:
     return _output_type(member(text_options, "format"))
 
+
+# One that cannot be read must not cost the others.
+_reading_a_setting: Final = quietly("reading a request's setting")
 
 # Argument of the SDK, or key of the body -> attribute, and how it is read.
 Settings: TypeAlias = "tuple[tuple[str, str, Callable[[object], Any]], ...]"
@@ -88,9 +93,11 @@ def request_body(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def request_attributes(body: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    return {
-        attribute: value
-        for argument, attribute, read in settings
-        # The SDK's "not given" is an object of its own; no reader knows it.
-        if argument in body and (value := read(body[argument])) is not None
-    }
+    found: dict[str, Any] = {}
+    for argument, attribute, read in settings:
+        if argument in body:
+            with _reading_a_setting:
+                # The SDK's "not given" is an object of its own; no reader knows it.
+                if (value := read(body[argument])) is not None:
+                    found[attribute] = value
+    return found

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
-from ._genai import Content, object_to_any_value
+from ._genai import Content, plain
 from ._messages import (
     arguments,
     items,
     linked,
+    readable,
     tool_definitions,
     unknown_part,
     without_none,
@@ -120,7 +121,7 @@ class ResponsesAnswer:
             output = [_grown(item) for _, item in sorted(self.items.items())]
         if not output:
             return []
-        parts = [part for item in output for part in _parts(item)]
+        parts = [part for item in output for part in readable(_said, item)["parts"]]
         finish = self._finish_reason()
         return [
             {
@@ -156,14 +157,18 @@ def _messages(asked: Sequence[object]) -> list[Json]:
     """Items in a row of one speaker are one message."""
     messages: list[Json] = []
     for item in asked:
-        parts = _parts(item)
-        output = member(item, "type") == "function_call_output"
-        role = text(member(item, "role")) or ("tool" if output else "assistant")
-        if messages and messages[-1]["role"] == role == "assistant":
-            messages[-1]["parts"].extend(parts)
+        message = readable(_said, item)
+        if messages and messages[-1]["role"] == message["role"] == "assistant":
+            messages[-1]["parts"].extend(message["parts"])
         else:
-            messages.append({"role": role, "parts": parts})
+            messages.append(message)
     return messages
+
+
+def _said(item: object) -> Json:
+    output = member(item, "type") == "function_call_output"
+    role = text(member(item, "role")) or ("tool" if output else "assistant")
+    return {"role": role, "parts": _parts(item)}
 
 
 def _parts(item: object) -> list[Json]:
@@ -200,13 +205,13 @@ def _function_call_output(item: object) -> list[Json]:
         without_none(
             type="tool_call_response",
             id=text(member(item, "call_id")),
-            response=object_to_any_value(member(item, "output")) or "",
+            response=plain(member(item, "output")) or "",
         )
     ]
 
 
 def _web_search_call(item: object) -> list[Json]:
-    action: Any = object_to_any_value(member(item, "action")) or {}
+    action: Any = plain(member(item, "action")) or {}
     return [
         without_none(
             type="server_tool_call",

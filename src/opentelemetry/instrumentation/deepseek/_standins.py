@@ -1,7 +1,7 @@
 """What a caller holds instead of a stream or of a raw response: the same, observed.
 
-A stand-in is a transparent proxy: `isinstance`, attributes and context managers are
-those of what it stands for, and nothing is read before the caller reads it.
+`isinstance`, attributes and context managers are those of what it stands for, and
+nothing is read before the caller reads it.
 """
 
 from __future__ import annotations
@@ -9,173 +9,190 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from wrapt import ObjectProxy
+from ._by_hand import ReadByHand
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import AsyncIterator, Awaitable, Iterator
 
     from typing_extensions import Self
 
     from ._call import Call
 
-    # wrapt's own type forwards every attribute as Any; so does this one.
-    class _Proxy:
-        __wrapped__: Any
 
-        def __init__(self, wrapped: Any) -> None: ...
+class _StandIn:
+    # Not `wrapt.ObjectProxy`, which has every special method there is: a stream that
+    # has a length, or that `async with` takes, is not what the SDK gives.
 
-else:
-    _Proxy = ObjectProxy
+    __slots__ = ("__weakref__", "_call", "_original")
+
+    _call: Call
+    _original: Any
+
+    def __init__(self, original: Any, call: Call) -> None:
+        object.__setattr__(self, "_original", original)
+        object.__setattr__(self, "_call", call)
+
+    @property  # type: ignore[misc]  # what isinstance() asks, besides type()
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return self._original.__class__
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._original, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(self._original, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._original, name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._original)
+
+    def __repr__(self) -> str:
+        return repr(self._original)
 
 
-class _Observed(_Proxy):
-    _self_call: Call
-
-    def __init__(self, wrapped: Any, call: Call) -> None:
-        super().__init__(wrapped)
-        self._self_call = call
+class _StreamStandIn(_StandIn):
+    __slots__ = ()
 
     def __del__(self) -> None:
-        self._self_call.abandoned()
+        self._call.abandoned()
 
 
-class ObservedStream(_Observed):
+class ObservedStream(_StreamStandIn):
     """An `openai.Stream`."""
 
-    def __iter__(self) -> Self:
-        return self
+    __slots__ = ("_chunks",)
+
+    _chunks: Iterator[Any]
+
+    def __init__(self, original: Any, call: Call) -> None:
+        super().__init__(original, call)
+        object.__setattr__(self, "_chunks", _observed(original, call))
 
     def __next__(self) -> Any:
-        try:
-            chunk = next(self.__wrapped__)
-        except StopIteration:
-            self._self_call.exhausted()
-            raise
-        except BaseException as error:
-            self._self_call.fail(error)
-            raise
-        self._self_call.arrived(chunk)
-        return chunk
+        return next(self._chunks)
+
+    def __iter__(self) -> Iterator[Any]:
+        # A generator, as the SDK's is: `self` lives as long as it does, and dropping it
+        # leaves the stream open.
+        for chunk in self._chunks:  # noqa: UP028  # `yield from` would close the stream
+            yield chunk
 
     def __enter__(self) -> Self:
-        self.__wrapped__.__enter__()
+        self._original.__enter__()
         return self
 
     def __exit__(self, *raised: object) -> Any:
         try:
-            return self.__wrapped__.__exit__(*raised)
+            return self._original.__exit__(*raised)
         finally:
-            self._self_call.end()
+            self._call.end()
 
     def close(self) -> None:
         try:
-            self.__wrapped__.close()
+            self._original.close()
         finally:
-            self._self_call.end()
+            self._call.end()
 
 
-class ObservedAsyncStream(_Observed):
+def _observed(stream: Iterator[Any], call: Call) -> Iterator[Any]:
+    arrived, following = call.arrived, iter(stream).__next__
+    while True:
+        try:
+            chunk = following()
+        except StopIteration:
+            call.exhausted()
+            return
+        except BaseException as error:
+            call.fail(error)
+            raise
+        arrived(chunk)
+        yield chunk
+
+
+class ObservedAsyncStream(_StreamStandIn):
     """An `openai.AsyncStream`."""
 
-    def __aiter__(self) -> Self:
-        return self
+    __slots__ = ()
 
     async def __anext__(self) -> Any:
         try:
-            chunk = await self.__wrapped__.__anext__()
+            chunk = await self._original.__anext__()
         except StopAsyncIteration:
-            self._self_call.exhausted()
+            self._call.exhausted()
             raise
         except BaseException as error:
-            self._self_call.fail(error)
+            self._call.fail(error)
             raise
-        self._self_call.arrived(chunk)
+        self._call.arrived(chunk)
         return chunk
 
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        while True:
+            try:
+                chunk = await self.__anext__()
+            except StopAsyncIteration:
+                return
+            yield chunk
+
     async def __aenter__(self) -> Self:
-        await self.__wrapped__.__aenter__()
+        await self._original.__aenter__()
         return self
 
     async def __aexit__(self, *raised: object) -> Any:
         try:
-            return await self.__wrapped__.__aexit__(*raised)
+            return await self._original.__aexit__(*raised)
         finally:
-            self._self_call.end()
+            self._call.end()
 
     async def close(self) -> None:
         try:
-            await self.__wrapped__.close()
+            await self._original.close()
         finally:
-            self._self_call.end()
+            self._call.end()
 
     def __getattr__(self, name: str) -> Any:
         # Asked for what is not defined above. openai 3 has `aclose`, another name for
         # `close`; openai 2 has not, and so must its stand-in.
-        found = getattr(self.__wrapped__, name)
+        found = super().__getattr__(name)
         return self.close if name == "aclose" else found
 
 
-class ObservedResponse(_Proxy):
+class ObservedResponse(_StandIn):
     """A raw response whose body is still on the wire.
 
     The call ends with what `parse()` gives; if nobody calls that, with the body.
     """
 
-    def __init__(self, response: Any, call: Call) -> None:
-        super().__init__(response)
-        self._self_call = call
-        self._self_parsed: Any = None
-        self._self_standin: Any = None
-        http = response.http_response
-        # `stream` is public in httpx and httpx2; whoever reads or closes the body
-        # does it there.
-        http.stream = self._self_body = _ObservedBody(http.stream, call)
+    __slots__ = ("_by_hand", "_parsed", "_standin")
+
+    _by_hand: ReadByHand
+    _parsed: Any
+    _standin: Any
+
+    def __init__(self, original: Any, call: Call) -> None:
+        super().__init__(original, call)
+        by_hand = ReadByHand(original.http_response, call)
+        object.__setattr__(self, "_by_hand", by_hand)
+        object.__setattr__(self, "_parsed", None)
+        object.__setattr__(self, "_standin", None)
 
     def parse(self, **options: Any) -> Any:
-        self._self_body.leave_to_parser()
-        with self._self_call:
-            parsed = self.__wrapped__.parse(**options)
+        self._by_hand.leave_to_parser()
+        with self._call:
+            parsed = self._original.parse(**options)
             if inspect.isawaitable(parsed):
-                return self._self_awaited(parsed)
-            return self._self_observed(parsed)
+                return self._awaited(parsed)
+            return self._observed(parsed)
 
-    async def _self_awaited(self, parsed: Awaitable[Any]) -> Any:
-        with self._self_call:
-            return self._self_observed(await parsed)
+    async def _awaited(self, parsed: Awaitable[Any]) -> Any:
+        with self._call:
+            return self._observed(await parsed)
 
-    def _self_observed(self, parsed: Any) -> Any:
+    def _observed(self, parsed: Any) -> Any:
         # The SDK parses once, and gives the same stream again.
-        if parsed is not self._self_parsed:
-            self._self_parsed = parsed
-            self._self_standin = self._self_call.observe(parsed)
-        return self._self_standin
-
-
-class _ObservedBody(_Observed):
-    """The bytes of a response, for the case that nobody parses them."""
-
-    _self_parsed = False
-
-    def leave_to_parser(self) -> None:
-        self._self_parsed = True
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self.__wrapped__.__aiter__()  # type: ignore[no-any-return]
-
-    def close(self) -> None:
-        try:
-            self.__wrapped__.close()
-        finally:
-            if not self._self_parsed:
-                self._self_call.end()
-
-    async def aclose(self) -> None:
-        try:
-            await self.__wrapped__.aclose()
-        finally:
-            if not self._self_parsed:
-                self._self_call.end()
-
-    def __del__(self) -> None:
-        if not self._self_parsed:
-            super().__del__()
+        if parsed is not self._parsed:
+            object.__setattr__(self, "_parsed", parsed)
+            object.__setattr__(self, "_standin", self._call.observe(parsed))
+        return self._standin

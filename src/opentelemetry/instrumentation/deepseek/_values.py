@@ -3,37 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Asked with `in`: after `is`, a type checker knows of nothing but unknowns in it.
+DICT: Final[frozenset[type]] = frozenset({dict})
+
+NOTHING: Final[Mapping[str, Any]] = {}
 
 
-def member(thing: object, name: str) -> Any:
+def member(thing: Any, name: str) -> Any:
     """A field of a message: callers send dictionaries and the SDK's objects alike."""
-    if isinstance(thing, Mapping):
-        return cast("Mapping[str, Any]", thing).get(name)
+    # The first is the usual, and ten times as fast to tell.
+    if type(thing) in DICT or isinstance(thing, Mapping):
+        return cast("Any", thing).get(name)
     return getattr(thing, name, None)
+
+
+def reader(thing: Any) -> Callable[[str], Any]:
+    """`member` of one thing, for many names."""
+    return thing.get if type(thing) in DICT else partial(member, thing)
+
+
+def fields(thing: Any) -> Mapping[str, Any]:
+    """Whatever an object that the SDK has parsed holds, declared or not.
+
+    Faster than to ask a pydantic object for what it may not have.
+    """
+    if type(thing) in DICT:
+        return cast("dict[str, Any]", thing)
+    declared: Mapping[str, Any] = getattr(thing, "__dict__", None) or NOTHING
+    more: Mapping[str, Any] | None = getattr(thing, "__pydantic_extra__", None)
+    return {**declared, **more} if more else declared
 
 
 def text(value: object) -> str | None:
     """A string that OTLP can carry: a lone surrogate is no UTF-8, and sinks a batch."""
     if not isinstance(value, str):
         return None
+    # As JSON sends it: one of an enum would format as its member's name.
+    value = str.__str__(value)
     return value if value.isascii() else value.encode(errors="replace").decode()
 
 
 def whole(value: object) -> int | None:
     """An integer that OTLP can carry: 64 bits, and a truth is not a number."""
-    if (
-        isinstance(value, int)
-        and not isinstance(value, bool)
-        and -(2**63) <= value < 2**63
-    ):
-        return value
-    return None
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    value = int.__int__(value)
+    return value if -(2**63) <= value < 2**63 else None
 
 
 def real(value: object) -> float | None:
     if isinstance(value, float):
-        return value
+        return float.__float__(value)
     return None if (number := whole(value)) is None else float(number)
 
 

@@ -10,7 +10,7 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from wrapt import patch_function_wrapper
 
 from ._neighbours import NEIGHBOURS, beneath
-from ._quietly import quietly
+from ._quietly import lost, quietly
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -63,10 +63,12 @@ def _take_off(put: list[_Put]) -> None:
 
 
 def _begun(kind: type[Call], *arguments: Any) -> Call | None:
-    with quietly("starting a span"):
-        if is_instrumentation_enabled():
-            return kind(*arguments)
-    return None
+    # Not `with quietly(…)`, here and below: it takes time, and this is every call's.
+    try:
+        return kind(*arguments) if is_instrumentation_enabled() else None
+    except Exception as error:  # noqa: BLE001  # telemetry is lost, not calls
+        lost("starting a span", error)
+        return None
 
 
 class Wrapping:
@@ -180,6 +182,8 @@ class Wrapping:
         return call, acall
 
     def _server_of(self, resource: Any) -> Server | None:
-        with quietly("looking at a client"):
+        try:
             return self._hosts.server_of(resource)
-        return None
+        except Exception as error:  # noqa: BLE001  # as above
+            lost("looking at a client", error)
+            return None

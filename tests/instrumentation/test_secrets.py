@@ -1,0 +1,262 @@
+"""What authenticates a caller is in no signal, with content recorded or not."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
+from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import (
+    InMemoryLogRecordExporter,
+    SimpleLogRecordProcessor,
+)
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.trace import StatusCode
+
+from examples.simulator import Recorded
+
+from .conftest import CHAT, SAMPLES, sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from examples.simulator import Simulator
+
+    from .conftest import Telemetry
+
+# No two share four characters, of which DeepSeek tells the last.
+SECRETS = {
+    "key": "sk-abcdefgh12345678qrst",
+    "gateway key": "gw.QWERTZU/9876+lkjh==",
+    "organization": "org-poiuztre",
+    "header": "HHxx-extra-TTWX",
+    "default header": "JJyy-default-UUVX",
+    "query": "KKzz-query-WWKX",
+    "default query": "MMvv-defquery-ZZKX",
+    "user": "NNuu-ada-QQLX",
+    "password": "PPtt-hunter2-RRMX",
+}
+
+
+class Signals:
+    """All that leaves the process, as bytes."""
+
+    def __init__(self, telemetry: Telemetry, caplog: pytest.LogCaptureFixture) -> None:
+        self._telemetry, self._caplog = telemetry, caplog
+        self._logs, self._metrics = InMemoryLogRecordExporter(), InMemoryMetricReader()
+        self.logger_provider = LoggerProvider()
+        self.logger_provider.add_log_record_processor(
+            SimpleLogRecordProcessor(self._logs)
+        )
+        self.meter_provider = MeterProvider(metric_readers=[self._metrics])
+
+    @property
+    def bytes(self) -> bytes:
+        spans = self._telemetry.spans
+        metrics = self._metrics.get_metrics_data()
+        assert spans
+        assert metrics
+        said = [
+            logging.Formatter().format(record)
+            for record in self._caplog.records
+            if record.name.startswith("opentelemetry")
+        ]
+        return b"".join(
+            [
+                encode_spans(spans).SerializeToString(),
+                *(span.to_json().encode() for span in spans),
+                encode_logs(self._logs.get_finished_logs()).SerializeToString(),
+                encode_metrics(metrics).SerializeToString(),
+                *(text.encode() for text in said),
+            ]
+        )
+
+    def leaked(self) -> list[str]:
+        found = self.bytes
+        return [
+            name
+            for name, secret in SECRETS.items()
+            if any(
+                part.encode() in found for part in (secret, secret[-8:], secret[-4:])
+            )
+        ]
+
+
+@pytest.fixture(params=["", "SPAN_AND_EVENT"])
+def signals(
+    request: pytest.FixtureRequest,
+    instrument: Callable[..., None],
+    telemetry: Telemetry,
+    caplog: pytest.LogCaptureFixture,
+) -> Signals:
+    caplog.set_level(logging.DEBUG, "opentelemetry")
+    signals = Signals(telemetry, caplog)
+    instrument(
+        request.param,
+        logger_provider=signals.logger_provider,
+        meter_provider=signals.meter_provider,
+    )
+    return signals
+
+
+def ask(
+    base_url: str, *, key: str = "key", by_url: bool = False, stream: bool = False
+) -> Any:
+    """Make a call with all secrets there are; user and password go for the key."""
+    if by_url:
+        user = f"{SECRETS['user']}:{SECRETS['password']}@"
+        base_url = base_url.replace("//", f"//{user}")
+    with openai.OpenAI(
+        base_url=base_url,
+        api_key=SECRETS[key],
+        organization=SECRETS["organization"],
+        default_headers={"X-Default": SECRETS["default header"]},
+        default_query={"default": SECRETS["default query"]},
+        max_retries=0,
+    ) as client:
+        answer = client.chat.completions.create(
+            **CHAT,
+            stream=stream,
+            extra_headers={"X-Extra": SECRETS["header"]},
+            extra_query={"extra": SECRETS["query"]},
+        )
+        return list(answer) if stream else answer
+
+
+@pytest.mark.parametrize("by_url", [False, True])
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answered_call_tells_no_secret(
+    signals: Signals, deepseek: Simulator, stream: bool, by_url: bool
+) -> None:
+    name = "stream_thinking.sse" if stream else "chat_thinking.json"
+    deepseek.answer_next(sample(name))
+
+    ask(deepseek.base_url, stream=stream, by_url=by_url)
+
+    sent = json.dumps(dict(deepseek.exchanges[0].headers)) + deepseek.exchanges[0].path
+    names = ["header", "default header", "organization"] + ["key"] * (not by_url)
+    assert all(SECRETS[name] in sent for name in names)
+    assert signals.leaked() == []
+
+
+def quoting(secret: str) -> str:
+    return (
+        f"Authentication Fails, {secret} is invalid: ask {secret!r}. or Bearer {secret}"
+    )
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_server_that_quotes_a_secret_tells_the_caller_alone(
+    signals: Signals,
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    secret: str,
+    stream: bool,
+) -> None:
+    words = quoting(SECRETS[secret])
+    error = json.dumps({"error": {"message": words, "code": "invalid_request_error"}})
+    answer = (
+        Recorded(
+            headers={"content-type": "text/event-stream"},
+            body=sample("stream_plain.sse").parts[0] + f"data: {error}\n\n".encode(),
+        )
+        if stream
+        else Recorded(401, {"content-type": "application/json"}, error.encode())
+    )
+    deepseek.answer_next(answer)
+
+    with pytest.raises(openai.APIError) as raised:
+        ask(
+            deepseek.base_url,
+            key="gateway key" if secret == "gateway key" else "key",
+            by_url=secret in ("user", "password"),
+            stream=stream,
+        )
+
+    assert SECRETS[secret] in str(raised.value)
+    assert "Authentication Fails, [redacted] is" in telemetry.span.status.description
+    assert signals.leaked() == []
+
+
+def test_the_tail_of_a_key_in_deepseeks_401_is_told_to_nobody(
+    signals: Signals, deepseek: Simulator
+) -> None:
+    said = (SAMPLES / "error_401_bad_key.json").read_bytes()
+    assert said.count(b"****0000") == 1
+    said = said.replace(b"0000", SECRETS["key"][-4:].encode())
+    deepseek.answer_next(Recorded(401, {"content-type": "application/json"}, said))
+
+    with pytest.raises(openai.AuthenticationError, match=SECRETS["key"][-4:]):
+        ask(deepseek.base_url)
+
+    assert signals.leaked() == []
+
+
+@pytest.mark.parametrize("path", ["", f"/v1?token={SECRETS['query']}"])
+def test_an_error_of_the_connection_tells_no_address(
+    signals: Signals, telemetry: Telemetry, path: str
+) -> None:
+    with pytest.raises(openai.APIConnectionError):
+        ask(f"http://127.0.0.1:9{path}", by_url=True)
+
+    assert telemetry.span.attributes["server.address"] == "127.0.0.1"
+    assert signals.leaked() == []
+
+
+def test_a_key_that_is_no_header_is_told_to_nobody(
+    signals: Signals, deepseek: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Read from a file, with its newline: the HTTP library's words quote it.
+    monkeypatch.setitem(SECRETS, "key", SECRETS["key"] + "\n")
+    with pytest.raises(openai.APIConnectionError) as raised:
+        ask(deepseek.base_url)
+    assert SECRETS["key"].strip() in str(raised.value.__cause__)
+    monkeypatch.undo()
+
+    assert signals.leaked() == []
+
+
+def test_the_words_and_traceback_of_a_callers_error_tell_no_key(
+    signals: Signals, deepseek: Simulator, telemetry: Telemetry
+) -> None:
+    def messages() -> Any:
+        yield from ()
+        raise ValueError(f"no messages for {SECRETS['key']}")
+
+    with (
+        openai.OpenAI(base_url=deepseek.base_url, api_key=SECRETS["key"]) as client,
+        pytest.raises(ValueError, match="no messages"),
+    ):
+        client.chat.completions.create(model="deepseek-flash", messages=messages())
+
+    assert telemetry.span.status.status_code is StatusCode.ERROR
+    assert telemetry.span.events == ()
+    assert signals.leaked() == []
+
+
+@pytest.mark.swallows
+def test_what_is_logged_of_an_error_of_ours_tells_no_secret(
+    signals: Signals, deepseek: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Odd(dict[str, Any]):
+        def get(self, *_: Any) -> Any:
+            raise ValueError(SECRETS["key"])
+
+    deepseek.answer_next(sample("chat_plain.json"))
+    with openai.OpenAI(base_url=deepseek.base_url, api_key=SECRETS["key"]) as client:
+        client.chat.completions.create(
+            model="deepseek-flash",
+            messages=[],
+            response_format=Odd(type="text"),  # type: ignore[arg-type]
+        )
+
+    assert "Lost DeepSeek telemetry" in caplog.text
+    assert signals.leaked() == []
