@@ -17,7 +17,7 @@ from ._messages import (
     without_none,
 )
 from ._text import Text
-from ._values import member, text, whole
+from ._values import fields, member, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,7 +51,7 @@ def responses_content(body: Mapping[str, Any]) -> Content:
 class Item:
     """One item of an output while it grows."""
 
-    fields: Json
+    said: Json
     text: Text = field(default_factory=Text)
 
 
@@ -79,7 +79,8 @@ class ResponsesAnswer:
     def add(self, part: object) -> None:
         """Add an event of a stream, or a whole response."""
         self.parts += 1
-        said = part.__dict__
+        # An older SDK does not know every event: it has its fields apart.
+        said = fields(part)
         response = said.get("response") if "output" not in said else part
         if response is not None:
             self.response = response
@@ -94,7 +95,7 @@ class ResponsesAnswer:
         if not self.keeps_text or index is None:
             return
         if (item := said.get("item")) is not None:
-            self.items[index] = Item(dict(item.__dict__))
+            self.items[index] = Item(dict(fields(item)))
         elif kind is not None and isinstance(delta := said.get("delta"), str):
             self.items.setdefault(index, Item({"type": kind})).text.write(delta)
 
@@ -147,10 +148,10 @@ class ResponsesAnswer:
 
 def _grown(item: Item) -> Json:
     if not (grown := item.text.getvalue()):
-        return item.fields
-    if item.fields.get("type") == "function_call":
-        return item.fields | {"arguments": grown}
-    return item.fields | {"content": [{"text": grown}]}
+        return item.said
+    if item.said.get("type") == "function_call":
+        return item.said | {"arguments": grown}
+    return item.said | {"content": [{"text": grown}]}
 
 
 def _messages(asked: Sequence[object]) -> list[Json]:
