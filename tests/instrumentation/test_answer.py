@@ -132,3 +132,16 @@ def test_tool_calls_without_an_index_are_told_apart_by_position() -> None:
     function = {"name": "f", "arguments": "{}"}
     said = answer(chunk(tool_calls=[{"id": "1", "function": function}, {"id": "2"}]))
     assert [part["id"] for part in said.messages()[0]["parts"]] == ["1", "2"]
+
+
+def test_details_that_the_sdk_left_as_they_came_are_read() -> None:
+    details = {"cached_tokens": 3}
+    usage = SimpleNamespace(prompt_tokens=5, prompt_tokens_details=details)
+    made = Answer(keeps_text=False)
+    made.add(SimpleNamespace(choices=[], usage=usage))
+
+    assert made.attributes(0) == {
+        "gen_ai.response.finish_reasons": [],
+        "gen_ai.usage.input_tokens": 5,
+        "gen_ai.usage.cache_read.input_tokens": 3,
+    }

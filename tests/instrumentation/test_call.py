@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 from dirty_equals import IsFloat, IsInt, IsStr
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import Sampler
 from opentelemetry.trace import SpanKind, StatusCode
 from pydantic import BaseModel
 
 from examples.simulator import Recorded
+from opentelemetry.instrumentation.deepseek._answer import Answer
 
 from .conftest import QUESTION, SAMPLES, sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from opentelemetry.sdk.trace import ReadableSpan
 
     from examples.simulator import Simulator
 
@@ -384,6 +387,48 @@ def test_where_no_span_can_be_started_the_call_goes_on(
     assert call().choices
     (message,) = caplog.messages
     assert message.startswith("Lost DeepSeek telemetry while starting a span")
+
+
+@pytest.mark.swallows
+def test_a_processor_that_raises_is_not_the_callers_trouble(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Broken(SpanProcessor):
+        def on_end(self, span: ReadableSpan) -> None:
+            raise RuntimeError
+
+    telemetry.tracer_provider.add_span_processor(Broken())
+    instrument()
+    deepseek.answer_next(sample("chat_plain.json"))
+    assert call().choices
+    assert telemetry.span.attributes["gen_ai.response.finish_reasons"] == ("stop",)
+    (message,) = caplog.messages
+    assert message.startswith("Lost DeepSeek telemetry while ending a span")
+
+
+@pytest.mark.swallows
+def test_an_answer_that_cannot_be_told_still_ends_its_span(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(_: Answer) -> Any:
+        raise RuntimeError
+
+    monkeypatch.setattr(Answer, "messages", broken)
+    instrument("SPAN_ONLY")
+    deepseek.answer_next(sample("chat_plain.json"))
+    assert call().choices
+    assert telemetry.span.attributes["gen_ai.usage.input_tokens"] > 0
+    (message,) = caplog.messages
+    assert message.startswith("Lost DeepSeek telemetry while recording an answer")
 
 
 def test_what_is_sent_is_what_the_caller_sent(

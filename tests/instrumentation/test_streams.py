@@ -289,6 +289,11 @@ def test_a_stand_in_is_what_it_stands_for(
         assert dir(stream) == dir(stream._original)
         assert hasattr(stream, "aclose") == hasattr(stream._original, "aclose")
         assert type(iter_(stream)) is type(iter_(stream._original))
+        assert repr(stream) == repr(stream._original)
+        stream.noted = 1
+        assert stream._original.noted == 1
+        del stream.noted
+        assert not hasattr(stream._original, "noted")
         for name in PROTOCOLS:
             assert hasattr(type(stream), name) == hasattr(expected, name), name
         await close(stream)

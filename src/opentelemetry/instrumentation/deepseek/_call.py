@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._client import Server
-    from ._inference import Signals
     from ._operations import Operation
+    from ._signals import Signals
 
 # To measure one gap after another takes the SDK half as long as each between chunks.
 _GAPS_AT_ONCE: Final = 128

@@ -11,23 +11,19 @@ from base64 import b64encode
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
-from opentelemetry._logs import LogRecord, get_logger
+from opentelemetry._logs import LogRecord
 from opentelemetry.context import attach, get_current, get_value, set_value
-from opentelemetry.metrics import get_meter, get_meter_provider
-from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import (
     SpanKind,
     Status,
     StatusCode,
     get_current_span,
-    get_tracer,
     set_span_in_context,
 )
 
 from ._genai import (
     CLIENT_INFERENCE_CONTEXT_KEY,
     Content,
-    ContentSwitch,
     Enclosing,
     InferenceData,
     get_ambient_conversation_id,
@@ -35,20 +31,14 @@ from ._genai import (
 )
 from ._metrics import labels
 from ._values import fit, text
-from .version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from opentelemetry._logs import LoggerProvider
-    from opentelemetry.metrics import MeterProvider
-    from opentelemetry.trace import TracerProvider
-
     from ._client import Server
     from ._errors import Failure
-    from ._metrics import Metrics
+    from ._signals import Signals
 
-_SCOPE: Final = "opentelemetry.instrumentation.deepseek"
 _PROVIDER: Final = "deepseek"
 _CONTENT: Final = (
     "gen_ai.input.messages",
@@ -66,42 +56,6 @@ def _base64(value: bytes) -> str:
 _json: Final = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), default=_base64
 ).encode
-
-
-class Signals:
-    """Where telemetry goes, and what is wanted of it: one for each `instrument()`."""
-
-    def __init__(
-        self,
-        metrics: type[Metrics],
-        tracer_provider: TracerProvider | None = None,
-        meter_provider: MeterProvider | None = None,
-        logger_provider: LoggerProvider | None = None,
-    ) -> None:
-        schema = Schemas.V1_37_0.value
-        self.tracer: Final = get_tracer(
-            _SCOPE, __version__, tracer_provider, schema_url=schema
-        )
-        self.metrics: Final = metrics(
-            get_meter(_SCOPE, __version__, meter_provider, schema_url=schema)
-        )
-        self.logger: Final = get_logger(
-            _SCOPE, __version__, logger_provider, schema_url=schema
-        )
-        self.switch: Final = ContentSwitch()
-        self._meter_provider: Final = meter_provider
-        self._measures = False
-
-    def measures(self) -> bool:
-        """Whether there is a meter provider but the API's own, which keep nothing.
-
-        One may be set after `instrument()`.
-        """
-        if not self._measures:
-            provider = self._meter_provider or get_meter_provider()
-            api = "opentelemetry.metrics"
-            self._measures = not type(provider).__module__.startswith(api)
-        return self._measures
 
 
 class Inference:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ._call import Call
     from ._client import Hosts, Server
-    from ._inference import Signals
+    from ._signals import Signals
 
 
 class Target(NamedTuple):
@@ -146,8 +146,8 @@ class Wrapping:
     def _wrappers(self, operation_name: str) -> tuple[Any, Any]:
         # Only now: the GenAI library costs a fifth of a second to import.
         from ._call import Call
-        from ._inference import Signals
         from ._operations import OPERATIONS
+        from ._signals import Signals
 
         if self._signals is None:
             self._signals = Signals(*self._asked)
