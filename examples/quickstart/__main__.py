@@ -109,7 +109,7 @@ def _quickstart(held: ExitStack, *, serve: bool) -> int:
         experiment_name=variables.get("MLFLOW_EXPERIMENT_NAME"),
     )
     print(f"\n{_report.headline(trace)}\n\n{table(trace)}\n")
-    findings = [_report.priced(trace, here=server is not None)]
+    findings = [_report.priced(trace)]
     if simulator:
         findings.append(_report.billed(simulator.exchanges, trace))
     if receiver:

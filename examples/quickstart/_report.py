@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -58,17 +57,11 @@ def address(tracking_uri: str, trace: RecordedTrace) -> str:
     )
 
 
-def priced(trace: RecordedTrace, *, here: bool) -> Finding:
-    """Where the costs come from; `here`: from the quickstart's own server."""
+def priced(trace: RecordedTrace) -> Finding:
+    """Where the costs come from."""
     if trace.total.cost is None:
-        return Finding("Cost", "this MLflow has no price for the model")
-    if not here:
-        return Finding("Cost", "as this MLflow server estimates it")
-    return Finding(
-        "Cost",
-        f"MLflow's estimate, by the price list inside mlflow {version('mlflow')} "
-        "(one price for all hours)",
-    )
+        return Finding("Cost", "no price is known for the model")
+    return Finding("Cost", "DeepSeek's price at the moment of each call")
 
 
 def billed(exchanges: Sequence[Exchange], trace: RecordedTrace) -> Finding:

@@ -77,6 +77,23 @@ def test_switched_on_every_word_is_there(signals, simulator):
     assert {word for word in words if word not in everything} == set()
 
 
+def test_with_the_hook_every_word_is_in_mlflow_and_none_elsewhere(
+    agent, receiver, simulator, mlflow_uri, traces
+):
+    done = agent(
+        MLFLOW_EXPERIMENT_NAME="content for MLflow alone",
+        MLFLOW_TRACKING_URI=mlflow_uri,
+        OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK="mlflow",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    (trace,) = traces("content for MLflow alone")
+    words = said(simulator.exchanges)
+    assert words - set(re.findall(r"[a-z]{4,}", trace.to_json().lower())) == set()
+    assert len(receiver.spans) == len(trace.data.spans)
+    sent = b"".join(request.body for request in receiver.requests).lower()
+    assert {word for word in words - NAMES if word.encode() in sent} == set()
+
+
 def test_tokens_and_timings_are_there_without_content(
     signals, simulator, receiver, traces
 ):

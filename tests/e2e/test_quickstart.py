@@ -58,13 +58,17 @@ def test_each_call_has_the_tokens_of_its_answer(run):
         )
 
 
-def test_the_cost_is_that_of_the_price_list_in_mlflow(run):
-    """3.17.2: 0.30 USD per million tokens in, 0.006 from the cache, 1.20 out."""
+def test_the_cost_is_that_of_deepseeks_price_list(run):
+    """USD per million tokens: 0.15 in, 0.003 from the cache, 0.60 out; at peak twice.
+
+    The agent names the simulator's host as a gateway to DeepSeek.
+    """
     used = run.trace.info.token_usage
     cached = used["cache_read_input_tokens"]
-    cost = (used["input_tokens"] - cached) * 0.30 + cached * 0.006
-    cost += used["output_tokens"] * 1.20
-    assert run.trace.info.cost["total_cost"] == pytest.approx(cost / 1e6)
+    cost = (used["input_tokens"] - cached) * 0.15 + cached * 0.003
+    cost += used["output_tokens"] * 0.60
+    found = run.trace.info.cost["total_cost"] * 1e6
+    assert found in (pytest.approx(cost), pytest.approx(2 * cost))
 
 
 def test_the_tree_is_the_agents(run):

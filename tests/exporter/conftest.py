@@ -20,6 +20,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from examples.quickstart.mlflow_server import MlflowServer
 
+from .tls import certificate, tls  # noqa: F401  # fixtures
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator
@@ -78,14 +80,17 @@ class Request:
     body: bytes
 
     @property
-    def span_names(self) -> list[str]:
+    def message(self) -> ExportTraceServiceRequest:
         body = self.body
         if self.headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
-        message = ExportTraceServiceRequest.FromString(body)
+        return ExportTraceServiceRequest.FromString(body)
+
+    @property
+    def span_names(self) -> list[str]:
         return [
             span.name
-            for of_resource in message.resource_spans
+            for of_resource in self.message.resource_spans
             for of_scope in of_resource.scope_spans
             for span in of_scope.spans
         ]
@@ -121,7 +126,7 @@ def wire() -> Iterator[Wire]:
 
 
 @contextmanager
-def serving(tls: ssl.SSLContext | None = None) -> Iterator[Wire]:
+def serving(tls: ssl.SSLContext | None = None) -> Iterator[Wire]:  # noqa: F811  # an argument
     wire = Wire()
 
     class Handler(BaseHTTPRequestHandler):

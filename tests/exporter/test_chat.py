@@ -7,10 +7,10 @@ from opentelemetry.exporter.mlflow._chat import (
     UnknownShapeError,
     chat_choices,
     chat_messages,
-    chat_tools,
     system_messages,
     text_of,
 )
+from opentelemetry.exporter.mlflow._tools import chat_tools
 
 
 def text(content):

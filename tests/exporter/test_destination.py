@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
-import ipaddress
 import json
 import logging
 import os
@@ -17,15 +15,14 @@ from contextlib import ExitStack
 from importlib import metadata
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
 from opentelemetry.exporter.mlflow._destination import (
     UndeliveredError,
     _http,
     destination,
 )
+from opentelemetry.exporter.mlflow._destination._databricks import Databricks
 from opentelemetry.exporter.mlflow._destination._server import Server
 from opentelemetry.exporter.mlflow._destination._store import Store
 
@@ -66,12 +63,14 @@ def unused_port():
         ("postgresql+psycopg2://u:p@host/db", Store),
         ("mysql://host/db", Store),
         ("mssql+pyodbc://host/db", Store),
+        ("databricks", Databricks),
+        ("Databricks://profile", Databricks),
     ],
 )
 def test_the_scheme_says_what_mlflow_is(monkeypatch, uri, kind):
-    assert type(to(uri)) is kind
+    assert type(to(uri)._inner) is kind
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    assert type(to()) is kind
+    assert type(to()._inner) is kind
 
 
 def test_without_an_address_it_is_mlflows_own_default(monkeypatch):
@@ -86,10 +85,9 @@ def test_without_an_address_it_is_mlflows_own_default(monkeypatch):
 @pytest.mark.parametrize(
     ("uri", "objection"),
     [
-        ("databricks", "Databricks is not supported yet"),
-        ("databricks://profile", "Databricks is not supported yet"),
-        ("databricks-uc", "Databricks is not supported yet"),
-        ("uc:http://localhost", "Databricks is not supported yet"),
+        ("databricks-uc", "is databricks, or databricks://profile for"),
+        ("databricks://scope:prefix", "is databricks, or databricks://profile for"),
+        ("uc:http://localhost", "is databricks, or databricks://profile for"),
         ("file:///tmp/mlruns", "MLflow keeps no spans in files ('file:///tmp/mlruns')"),
         ("./mlruns", "MLflow keeps no spans in files ('./mlruns')"),
         ("localhost:5000", "such as http://localhost:5000"),
@@ -182,7 +180,7 @@ def test_a_store_that_was_never_opened_is_left_so():
     store = to("sqlite:///mlflow.db")
     store.after_fork()
     store.close()
-    assert store._client is None
+    assert store._inner._client is None
 
 
 # --- what is sent
@@ -289,7 +287,7 @@ def test_a_credentials_file_in_disorder_is_not_quoted(monkeypatch, tmp_path):
 def test_a_user_without_a_home_has_no_credentials_file(monkeypatch):
     monkeypatch.delenv("HOME")
     monkeypatch.setattr("pwd.getpwuid", lambda _: {}[0])
-    assert isinstance(to("http://localhost"), Server)
+    assert isinstance(to("http://localhost")._inner, Server)
 
 
 def test_a_prefix_of_the_address_is_one_of_every_path(wire, spans):
@@ -517,6 +515,36 @@ def test_a_redirect_gets_neither_spans_nor_token(monkeypatch, wire, spans):
         assert elsewhere.requests == []
 
 
+def test_another_exporter_gets_nothing_of_mlflows(monkeypatch, wire, spans):
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "tok")
+    monkeypatch.setenv("MLFLOW_WORKSPACE", "team")
+    with serving() as other:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", other.uri)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=theirs")
+        theirs, ours = OTLPSpanExporter(), to(wire.uri)
+        for _ in range(2):
+            theirs.export([spans.made()])
+            ours.send([spans.made()])
+        theirs.shutdown()
+        ours.close()
+        for request in other.requests:
+            assert request.headers.pop("x-api-key") == "theirs"
+            assert set(request.headers) == {
+                "accept",
+                "accept-encoding",
+                "connection",
+                "content-length",
+                "content-type",
+                "host",
+                "user-agent",
+            }
+        assert len(other.requests) == 2
+    assert [sent.headers["authorization"] for sent in wire.requests] == [
+        "Bearer tok",
+        "Bearer tok",
+    ]
+
+
 def test_a_busy_server_is_asked_again(wire, spans):
     answers = iter([Answer(503, headers={"Retry-After": "0"}), Answer()])
     wire.answers = lambda _: next(answers)
@@ -620,8 +648,6 @@ def test_a_span_that_cannot_be_encoded_is_one_of_some(wire, spans):
 
 
 def test_the_stock_exporter_is_quiet_about_our_spans_alone(caplog, wire, spans):
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-
     wire.answers = lambda _: Answer(500)
     server = to(wire.uri)
     refused(server.send, [spans.made()])
@@ -634,48 +660,6 @@ def test_the_stock_exporter_is_quiet_about_our_spans_alone(caplog, wire, spans):
 
 
 # --- TLS
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    """A PEM file with a key and a certificate for 127.0.0.1, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
-    now = dt.datetime.now(dt.timezone.utc)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName(
-                [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-            ),
-            critical=False,
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    return str(path)
-
-
-@pytest.fixture
-def tls(certificate):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
 
 
 def test_an_unknown_authority_is_not_trusted(monkeypatch, spans, tls, certificate):
@@ -795,4 +779,4 @@ def test_a_program_ends_though_its_server_does_not_answer(wire, answers, tries):
 def test_a_store_not_yet_opened_goes_through_a_fork_unopened():
     store = to("sqlite:///mlflow.db")
     store.after_fork()
-    assert store._client is None
+    assert store._inner._client is None

@@ -194,7 +194,9 @@ def test_the_search_for_bad_spans_ends(wire, exporter, spans):
 
 
 def test_a_span_that_cannot_be_encoded_is_lost_alone(wire, exporter, spans):
-    batch = [spans.made("one"), spans.made("\ud800"), spans.made("two")]
+    spans.tracer.start_span("before 1970", start_time=-1).end()
+    (impossible,) = spans.take()
+    batch = [spans.made("one"), impossible, spans.made("two")]
     assert exporter.export(batch) is FAILURE
     assert accepted(wire) == ["one", "two"]
     assert exporter.lost == 1
@@ -274,7 +276,7 @@ def test_a_defect_of_ours_is_not_the_applications(
     monkeypatch, wire, exporter, spans, lines
 ):
     monkeypatch.setattr(
-        "opentelemetry.exporter.mlflow._root.mlflow_attributes", lambda _: 1 / 0
+        "opentelemetry.exporter.mlflow._wording.mlflow_attributes", lambda _: 1 / 0
     )
     assert exporter.export([spans.made()]) is FAILURE
     assert exporter.lost == 1
@@ -315,7 +317,7 @@ def test_requests_of_the_exporter_are_not_traced(wire, exporter, processor):
 
     exporter = MlflowSpanExporter(tracking_uri=wire.uri, experiment_name="agents")
     seen = []
-    session = exporter._destination._session
+    session = exporter._destination._inner._session
     send = session.send
 
     def observed(*args, **kwargs):
@@ -388,7 +390,8 @@ FORKING = """
     # As if another thread were in the middle of an export, and had lost spans.
     exporter._losses.total = 3
     locks = [part._lock for part in (
-        exporter._roots, exporter._losses, exporter._destination)]
+        exporter._roots, exporter._losses,
+        exporter._destination, exporter._destination._inner)]
     held, over = threading.Event(), threading.Event()
     def hold():
         for lock in locks: lock.acquire()

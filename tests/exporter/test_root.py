@@ -14,6 +14,7 @@ from opentelemetry.trace import (
 )
 
 from opentelemetry import trace
+from opentelemetry.exporter.mlflow._mapping import UNREAD
 from opentelemetry.exporter.mlflow._root import _MOST_TRACES, Roots
 
 REMOTE = SpanContext(0x1234, 0x5678, is_remote=True, trace_flags=TraceFlags(1))
@@ -105,7 +106,10 @@ def test_a_root_that_is_the_model_call_speaks_for_itself(roots, spans):
     [
         ({"input.value": "q0", "output.value": "a0"}, {}),
         ({"mlflow.spanInputs": '"q0"', "mlflow.spanOutputs": '"a0"'}, {}),
-        ({"gen_ai.input.messages": "{", "gen_ai.output.messages": "{"}, {}),
+        (
+            {"gen_ai.input.messages": "{", "gen_ai.output.messages": "{"},
+            {UNREAD: ("gen_ai.input.messages", "gen_ai.output.messages")},
+        ),
         (
             {"traceloop.entity.input": "q0"},
             {"mlflow.spanOutputs": answered("a")},

@@ -163,7 +163,7 @@ def run(program: str, deepseek: Simulator) -> str:
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     ).stdout
 
 

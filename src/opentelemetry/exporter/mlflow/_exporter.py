@@ -8,19 +8,30 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from opentelemetry.exporter.mlflow._delivery import Delivery, Loss, deliver
+from opentelemetry.exporter.mlflow._delivery import Delivery, Loss, batches, deliver
 from opentelemetry.exporter.mlflow._destination import UndeliveredError, destination
+from opentelemetry.exporter.mlflow._held_content import Joining
 from opentelemetry.exporter.mlflow._losses import Losses
+from opentelemetry.exporter.mlflow._mlflow_spans import one_tree
+from opentelemetry.exporter.mlflow._price_file import price_list
+from opentelemetry.exporter.mlflow._redaction import redaction
 from opentelemetry.exporter.mlflow._root import Roots
+from opentelemetry.exporter.mlflow._same_ids import as_mlflow_made_it
 from opentelemetry.exporter.mlflow._settings import boolean, setting
+from opentelemetry.exporter.mlflow._whole_traces import WholeTraces
+from opentelemetry.exporter.mlflow._wording import Wording
 from opentelemetry.exporter.mlflow.environment_variables import (
+    OTEL_EXPORTER_MLFLOW_PRICES,
     OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT,
+    OTEL_EXPORTER_MLFLOW_REDACT,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
+
+    from opentelemetry.exporter.mlflow._redaction import Redact
 
 
 class MlflowSpanExporter(SpanExporter):
@@ -37,6 +48,10 @@ class MlflowSpanExporter(SpanExporter):
         timeout: seconds for one request, as OTEL_EXPORTER_MLFLOW_TIMEOUT.
         promote_remote_root: whether a span whose parent is in another process is the
             root of its trace in MLflow, as OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT.
+        prices: path of a newer list of DeepSeek's prices, as
+            OTEL_EXPORTER_MLFLOW_PRICES.
+        redact: a function that is given what goes to MLflow and gives back what may
+            go, or where to import it from, as OTEL_EXPORTER_MLFLOW_REDACT.
 
     Each falls back to that environment variable, then to its default; see
     `opentelemetry.exporter.mlflow.environment_variables`.
@@ -54,6 +69,8 @@ class MlflowSpanExporter(SpanExporter):
         experiment_name: str | None = None,
         timeout: float | None = None,
         promote_remote_root: bool | None = None,
+        prices: str | os.PathLike[str] | None = None,
+        redact: Redact | str | None = None,
     ) -> None:
         self._roots = Roots(
             promote_remote=boolean(
@@ -63,7 +80,13 @@ class MlflowSpanExporter(SpanExporter):
                     OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT,
                 ),
                 default=True,
-            )
+            ),
+            wording=Wording(
+                price_list(setting(prices, "prices", OTEL_EXPORTER_MLFLOW_PRICES)),
+                redaction(
+                    redact, setting(redact, "redact", OTEL_EXPORTER_MLFLOW_REDACT)
+                ),
+            ),
         )
         self._destination = destination(
             tracking_uri=tracking_uri,
@@ -71,8 +94,11 @@ class MlflowSpanExporter(SpanExporter):
             experiment_name=experiment_name,
             timeout=timeout,
         )
-        self._losses = Losses(self._destination.address)
+        self._losses = Losses(self._destination)
+        self._content = Joining()
+        self._whole_traces = WholeTraces(self._send)
         self._is_shut_down = False
+        one_tree.serve(self)
         if hasattr(os, "register_at_fork"):
             method = weakref.WeakMethod(self._after_fork)
             os.register_at_fork(after_in_child=lambda: (call := method()) and call())
@@ -83,38 +109,67 @@ class MlflowSpanExporter(SpanExporter):
         return self._losses.total
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        try:
-            delivery = self._delivered(spans)
-        except Exception as error:  # noqa: BLE001  # a defect of ours is not the caller's
-            why = UndeliveredError(
-                f"a defect of the exporter ({type(error).__name__})",
-                "Please report it, with the version of mlflow",
-            )
-            delivery = Delivery(0, [Loss(len(spans), why)])
-        self._losses.note(delivery)
-        return SpanExportResult.FAILURE if delivery.losses else SpanExportResult.SUCCESS
-
-    def _delivered(self, spans: Sequence[ReadableSpan]) -> Delivery:
         if self._is_shut_down:
             why = UndeliveredError(
                 "the exporter was shut down before",
                 "End spans before the tracer provider is shut down",
             )
-            return Delivery(0, [Loss(len(spans), why)])
-        return deliver(self._roots.mapped(spans), self._destination)
+            self._losses.note(Delivery(0, [Loss(len(spans), why)]))
+            return SpanExportResult.FAILURE
+        delivered = self._send(self._ready(spans))
+        return SpanExportResult.SUCCESS if delivered else SpanExportResult.FAILURE
+
+    def _ready(self, spans: Sequence[ReadableSpan]) -> list[list[ReadableSpan]]:
+        return self._whole_traces.ready(
+            self._content.joined(spans),
+            all_traces=self._destination.wants_whole_traces,
+        )
+
+    def _send(self, together: Sequence[Sequence[ReadableSpan]]) -> bool:
+        """Each of `together` in one request; whether all of them arrived."""
+        try:
+            delivery = deliver(
+                [
+                    self._roots.mapped([as_mlflow_made_it(span) for span in batch])
+                    for batch in (
+                        together
+                        if self._destination.wants_whole_traces
+                        else batches(together)
+                    )
+                ],
+                self._destination,
+            )
+        except Exception as error:  # noqa: BLE001  # a defect of ours is not the caller's
+            why = UndeliveredError(
+                f"a defect of the exporter ({type(error).__name__})",
+                "Please report it, with the version of mlflow",
+            )
+            delivery = Delivery(0, [Loss(sum(map(len, together)), why)])
+        self._losses.note(delivery)
+        return not delivery.losses
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  # the SDK's
-        """Nothing waits here: every span is sent in the call that brings it."""
-        return True
+        """Sends what waits for the rest of its trace; all else was sent at once.
+
+        But for a destination that takes whole traces: what began there goes on waiting.
+        """
+        ready = self._ready(())
+        if not self._destination.wants_whole_traces:
+            ready += self._whole_traces.all()
+        return self._send(ready)
 
     def shutdown(self) -> None:
         if self._is_shut_down:
             return
         self._is_shut_down = True
+        self._send([*self._ready(()), *self._whole_traces.all()])
+        self._content.close()
         self._destination.close()
         self._losses.sum_up()
 
     def _after_fork(self) -> None:
+        self._content.forget()
         self._roots.forget()
+        self._whole_traces.forget()
         self._losses.forget()
         self._destination.after_fork()

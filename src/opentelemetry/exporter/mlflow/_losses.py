@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from opentelemetry.exporter.mlflow._delivery import Delivery
-    from opentelemetry.exporter.mlflow._destination import UndeliveredError
+    from opentelemetry.exporter.mlflow._destination import (
+        Destination,
+        UndeliveredError,
+    )
 
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
@@ -21,10 +24,10 @@ class _Cause:
 
 
 class Losses:
-    """`address` is the destination's; `total` the spans lost so far."""
+    """On the way to `destination`; `total` is the spans lost so far."""
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    def __init__(self, destination: Destination) -> None:
+        self._destination = destination
         self.forget()
 
     def forget(self) -> None:
@@ -45,7 +48,7 @@ class Losses:
                     _logger.warning(
                         "Spans do not reach MLflow at %s: %s. %s. (This is said once; "
                         "spans that are lost are counted.)",
-                        self._address,
+                        self._destination.address,
                         why.cause,
                         why.advice,
                     )
@@ -58,7 +61,7 @@ class Losses:
                 del self._causes[name]
                 _logger.warning(
                     "Spans reach MLflow at %s again; lost: %d (%s)",
-                    self._address,
+                    self._destination.address,
                     cause.count,
                     name,
                 )
@@ -69,7 +72,7 @@ class Losses:
             for name, cause in causes.items():
                 _logger.warning(
                     "Spans lost on the way to MLflow at %s: %d (%s)",
-                    self._address,
+                    self._destination.address,
                     cause.count,
                     name,
                 )

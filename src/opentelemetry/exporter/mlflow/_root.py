@@ -9,6 +9,7 @@ first question and the last answer are kept until its root ends.
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -17,16 +18,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from opentelemetry.sdk.trace import ReadableSpan
 
 from opentelemetry.exporter.mlflow._chat import text_of
+from opentelemetry.exporter.mlflow._fit import fit
 from opentelemetry.exporter.mlflow._mapping import (
     SESSION,
     SPAN_INPUTS,
     SPAN_OUTPUTS,
     SPAN_TYPE,
-    mlflow_attributes,
 )
+from opentelemetry.exporter.mlflow._wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from opentelemetry.exporter.mlflow._wording import Said
 
 _MODEL_CALLS = ("CHAT_MODEL", "LLM")
 
@@ -34,6 +38,11 @@ _MODEL_CALLS = ("CHAT_MODEL", "LLM")
 _MOST_TRACES = 2_000
 # MLflow cuts a preview at 1,000 characters; the trace's own page shows more.
 _LONGEST_TEXT = 10_000
+# As the mapping writes outputs whose first choice has a text.
+_HAS_ANSWER = re.compile(
+    r'"choices": \[\{"index": 0, '
+    r'"message": \{"role": "assistant", "content": "[^"]'
+)
 # MLflow refuses a whole request for one longer name.
 _LONGEST_NAME = 4_096
 
@@ -65,9 +74,13 @@ _OTHER_OUTPUTS = (
 
 class _Mapped(NamedTuple):
     span: ReadableSpan
-    attributes: dict[str, Any]
+    said: Said
     trace_id: int
     is_root: bool
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return self.said.attributes
 
 
 @dataclass
@@ -77,6 +90,8 @@ class _Kept:
     question: str = ""
     asked: int = 0
     answer: str = ""
+    # Outputs that have an answer, and are read when the root is there.
+    unread: str = ""
     answered: int = 0
 
     def add(self, span: ReadableSpan, attributes: dict[str, Any]) -> None:
@@ -85,18 +100,30 @@ class _Kept:
             question := _question(attributes.get(SPAN_INPUTS))
         ):
             self.question, self.asked = question[:_LONGEST_TEXT], started
-        if ended >= self.answered and (answer := _answer(attributes.get(SPAN_OUTPUTS))):
-            self.answer, self.answered = answer[:_LONGEST_TEXT], ended
+        outputs = attributes.get(SPAN_OUTPUTS)
+        if ended < self.answered or not isinstance(outputs, str):
+            return
+        if len(outputs) <= _LONGEST_TEXT and _HAS_ANSWER.search(outputs):
+            self.unread, self.answered = outputs, ended
+        elif answer := _answer(outputs):
+            self.answer, self.unread = answer[:_LONGEST_TEXT], ""
+            self.answered = ended
+
+    @property
+    def last_answer(self) -> str:
+        return _answer(self.unread) or self.answer
 
 
 class Roots:
     """Maps spans for MLflow, each at once, and the roots with what their traces said.
 
-    `promote_remote` makes a span whose parent is in another process a root.
+    `promote_remote` makes a span whose parent is in another process a root; `wording`
+    says each span by itself.
     """
 
-    def __init__(self, *, promote_remote: bool) -> None:
+    def __init__(self, *, promote_remote: bool, wording: Wording | None = None) -> None:
         self._promote_remote = promote_remote
+        self._wording = wording or Wording()
         self.forget()
 
     def forget(self) -> None:
@@ -109,7 +136,7 @@ class Roots:
         batch = [
             _Mapped(
                 span,
-                mlflow_attributes(span.attributes),
+                self._wording.said(span),
                 span.context.trace_id if span.context else 0,
                 self._is_root(span),
             )
@@ -123,7 +150,7 @@ class Roots:
                 if one.is_root:
                     _complete(one, self._kept.pop(one.trace_id, _Kept()))
         _share_session(batch)
-        return [_copy(one) for one in batch]
+        return [fit(_copy(one)) for one in batch]
 
     def _is_root(self, span: ReadableSpan) -> bool:
         parent = span.parent
@@ -147,8 +174,9 @@ def _complete(root: _Mapped, kept: _Kept) -> None:
     if kept.question and not _has(attributes, SPAN_INPUTS, *_OTHER_INPUTS):
         question = {"role": "user", "content": kept.question}
         attributes[SPAN_INPUTS] = _dumped({"messages": [question]})
-    if kept.answer and not _has(attributes, SPAN_OUTPUTS, *_OTHER_OUTPUTS):
-        answer = {"role": "assistant", "content": kept.answer}
+    last = kept.last_answer
+    if last and not _has(attributes, SPAN_OUTPUTS, *_OTHER_OUTPUTS):
+        answer = {"role": "assistant", "content": last}
         attributes[SPAN_OUTPUTS] = _dumped({"choices": [{"message": answer}]})
 
 
@@ -172,10 +200,10 @@ def _copy(one: _Mapped) -> ReadableSpan:
         parent=None if one.is_root else span.parent,
         resource=span.resource,
         attributes=one.attributes,
-        events=span.events,
+        events=one.said.events,
         links=span.links,
         kind=span.kind,
-        status=span.status,
+        status=one.said.status,
         start_time=span.start_time,
         end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 _TRUE = ("true", "1")
 _FALSE = ("false", "0")
+_ARGUMENT = "the argument "
 
 
 class Setting(NamedTuple):
@@ -17,11 +18,15 @@ class Setting(NamedTuple):
     value: str | None
     name: str
 
+    @property
+    def is_argument(self) -> bool:
+        return self.name.startswith(_ARGUMENT)
+
 
 def setting(argument: object, keyword: str, variable: str) -> Setting:
     """An empty variable counts as not set, as everywhere in OpenTelemetry."""
     if argument is not None:
-        return Setting(str(argument).strip(), f"the argument {keyword}")
+        return Setting(str(argument).strip(), _ARGUMENT + keyword)
     return Setting(os.environ.get(variable, "").strip() or None, variable)
 
 

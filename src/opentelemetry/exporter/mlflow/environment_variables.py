@@ -2,7 +2,9 @@
 
 `MLFLOW_*` are MLflow's own and mean here what they mean to MLflow's client;
 `OTEL_EXPORTER_MLFLOW_*` are ours. All are read when the exporter is made, and an
-argument goes before its variable.
+argument goes before its variable. Where neither names an MLflow or an experiment, what
+the application tells `mlflow` counts: `set_tracking_uri` and `set_experiment`, from the
+first export after; what was named once stays.
 """
 
 from __future__ import annotations
@@ -13,9 +15,11 @@ MLFLOW_TRACKING_URI: Final = "MLFLOW_TRACKING_URI"
 """
 .. envvar:: MLFLOW_TRACKING_URI
 
-Where MLflow is: a server (`http://localhost:5000`, `https://host/prefix`) or a local
-store (`sqlite:///mlflow.db`, `postgresql://…`, `mysql://…`), which needs the full
-`mlflow` package. Default: `sqlite:///mlflow.db`, as in MLflow.
+Where MLflow is: a server (`http://localhost:5000`, `https://host/prefix`); a local
+store (`sqlite:///mlflow.db`, `postgresql://…`, `mysql+pymysql://…`), which needs the
+full `mlflow` package and the database's driver; or `databricks`, or
+`databricks://profile`, which needs `databricks-sdk`. Default: what
+`mlflow.set_tracking_uri` said, else `sqlite:///mlflow.db`, as in MLflow.
 """
 
 MLFLOW_EXPERIMENT_ID: Final = "MLFLOW_EXPERIMENT_ID"
@@ -23,7 +27,8 @@ MLFLOW_EXPERIMENT_ID: Final = "MLFLOW_EXPERIMENT_ID"
 .. envvar:: MLFLOW_EXPERIMENT_ID
 
 The experiment new traces belong to, by its number. It goes before
-`MLFLOW_EXPERIMENT_NAME`. Default: `0`, the experiment called "Default".
+`MLFLOW_EXPERIMENT_NAME`. Default: what `mlflow.set_experiment` said, else `0`, the
+experiment called "Default".
 """
 
 MLFLOW_EXPERIMENT_NAME: Final = "MLFLOW_EXPERIMENT_NAME"
@@ -31,7 +36,7 @@ MLFLOW_EXPERIMENT_NAME: Final = "MLFLOW_EXPERIMENT_NAME"
 .. envvar:: MLFLOW_EXPERIMENT_NAME
 
 The experiment new traces belong to, by its name; created at the first export if there
-is none.
+is none. In Databricks a path of the workspace, such as `/Shared/agents`.
 """
 
 MLFLOW_TRACKING_USERNAME: Final = "MLFLOW_TRACKING_USERNAME"
@@ -89,8 +94,9 @@ OTEL_EXPORTER_MLFLOW_TIMEOUT: Final = "OTEL_EXPORTER_MLFLOW_TIMEOUT"
 """
 .. envvar:: OTEL_EXPORTER_MLFLOW_TIMEOUT
 
-Seconds one request to an MLflow server may take, its retries included. Default: `30`,
-for a server may fetch a price list while it takes the first spans in.
+Seconds one request to an MLflow server may take, its retries included; to Databricks,
+one try. Default: `30`, for a server may fetch a price list while it takes the first
+spans in.
 """
 
 OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT: Final = (
@@ -102,4 +108,38 @@ OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT: Final = (
 `true`: a span whose parent is in another process is the root of its trace in MLflow,
 which otherwise waits for ever for the root. `false` where that process exports to the
 same MLflow. Default: `true`.
+"""
+
+OTEL_EXPORTER_MLFLOW_PRICES: Final = "OTEL_EXPORTER_MLFLOW_PRICES"
+"""
+.. envvar:: OTEL_EXPORTER_MLFLOW_PRICES
+
+Path of a list of DeepSeek's prices (TOML, in the form of the `prices.toml` in this
+package), for what became of them after this release, or for who else takes them: a
+model that it names is priced by it alone; its `hosts` come on top of `*.deepseek.com`
+and of the hosts that `OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS` names. Default: the list in
+this package.
+"""
+
+OTEL_EXPORTER_MLFLOW_REDACT: Final = "OTEL_EXPORTER_MLFLOW_REDACT"
+"""
+.. envvar:: OTEL_EXPORTER_MLFLOW_REDACT
+
+`package.module:function`: a function that sees what goes to MLflow before it goes, and
+gives back what may go. It is called with the attributes of a span as MLflow gets them
+(a dict; what was said stands under `mlflow.spanInputs` and `mlflow.spanOutputs`, as
+JSON), once more for those of each of its events, and with `{"exception.message": …}`
+for the description of its status. Where it raises, only what is known to be no content
+goes. It runs where spans are exported, and must be safe to call from several threads.
+Default: none.
+"""
+
+OTEL_EXPORTER_MLFLOW_NEXT_COMPLETION_HOOK: Final = (
+    "OTEL_EXPORTER_MLFLOW_NEXT_COMPLETION_HOOK"
+)
+"""
+.. envvar:: OTEL_EXPORTER_MLFLOW_NEXT_COMPLETION_HOOK
+
+With `OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK=mlflow`, which takes one name: the hook
+that is called after ours, such as `upload`. Default: none.
 """

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from opentelemetry.exporter.mlflow._destination._choice import Chosen
 from opentelemetry.exporter.mlflow._destination._contract import (
     Destination,
     UndeliveredError,
@@ -17,16 +19,17 @@ from opentelemetry.exporter.mlflow.environment_variables import (
 )
 
 if TYPE_CHECKING:
+    from opentelemetry.exporter.mlflow._destination._choice import Choice
     from opentelemetry.exporter.mlflow._settings import Setting
 
 __all__ = ["Destination", "UndeliveredError", "destination"]
 
-# MLflow's own, and like there relative to the working directory.
-_DEFAULT_URI = "sqlite:///mlflow.db"
 _DEFAULT_TIMEOUT = 30.0
 
+_DATABRICKS = re.compile(r"databricks(://[^/:?#]*)?", re.IGNORECASE)
 _DATABASES = ("mssql", "mysql", "postgresql", "sqlite")
-_DATABRICKS = ("databricks", "databricks-uc", "uc")
+# These are addresses of MLflow's registry of models.
+_REGISTRIES = ("databricks-uc", "uc")
 
 
 def destination(
@@ -41,21 +44,34 @@ def destination(
     Raises ImportError for a local store without the package it takes.
     """
     where = setting(tracking_uri, "tracking_uri", MLFLOW_TRACKING_URI)
-    uri = _DEFAULT_URI if where.value is None else where.value
     experiment = chosen(experiment_id, experiment_name)
     limit = seconds(
         setting(timeout, "timeout", OTEL_EXPORTER_MLFLOW_TIMEOUT), _DEFAULT_TIMEOUT
     )
+    return Chosen(
+        None if where.value is None else where,
+        experiment,
+        lambda choice: _opened(choice, limit),
+    )
+
+
+def _opened(choice: Choice, timeout: float) -> Destination:
+    where, experiment = choice
+    uri = where.value or ""
     # `databricks` alone is an address, too; and a driver may follow a plus sign.
     scheme = uri.lower().partition(":")[0].partition("+")[0]
     if scheme in ("http", "https") and _has_host(uri):
         from opentelemetry.exporter.mlflow._destination._server import Server
 
-        return Server(uri, experiment, limit)
+        return Server(uri, experiment, timeout)
     if scheme in _DATABASES and "://" in uri:
         from opentelemetry.exporter.mlflow._destination._store import Store
 
         return Store(uri, experiment)
+    if scheme == "databricks" and _DATABRICKS.fullmatch(uri):
+        from opentelemetry.exporter.mlflow._destination._databricks import Databricks
+
+        return Databricks(choice, timeout)
     raise ValueError(_objection(where, uri, scheme))
 
 
@@ -68,8 +84,11 @@ def _has_host(uri: str) -> bool:
 
 
 def _objection(where: Setting, uri: str, scheme: str) -> str:
-    if scheme in _DATABRICKS:
-        return f"{where.name}: Databricks is not supported yet"
+    if scheme in ("databricks", *_REGISTRIES):
+        return (
+            f"{where.name}: Databricks' address for traces is databricks, or "
+            "databricks://profile for a profile of ~/.databrickscfg"
+        )
     if scheme == "file" or not scheme.strip() or ":" not in uri:
         return (
             f"{where.name}: MLflow keeps no spans in files ({without_secrets(uri)!r}). "

@@ -32,6 +32,14 @@ class Destination(Protocol):
         """For people to read; no secret in it."""
         ...
 
+    @property
+    def wants_whole_traces(self) -> bool:
+        """Whether each `send` is to bring one trace, whole: up to its local root.
+
+        What ends after its local root comes in a `send` of its own.
+        """
+        ...
+
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         """All of them or none. Raises UndeliveredError."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from opentelemetry.exporter.mlflow._destination._contract import UndeliveredError
 from opentelemetry.exporter.mlflow._settings import setting
@@ -11,14 +11,20 @@ from opentelemetry.exporter.mlflow.environment_variables import (
     MLFLOW_EXPERIMENT_NAME,
 )
 
-_DEFAULT = "0"
+if TYPE_CHECKING:
+    from opentelemetry.exporter.mlflow._settings import Setting
 
 
 class Experiment(NamedTuple):
-    """`id` is known, or else `name` is."""
+    """`id` is known, or else `name` is; `by` says who named it."""
 
     id: str | None
     name: str
+    by: Setting
+
+    @property
+    def shown(self) -> str:
+        return self.id or repr(self.name)
 
 
 class Found(NamedTuple):
@@ -36,7 +42,9 @@ class Catalogue(Protocol):
         ...
 
 
-def chosen(experiment_id: str | int | None, experiment_name: str | None) -> Experiment:
+def chosen(
+    experiment_id: str | int | None, experiment_name: str | None
+) -> Experiment | None:
     """An argument goes before both variables, an id before a name.
 
     Raises ValueError for two arguments, as `mlflow.set_experiment` does, and for an id
@@ -55,10 +63,10 @@ def chosen(experiment_id: str | int | None, experiment_name: str | None) -> Expe
                 f"{number.name} takes the number of an experiment, such as 3, not "
                 f"{number.value!r}; for a name there is {MLFLOW_EXPERIMENT_NAME}"
             )
-        return Experiment(number.value, "")
+        return Experiment(number.value, "", number)
     if name.value == "":
         raise ValueError(f"{name.name} takes the name of an experiment, such as agents")
-    return Experiment(None, name.value) if name.value else Experiment(_DEFAULT, "")
+    return Experiment(None, name.value, name) if name.value else None
 
 
 def found_or_created(name: str, catalogue: Catalogue) -> str:

@@ -31,7 +31,7 @@ _MEANINGS = {
 }
 
 # A request is refused as a whole for one span that MLflow cannot take.
-_BECAUSE_OF_SPANS = (400, 413, 422)
+BECAUSE_OF_SPANS = (400, 413, 422)
 
 
 def refusal(
@@ -39,7 +39,7 @@ def refusal(
 ) -> UndeliveredError:
     """`error_code` is MLflow's own word for it, or ""."""
     said = f"{status} {error_code}".strip()
-    if of_spans and status in _BECAUSE_OF_SPANS:
+    if of_spans and status in BECAUSE_OF_SPANS:
         return UndeliveredError(
             f"it refuses some of them ({said})",
             "Its own log has the reason; the others of the batch go without them",

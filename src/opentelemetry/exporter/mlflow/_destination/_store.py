@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 class Store:
     """See `Destination`. Raises ImportError if there is nothing to open it with."""
 
+    wants_whole_traces = False
+
     def __init__(self, uri: str, experiment: Experiment) -> None:
         _check_installed()
         # MLflow imports it, and it cannot be imported any more when the interpreter
@@ -72,7 +74,7 @@ class Store:
             raise refusal(
                 int(error.get_http_status_code()),  # type: ignore[no-untyped-call]
                 error.error_code,
-                self._experiment.id or repr(self._experiment.name),
+                self._experiment.shown,
                 of_spans=of_spans,
             ) from error
         except Exception as error:

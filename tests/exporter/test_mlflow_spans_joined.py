@@ -1,0 +1,422 @@
+"""MLflow's spans on the application's provider, and what of MLflow that takes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import textwrap
+import types
+
+import pytest
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider, sampling
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
+
+from opentelemetry import trace
+from opentelemetry.exporter.mlflow import (
+    MlflowInstrumentor,
+    MlflowSpanExporter,
+    _whole_traces,
+)
+from opentelemetry.exporter.mlflow._mlflow_spans import one_tree
+from opentelemetry.exporter.mlflow.version import __version__
+
+PROPAGATE = "MLFLOW_TRACE_PROPAGATE_TO_OTEL_CONTEXT"
+OTLP = "MLFLOW_ENABLE_OTLP_EXPORTER"
+
+
+@pytest.fixture(autouse=True)
+def apart():
+    """Instrumentors are one for the process."""
+    yield
+    if MlflowInstrumentor().is_instrumented_by_opentelemetry:
+        MlflowInstrumentor().uninstrument()
+    one_tree._exporters.clear()
+
+
+@pytest.fixture
+def exporter(wire):
+    made = MlflowSpanExporter(tracking_uri=wire.uri)
+    yield made
+    made.shutdown()
+
+
+class Application:
+    def __init__(self, exporter, sampler=None):
+        self.provider = TracerProvider(
+            sampler,
+            Resource({"service.name": "app"}),
+            shutdown_on_exit=False,
+        )
+        self.finished = InMemorySpanExporter()
+        for one in (self.finished, exporter):
+            self.provider.add_span_processor(SimpleSpanProcessor(one))
+        self.tracer = self.provider.get_tracer("app")
+
+    @property
+    def spans(self):
+        return {span.name: span for span in self.finished.get_finished_spans()}
+
+
+@pytest.fixture
+def application(exporter):
+    made = Application(exporter)
+    MlflowInstrumentor().instrument(tracer_provider=made.provider)
+    return made
+
+
+@pytest.fixture
+def of_mlflow(application):
+    """A tracer as MLflow has it, on a provider of its own."""
+    provider = TracerProvider(
+        resource=Resource({"service.name": "mlflow"}), shutdown_on_exit=False
+    )
+    one_tree._join(provider)
+    return provider.get_tracer("mlflow")
+
+
+def agent_and_call(application, of_mlflow):
+    agent = of_mlflow.start_span(
+        "agent",
+        attributes={
+            "mlflow.spanType": '"AGENT"',
+            "mlflow.spanInputs": '{"q": "Rain?"}',
+            "user": '"ada"',
+        },
+    )
+    call = application.tracer.start_span("chat", set_span_in_context(agent))
+    call.end()
+    agent.add_event("exception", {"exception.type": "LookupError"}, 7)
+    agent.set_status(Status(StatusCode.ERROR, "no"))
+    agent.end()
+    return agent, call
+
+
+def test_a_span_of_mlflows_is_the_applications_too(application, of_mlflow):
+    agent, _ = agent_and_call(application, of_mlflow)
+    again = application.spans["invoke_agent agent"]
+    assert again.context == agent.context
+    assert again.parent is None
+    assert again.resource.attributes == {"service.name": "app"}
+    assert again.attributes == {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.agent.name": "agent",
+        "error.type": "LookupError",
+        "user": "ada",
+    }
+    assert (again.start_time, again.end_time) == (agent.start_time, agent.end_time)
+    assert (again.kind, again.status) == (SpanKind.INTERNAL, agent.status)
+    assert [(event.name, event.timestamp) for event in again.events] == [
+        ("exception", 7)
+    ]
+    assert application.spans["chat"].parent == again.context
+
+
+def test_mlflow_gets_it_as_mlflow_made_it(application, of_mlflow, wire):
+    agent_and_call(application, of_mlflow)
+    (request,) = wire.requests
+    assert sorted(request.span_names) == ["agent", "chat"]
+    body = request.message
+    attributes = {
+        found.key: found.value.string_value
+        for of_resource in body.resource_spans
+        for of_scope in of_resource.scope_spans
+        for span in of_scope.spans
+        if span.name == "agent"
+        for found in span.attributes
+    }
+    assert attributes == {
+        "mlflow.spanType": "AGENT",
+        "mlflow.spanInputs": '{"q": "Rain?"}',
+        "mlflow.traceTag.mlflow.traceName": "agent",
+        "user": "ada",
+    }
+
+
+def test_a_child_of_mlflows_has_its_parent(application, of_mlflow):
+    agent = of_mlflow.start_span("agent")
+    tool = of_mlflow.start_span("tool", set_span_in_context(agent))
+    tool.end()
+    agent.end()
+    again = application.spans
+    assert again["tool"].parent == agent.get_span_context()
+    assert again["agent"].parent is None
+
+
+def test_around_a_span_of_mlflows_the_application_is_linked(application, of_mlflow):
+    with application.tracer.start_as_current_span("POST /ask") as request:
+        of_mlflow.start_span(
+            "agent", trace.set_span_in_context(trace.INVALID_SPAN)
+        ).end()
+    (link,) = application.spans["agent"].links
+    assert link.context == request.get_span_context()
+    assert application.spans["agent"].parent is None
+
+
+@pytest.mark.parametrize(
+    ("sampler", "kept"),
+    [
+        (sampling.ALWAYS_ON, True),
+        (sampling.ALWAYS_OFF, False),
+        (sampling.ParentBased(sampling.ALWAYS_OFF), True),
+        (sampling.ParentBasedTraceIdRatio(0), True),
+    ],
+)
+def test_a_root_is_kept_where_what_is_beneath_it_is(exporter, wire, sampler, kept):
+    application = Application(exporter, sampler)
+    MlflowInstrumentor().instrument(tracer_provider=application.provider)
+    provider = TracerProvider(shutdown_on_exit=False)
+    one_tree._join(provider)
+    agent_and_call(application, provider.get_tracer("mlflow"))
+    assert set(application.spans) == ({"invoke_agent agent", "chat"} if kept else set())
+    assert len(wire.requests) == kept
+
+
+def test_other_spans_of_the_application_are_as_they_were(application, of_mlflow):
+    before = application.tracer.id_generator
+    theirs = application.tracer.sampler
+    agent_and_call(application, of_mlflow)
+    assert application.tracer.id_generator is before
+    ours = application.provider.get_tracer("opentelemetry.exporter.mlflow", __version__)
+    assert ours.sampler.get_description() == theirs.get_description()
+    again = application.spans["invoke_agent agent"]
+    assert again.instrumentation_scope.name == "opentelemetry.exporter.mlflow"
+    assert ours.start_span("a").get_span_context().span_id != again.context.span_id
+
+
+def test_a_flush_of_the_provider_sends_what_waits(application, of_mlflow, wire):
+    agent = of_mlflow.start_span("agent")
+    application.tracer.start_span("chat", set_span_in_context(agent)).end()
+    assert wire.requests == []
+    assert application.provider.force_flush()
+    assert [request.span_names for request in wire.requests] == [["chat"]]
+    agent.end()
+
+
+def test_what_waits_is_counted_with_its_content(
+    monkeypatch, application, of_mlflow, wire
+):
+    monkeypatch.setattr(_whole_traces, "_MOST_BYTES", 5_000)
+    agent = of_mlflow.start_span("agent")
+    content = {"mlflow.spanInputs": json.dumps("x" * 5_000)}
+    of_mlflow.start_span("tool", set_span_in_context(agent), attributes=content).end()
+    assert [request.span_names for request in wire.requests] == [["tool"]]
+    agent.end()
+
+
+def test_mlflows_provider_does_not_end_the_applications(application, of_mlflow):
+    provider = TracerProvider(shutdown_on_exit=False)
+    one_tree._join(provider)
+    provider.force_flush()
+    provider.shutdown()
+    agent_and_call(application, of_mlflow)
+    assert len(application.spans) == 2
+
+
+def test_a_provider_that_mlflow_shares_needs_nothing(application, wire):
+    one_tree._join(application.provider)
+    application.tracer.start_span("agent").end()
+    assert [request.span_names for request in wire.requests] == [["agent"]]
+
+
+def test_without_a_provider_of_the_sdks_nothing_waits(exporter):
+    MlflowInstrumentor().instrument(tracer_provider=trace.NoOpTracerProvider())
+    provider = TracerProvider(shutdown_on_exit=False)
+    one_tree._join(provider)
+    provider.get_tracer("mlflow").start_span("agent").end()
+
+
+@pytest.mark.swallows
+def test_what_goes_wrong_is_said_and_costs_that_span(
+    application, of_mlflow, wire, caplog
+):
+    class Breaks(SimpleSpanProcessor):
+        def on_start(self, span, parent_context=None):
+            if "agent" in span.name:
+                raise LookupError("processor")
+
+    application.provider.add_span_processor(Breaks(InMemorySpanExporter()))
+    agent_and_call(application, of_mlflow)
+    assert [record.getMessage() for record in caplog.records] == [
+        "A span of @mlflow.trace does not reach other backends"
+    ]
+    application.provider.force_flush()
+    assert [request.span_names for request in wire.requests] == [["chat"]]
+
+
+# --- on and off
+
+
+def test_it_begins_with_an_exporter_in_either_order(monkeypatch, wire):
+    for first, second in (
+        (MlflowInstrumentor().instrument, lambda: None),
+        (lambda: None, MlflowInstrumentor().instrument),
+    ):
+        first()
+        assert PROPAGATE not in os.environ
+        exporter = MlflowSpanExporter(tracking_uri=wire.uri)
+        second()
+        assert (os.environ[PROPAGATE], os.environ[OTLP]) == ("true", "false")
+        MlflowInstrumentor().uninstrument()
+        assert PROPAGATE not in os.environ
+        assert OTLP not in os.environ
+        exporter.shutdown()
+        one_tree._exporters.clear()
+
+
+def test_without_our_exporter_nothing_is_changed():
+    MlflowInstrumentor().instrument()
+    assert [name for name in os.environ if name.startswith("MLFLOW_")] == []
+
+
+def test_what_the_user_set_stays(monkeypatch, exporter):
+    monkeypatch.setenv(PROPAGATE, "false")
+    monkeypatch.setenv(OTLP, "true")
+    MlflowInstrumentor().instrument()
+    MlflowInstrumentor().uninstrument()
+    assert (os.environ[PROPAGATE], os.environ[OTLP]) == ("false", "true")
+
+
+def test_what_the_user_set_since_stays(exporter, monkeypatch):
+    MlflowInstrumentor().instrument()
+    monkeypatch.setenv(PROPAGATE, "1")
+    MlflowInstrumentor().uninstrument()
+    assert os.environ[PROPAGATE] == "1"
+
+
+def test_switched_off_spans_of_mlflows_stay_its_own(application, of_mlflow, wire):
+    MlflowInstrumentor().uninstrument()
+    of_mlflow.start_span("agent").end()
+    assert application.spans == {}
+
+
+def test_a_version_of_mlflow_that_cannot_is_named_once(exporter, caplog):
+    with caplog.at_level(logging.WARNING):
+        one_tree._imported(types.ModuleType("mlflow.tracing.provider"))
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "Spans of @mlflow.trace stay in traces of their own: this version of MLflow is "
+        "not one of 3.16 to 3.17 (module 'mlflow.tracing.provider' has no attribute "
+        "'get_bridged_tracer_provider'). Other spans reach MLflow as before."
+    )
+
+
+# --- what it takes of MLflow: fails when a private name moves
+
+
+def in_mlflow(program, wire):
+    """What `program` prints, as JSON, in a process of its own."""
+    ended = subprocess.run(
+        [sys.executable, "-c", PROLOGUE + textwrap.dedent(program)],
+        env=os.environ | {"MLFLOW_TRACKING_URI": wire.uri},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout.splitlines()[-1])
+
+
+PROLOGUE = """
+import json, os
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.exporter.mlflow import MlflowInstrumentor, MlflowSpanExporter
+
+finished = InMemorySpanExporter()
+provider = TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(finished))
+trace.set_tracer_provider(provider)
+exporter = MlflowSpanExporter()
+"""
+
+
+def test_each_provider_of_mlflows_is_joined(wire):
+    assert in_mlflow(
+        """
+        MlflowInstrumentor().instrument()
+        import mlflow
+
+        def made():
+            with mlflow.start_span("a"):
+                pass
+            names = [span.name for span in finished.get_finished_spans()]
+            finished.clear()
+            return names
+
+        names = [made()]
+        mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"] + "/")
+        names += [made()]
+        mlflow.tracing.disable()
+        names += [made()]
+        mlflow.tracing.enable()
+        names += [made()]
+        mlflow.tracing.reset()
+        names += [made(), made()]
+        print(json.dumps(names))
+        os._exit(0)
+        """,
+        wire,
+    ) == [["a"], ["a"], [], ["a"], ["a"], ["a"]]
+
+
+def test_a_provider_that_mlflow_has_already_is_joined(wire):
+    assert in_mlflow(
+        """
+        import mlflow
+        with mlflow.start_span("before"):
+            pass
+        MlflowInstrumentor().instrument()
+        with mlflow.start_span("after"):
+            pass
+        print(json.dumps([span.name for span in finished.get_finished_spans()]))
+        os._exit(0)
+        """,
+        wire,
+    ) == ["after"]
+
+
+@pytest.mark.parametrize(
+    "state", ["mlflow.tracing.disable()", "os.environ[RATIO] = '0'"]
+)
+def test_where_mlflow_makes_no_span_the_applications_stays_current(wire, state):
+    assert in_mlflow(
+        f"""
+        RATIO = "MLFLOW_TRACE_SAMPLING_RATIO"
+        MlflowInstrumentor().instrument()
+        import mlflow
+        {state}
+        with trace.get_tracer("app").start_as_current_span("around") as around:
+            with mlflow.start_span("a"):
+                inside = trace.get_current_span() is around
+            after = trace.get_current_span() is around
+        outside = trace.get_current_span() is trace.INVALID_SPAN
+        print(json.dumps([inside, after, outside]))
+        os._exit(0)
+        """,
+        wire,
+    ) == [True, True, True]
+
+
+def test_where_mlflow_makes_a_span_it_is_current(wire):
+    assert in_mlflow(
+        """
+        MlflowInstrumentor().instrument()
+        import mlflow
+        with trace.get_tracer("app").start_as_current_span("around") as around:
+            with mlflow.start_span("a") as span:
+                inside = trace.get_current_span().get_span_context().span_id
+            after = trace.get_current_span() is around
+        print(json.dumps([f"{inside:016x}" == span.span_id, after]))
+        os._exit(0)
+        """,
+        wire,
+    ) == [True, True]
