@@ -1,56 +1,37 @@
-"""MLflow's own page shows the quickstart's trace as a conversation."""
+"""MLflow's own page shows the quickstart's trace, and other programs', as they ran."""
 
 from __future__ import annotations
 
 import os
-import shutil
+import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from examples.quickstart import _report
 from examples.quickstart._trace import recorded
+from tests.comparison._page import browsing, chromium, opened, tab
+from tests.comparison._programs import PROGRAMS, Program
+from tests.comparison._running import run as run_program
 
 pytestmark = pytest.mark.e2e
 SCREENSHOT = Path(__file__).parents[2] / "docs" / "trace-in-mlflow.png"
-CHROMIUM = [
-    "--no-sandbox",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-quic",
-    "--disable-sync",
-    # It asks the world for nothing.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
-# What greets a newcomer would stand in front of the page.
-GREETED = """
-localStorage.setItem("mlflow.assistant.fab.autoOpenedOnFirstLoad_v1", "true");
-localStorage.setItem("mlflow.assistant.panelOpen_v1", "false");
-localStorage.setItem("mlflow.detectIssues.guidanceShown_v1", "true");
-"""
 
 
 @pytest.fixture(scope="module")
 def browser():
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    if executable is None:
+    if chromium() is None:
         reason = "there is no chromium here: apt-get install chromium"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM)
+    with browsing() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def page(browser):
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    context.add_init_script(GREETED)
-    page = context.new_page()
-    yield page
-    context.close()
+    with tab(browser) as page:
+        yield page
 
 
 @pytest.fixture
@@ -112,3 +93,75 @@ def test_a_call_is_a_chat_with_its_reasoning(page, run, address):
         page.mouse.move(0, 0)
         SCREENSHOT.parent.mkdir(exist_ok=True)
         page.screenshot(path=SCREENSHOT, animations="disabled")
+
+
+@pytest.fixture
+def panel(page, mlflow_uri):
+    """Runs a program of tests/comparison in our way; the panel of its first span."""
+
+    def of(program):
+        from mlflow import MlflowClient
+
+        name = f"{program.title} on the page {time.time_ns()}"
+        ran = run_program("ours", program, MlflowClient(mlflow_uri), name)
+        (trace,) = ran.traces
+        return opened(page, mlflow_uri, ran.experiment_id, trace.data.spans[0])
+
+    return of
+
+
+def test_a_picture_in_a_question_is_seen(panel):
+    chat = panel(Program("a picture", "vision.py", "chat deepseek-flash"))
+    expect(chat.get_by_text("Which colour is this square?", exact=True)).to_be_visible()
+    picture = chat.locator("img")  # its alt is empty: it has no role
+    expect(picture).to_have_count(1)
+    expect(picture).to_be_visible()
+    assert picture.evaluate("picture => picture.complete && picture.naturalWidth") == 48
+
+
+def test_tool_calls_at_the_same_time_stand_beside_each_other(panel):
+    chat = panel(PROGRAMS["parallel tools"])
+    expect(chat.get_by_text("Tool calls", exact=True)).to_be_visible()
+    expect(chat.get_by_text("get_weather", exact=True)).to_have_count(2)
+    for place in ("Hangzhou", "Beijing"):
+        expect(chat.get_by_text(place, exact=True)).to_be_visible()
+    thought = chat.get_by_text("Need weather for both.")
+    expect(thought).to_have_count(0)
+    chat.get_by_text("Reasoning", exact=True).click()
+    expect(thought).to_be_visible()
+    # The definitions come first, folded, and each is folded again.
+    chat.get_by_role("button").first.click()
+    chat.get_by_role("button", name="get_weather").click()
+    expect(chat.get_by_text("Weather of a place", exact=True)).to_be_visible()
+
+
+def test_an_agent_of_mlflows_is_a_tree_of_calls_and_tools(panel, page):
+    agent = panel(PROGRAMS["agent with `@mlflow.trace`"])
+    expect(agent.get_by_text("How is the weather in Paris?")).to_be_visible()
+    expect(agent.get_by_text("In Paris it is sunny in Paris.")).to_be_visible()
+    expect(page.get_by_text("chat deepseek-flash", exact=True)).to_have_count(2)
+    page.get_by_text("get_weather", exact=True).click()
+    expect(agent.get_by_text("city", exact=True)).to_be_visible()
+    expect(agent.get_by_text("sunny in Paris", exact=True)).to_be_visible()
+    page.get_by_text("chat deepseek-flash", exact=True).last.click()
+    expect(agent.get_by_text("Tool calls", exact=True)).to_be_visible()
+    expect(agent.get_by_text("Reasoning", exact=True)).to_have_count(2)
+
+
+def test_a_completed_middle_is_a_question_and_an_answer(panel):
+    chat = panel(PROGRAMS["FIM"])
+    expect(chat.get_by_text("User", exact=True)).to_be_visible()
+    expect(chat.get_by_text("def fib(a):")).to_be_visible()
+    expect(chat.get_by_text("fib(a-1) + fib(a-2)")).to_be_visible()
+    expect(chat.get_by_text("Assistant", exact=True)).to_be_visible()
+    expect(chat).to_contain_text("if a <= 1:")
+
+
+def test_a_failure_says_what_was_asked_and_why_it_failed(panel, page):
+    chat = panel(PROGRAMS["error"])
+    asked = chat.get_by_text("How many r's are in strawberry?")
+    expect(asked).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text("Error", exact=True)).to_be_visible()
+    page.get_by_role("tab", name="Events").click()
+    events = page.get_by_role("tabpanel", name="Events")
+    expect(events).to_contain_text("Insufficient Balance")

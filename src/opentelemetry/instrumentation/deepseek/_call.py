@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from itertools import pairwise
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ._signals import Signals
 
 # To measure one gap after another takes the SDK half as long as each between chunks.
-_GAPS_AT_ONCE: Final = 128
+_CHUNKS_AT_ONCE: Final = 128
 
 
 class Call:
@@ -52,8 +53,7 @@ class Call:
             self._ended = True
             return
         self._expected = whole(body.get("n")) or 1
-        self._last_chunk_at = 0.0
-        self._gaps: list[float] | None = None
+        self._arrivals: list[float] | None = None
         self._labels: Mapping[str, Any] = {}
         self._answer = operation.answer(keeps_text=inference.wants_content)
         try:
@@ -122,12 +122,10 @@ class Call:
         """A chunk of a stream has."""
         try:
             self._answer.add(chunk)
-            if self._gaps is not None:
-                now = perf_counter()
-                self._gaps.append(now - self._last_chunk_at)
-                self._last_chunk_at = now
-                if len(self._gaps) == _GAPS_AT_ONCE:
-                    self._measure_gaps()
+            if (arrivals := self._arrivals) is not None:
+                arrivals.append(perf_counter())
+                if len(arrivals) > _CHUNKS_AT_ONCE:
+                    self._measure_gaps(arrivals)
             elif self._answer.parts == 1:
                 self._first_chunk_arrived()
         except Exception as error:  # noqa: BLE001  # as above
@@ -143,12 +141,13 @@ class Call:
             attributes["gen_ai.response.model"] = model
         if inference.wants_chunks:
             self._labels = inference.first_chunk(now)
-            self._last_chunk_at, self._gaps = now, []
+            self._arrivals = [now]
 
-    def _measure_gaps(self) -> None:
-        if self._gaps:
-            self._inference.next_chunks(self._gaps, self._labels)
-            self._gaps.clear()
+    def _measure_gaps(self, arrivals: list[float]) -> None:
+        gaps = [after - before for before, after in pairwise(arrivals)]
+        if gaps:
+            self._inference.next_chunks(gaps, self._labels)
+            del arrivals[:-1]
 
     def exhausted(self) -> None:
         """The server has ended the stream."""
@@ -207,7 +206,7 @@ class Call:
             lost("ending a span", failure)
 
     def _measure_stream(self, attributes: dict[str, Any]) -> None:
-        self._measure_gaps()
+        self._measure_gaps(self._arrivals or [])
         for said, at in (
             ("reasoning", self._answer.first_reasoning_at),
             ("answer", self._answer.first_answer_at),

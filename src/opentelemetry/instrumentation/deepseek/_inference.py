@@ -33,7 +33,7 @@ from ._metrics import labels
 from ._values import fit, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ._client import Server
     from ._errors import Failure
@@ -142,10 +142,9 @@ class Inference:
         self._signals.metrics.first_chunk(self.elapsed(now), said, self._context)
         return said
 
-    def next_chunks(self, gaps: Iterable[float], said: Mapping[str, Any]) -> None:
-        """Measure the seconds between one chunk and the next."""
-        for seconds in gaps:
-            self._signals.metrics.next_chunk(seconds, said, self._context)
+    def next_chunks(self, gaps: Sequence[float], said: Mapping[str, Any]) -> None:
+        """Measure the seconds between one chunk and the next; at least one gap."""
+        self._signals.metrics.next_chunks(gaps, said, self._context)
 
     def suspend(self) -> None:
         """Give the caller their context back."""

@@ -8,18 +8,22 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from opentelemetry.context import Context
 from opentelemetry.metrics import NoOpHistogram
 
 from .environment_variables import OTEL_INSTRUMENTATION_DEEPSEEK_METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from opentelemetry.context import Context
     from opentelemetry.metrics import Histogram, Meter
 
 _SECONDS: Final = [0.01 * 2**power for power in range(14)]
 _TOKENS: Final = [4**power for power in range(14)]
+
+# Without a span there is no exemplar to make, which takes a fifth of a measurement:
+# one for each lot of gaps is enough.
+_NOWHERE: Final = Context()
 
 # What a measurement says of its call; the rest would be too many series.
 _LABELS: Final = (
@@ -44,9 +48,11 @@ class Metrics(Protocol):
         self, seconds: float, labels: Mapping[str, Any], context: Context
     ) -> None: ...
 
-    def next_chunk(
-        self, seconds: float, labels: Mapping[str, Any], context: Context
-    ) -> None: ...
+    def next_chunks(
+        self, gaps: Sequence[float], labels: Mapping[str, Any], context: Context
+    ) -> None:
+        """At least one gap between two chunks."""
+        ...
 
     def call(
         self, seconds: float, attributes: Mapping[str, Any], context: Context
@@ -80,10 +86,14 @@ class _Chunks:
     ) -> None:
         self._first_chunk.record(seconds, labels, context)
 
-    def next_chunk(
-        self, seconds: float, labels: Mapping[str, Any], context: Context
+    def next_chunks(
+        self, gaps: Sequence[float], labels: Mapping[str, Any], context: Context
     ) -> None:
-        self._next_chunk.record(seconds, labels, context)
+        record = self._next_chunk.record
+        *most, last = gaps
+        for seconds in most:
+            record(seconds, labels, _NOWHERE)
+        record(last, labels, context)
 
 
 class ReleasedMetrics(_Chunks):
