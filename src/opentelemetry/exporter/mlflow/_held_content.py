@@ -49,7 +49,7 @@ class HeldContent:
         self.is_used = False
         self.exporters: weakref.WeakSet[Joining] = weakref.WeakSet()
         self.forget()
-        if hasattr(os, "register_at_fork"):
+        if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
             # What the parent process holds the parent exports.
             os.register_at_fork(after_in_child=self.forget)
 

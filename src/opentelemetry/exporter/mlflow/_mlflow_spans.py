@@ -148,8 +148,7 @@ class OneTree:
     def _provider_set(
         self, wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any
     ) -> Any:
-        if args:
-            self._join(args[0])
+        self._join(args[0] if args else None)
         return wrapped(*args, **kwargs)
 
     def _join(self, provider: Any) -> None:
@@ -181,7 +180,8 @@ class OneTree:
     ) -> None:
         if provider not in self._seen:
             with self._lock:
-                if provider not in self._seen:
+                # Another thread may have been here first.
+                if provider not in self._seen:  # pragma: no branch
                     provider.add_span_processor(processor())
                     self._seen.add(provider)
 

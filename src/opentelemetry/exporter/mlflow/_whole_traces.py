@@ -53,7 +53,7 @@ class Begun:
 
     def __init__(self) -> None:
         self._forget()
-        if hasattr(os, "register_at_fork"):
+        if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
             # Spans of the parent process end there.
             os.register_at_fork(after_in_child=self._forget)
 
@@ -74,7 +74,8 @@ class Begun:
     def of_application(self, trace_id: int) -> None:
         if trace_id in self._traces:  # most are not, and need no lock
             with self._lock:
-                if trace := self._traces.get(trace_id):
+                # It may be gone by now.
+                if trace := self._traces.get(trace_id):  # pragma: no branch
                     trace.count += 1
 
     def never_comes(self, trace_id: int) -> None:

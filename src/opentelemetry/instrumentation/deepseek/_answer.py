@@ -82,6 +82,8 @@ class Answer:
             choice = self.choices[index] = Choice()
         if (finish_reason := said.get("finish_reason")) is not None:
             choice.finish_reason = text(finish_reason)
+        if self.first_answer_at is not None and not self.keeps_text:
+            return  # nothing is left to be heard
         if (words := said.get("delta") or said.get("message")) is not None:
             # What the SDK does not know stands apart: `reasoning_content` does.
             more = getattr(words, "__pydantic_extra__", None) or NOTHING
