@@ -158,14 +158,17 @@ def test_what_is_let_go_is_gone(
     deepseek: Simulator,
     telemetry: Telemetry,
     leave: str,
-    caplog: pytest.LogCaptureFixture,
 ) -> None:
     instrument("SPAN_ONLY")
     deepseek.answer_next(sample("stream_thinking.sse"))
     kept: list[weakref.ref[Any]] = []
 
     async def used(stream: Any) -> None:
-        kept.extend(map(weakref.ref, (stream, stream.response)))
+        kept.append(weakref.ref(stream))
+        if leave != "drop":
+            # A dropped one the bare SDK may keep: on Python 3.11 asyncio cannot close
+            # httpx's generators, and logs an error that holds them.
+            kept.append(weakref.ref(stream.response))
         if leave == "read":
             await whole(stream)
         else:
@@ -175,9 +178,6 @@ def test_what_is_let_go_is_gone(
             await closed if inspect.isawaitable(closed) else closed
 
     call(stream=True, using=used)
-    # asyncio may log that httpx's dropped generators were closed while they ran; the
-    # record, with its traceback, keeps the response.
-    caplog.clear()
     gc.collect()
 
     assert [ref() for ref in kept] == [None] * len(kept)
