@@ -272,12 +272,13 @@ def test_no_secret_is_said(monkeypatch, wire, spans, lines):
     assert "ann" not in said
 
 
+@pytest.mark.parametrize(
+    "where", ["_wording.mlflow_attributes", "_held_content.Joining.joined"]
+)
 def test_a_defect_of_ours_is_not_the_applications(
-    monkeypatch, wire, exporter, spans, lines
+    monkeypatch, wire, exporter, spans, lines, where
 ):
-    monkeypatch.setattr(
-        "opentelemetry.exporter.mlflow._wording.mlflow_attributes", lambda _: 1 / 0
-    )
+    monkeypatch.setattr(f"opentelemetry.exporter.mlflow.{where}", lambda *_: 1 / 0)
     assert exporter.export([spans.made()]) is FAILURE
     assert exporter.lost == 1
     defect = "a defect of the exporter (ZeroDivisionError)"

@@ -9,7 +9,7 @@ from types import MappingProxyType, SimpleNamespace
 
 import pytest
 from dirty_equals import IsList, IsStr
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
@@ -288,6 +288,7 @@ names = st.text(st.characters(exclude_categories=()), min_size=1) | st.sampled_f
 
 
 @given(st.dictionaries(names, anything), names)
+@example({"session.id": "0" * 27 + "[" * 260}, "too long, and too deep when cut")
 def test_everything_can_be_sent_and_what_is_fit_stays_so(attributes, name):
     good = fit(span(attributes, name=name))
     (of_resource,) = encode_spans([good]).resource_spans

@@ -116,14 +116,20 @@ class MlflowSpanExporter(SpanExporter):
             )
             self._losses.note(Delivery(0, [Loss(len(spans), why)]))
             return SpanExportResult.FAILURE
-        delivered = self._send(self._ready(spans))
+        ready = self._ready(spans)
+        delivered = ready is not None and self._send(ready)
         return SpanExportResult.SUCCESS if delivered else SpanExportResult.FAILURE
 
-    def _ready(self, spans: Sequence[ReadableSpan]) -> list[list[ReadableSpan]]:
-        return self._whole_traces.ready(
-            self._content.joined(spans),
-            all_traces=self._destination.wants_whole_traces,
-        )
+    def _ready(self, spans: Sequence[ReadableSpan]) -> list[list[ReadableSpan]] | None:
+        """What can go now, and None if that cannot be told."""
+        try:
+            return self._whole_traces.ready(
+                self._content.joined(spans),
+                all_traces=self._destination.wants_whole_traces,
+            )
+        except Exception as error:  # noqa: BLE001  # a defect of ours is not the caller's
+            self._losses.note(_defect(error, len(spans)))
+            return None
 
     def _send(self, together: Sequence[Sequence[ReadableSpan]]) -> bool:
         """Each of `together` in one request; whether all of them arrived."""
@@ -139,12 +145,8 @@ class MlflowSpanExporter(SpanExporter):
                 ],
                 self._destination,
             )
-        except Exception as error:  # noqa: BLE001  # a defect of ours is not the caller's
-            why = UndeliveredError(
-                f"a defect of the exporter ({type(error).__name__})",
-                "Please report it, with the version of mlflow",
-            )
-            delivery = Delivery(0, [Loss(sum(map(len, together)), why)])
+        except Exception as error:  # noqa: BLE001  # as above
+            delivery = _defect(error, sum(map(len, together)))
         self._losses.note(delivery)
         return not delivery.losses
 
@@ -153,7 +155,7 @@ class MlflowSpanExporter(SpanExporter):
 
         But for a destination that takes whole traces: what began there goes on waiting.
         """
-        ready = self._ready(())
+        ready = self._ready(()) or []
         if not self._destination.wants_whole_traces:
             ready += self._whole_traces.all()
         return self._send(ready)
@@ -162,7 +164,7 @@ class MlflowSpanExporter(SpanExporter):
         if self._is_shut_down:
             return
         self._is_shut_down = True
-        self._send([*self._ready(()), *self._whole_traces.all()])
+        self._send([*(self._ready(()) or ()), *self._whole_traces.all()])
         self._content.close()
         self._destination.close()
         self._losses.sum_up()
@@ -173,3 +175,11 @@ class MlflowSpanExporter(SpanExporter):
         self._whole_traces.forget()
         self._losses.forget()
         self._destination.after_fork()
+
+
+def _defect(error: Exception, spans: int) -> Delivery:
+    why = UndeliveredError(
+        f"a defect of the exporter ({type(error).__name__})",
+        "Please report it, with the version of mlflow",
+    )
+    return Delivery(0, [Loss(spans, why)])

@@ -12,9 +12,10 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.trace import Event
 from opentelemetry.trace import Link, Status
 
+from opentelemetry.exporter.mlflow._copied import copied
 from opentelemetry.exporter.mlflow._fit_named import (
     MOST_TOKENS,
     READ,
@@ -31,6 +32,7 @@ from opentelemetry.exporter.mlflow._fit_text import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 MADE_FIT: Final = "opentelemetry.exporter.mlflow.made_fit"
@@ -138,18 +140,14 @@ class _Fitting:
         scope = self.scope(span.instrumentation_scope)
         if not self.reasons:
             return span
-        return ReadableSpan(
+        return copied(
+            span,
             name=name,
-            context=span.context,
-            parent=span.parent,
             resource=resource,
             attributes={**attributes, MADE_FIT: tuple(dict.fromkeys(self.reasons))},
             events=events,
             links=links,
-            kind=span.kind,
             status=status,
-            start_time=span.start_time,
-            end_time=span.end_time,
             instrumentation_scope=scope,
         )
 

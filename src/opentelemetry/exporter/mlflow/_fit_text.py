@@ -34,10 +34,7 @@ def fit_text(text: str, longest: int | None = None) -> tuple[str, str | None]:
 
     `longest`: in characters, for an identity, which stays one of its own when cut.
     """
-    if longest is not None and len(text) > longest:
-        digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
-        cut, _ = fit_text(text[: longest - 17])
-        return f"{cut}-{digest}", f"cut to {longest} characters"
+    given = text
     reasons: list[str] = []
     if len(text) > _LONGEST:
         reasons.append(f"cut from {len(text)} characters")
@@ -48,6 +45,10 @@ def fit_text(text: str, longest: int | None = None) -> tuple[str, str | None]:
     if may_fail(text) and _fails_as_json(text):
         reasons.append("not readable as JSON")
         text = _NOT_JSON + text
+    if longest is not None and len(text) > longest:
+        reasons.append(f"cut to {longest} characters")
+        digest = hashlib.sha256(given.encode("utf-8", "replace")).hexdigest()[:16]
+        text = f"{text[: longest - 17]}-{digest}"
     return text, "; ".join(reasons) or None
 
 

@@ -15,10 +15,12 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.exporter.mlflow._copied import copied
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from opentelemetry.sdk.trace import ReadableSpan
 
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
@@ -146,18 +148,5 @@ class Joining:
 
 
 def _with(span: ReadableSpan, content: Mapping[str, str]) -> ReadableSpan:
-    return ReadableSpan(
-        name=span.name,
-        context=span.context,
-        parent=span.parent,
-        resource=span.resource,
-        # What stands on the span was put there for everybody, and goes first.
-        attributes={**content, **(span.attributes or {})},
-        events=span.events,
-        links=span.links,
-        kind=span.kind,
-        status=span.status,
-        start_time=span.start_time,
-        end_time=span.end_time,
-        instrumentation_scope=span.instrumentation_scope,
-    )
+    # What stands on the span was put there for everybody, and goes first.
+    return copied(span, attributes={**content, **(span.attributes or {})})

@@ -15,9 +15,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from opentelemetry.sdk.trace import ReadableSpan
-
 from opentelemetry.exporter.mlflow._chat import text_of
+from opentelemetry.exporter.mlflow._copied import copied
 from opentelemetry.exporter.mlflow._fit import fit
 from opentelemetry.exporter.mlflow._mapping import (
     SESSION,
@@ -29,6 +28,8 @@ from opentelemetry.exporter.mlflow._wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from opentelemetry.sdk.trace import ReadableSpan
 
     from opentelemetry.exporter.mlflow._wording import Said
 
@@ -193,20 +194,12 @@ def _share_session(batch: list[_Mapped]) -> None:
 
 
 def _copy(one: _Mapped) -> ReadableSpan:
-    span = one.span
-    return ReadableSpan(
-        name=span.name,
-        context=span.context,
-        parent=None if one.is_root else span.parent,
-        resource=span.resource,
+    return copied(
+        one.span,
+        parent=None if one.is_root else one.span.parent,
         attributes=one.attributes,
         events=one.said.events,
-        links=span.links,
-        kind=span.kind,
         status=one.said.status,
-        start_time=span.start_time,
-        end_time=span.end_time,
-        instrumentation_scope=span.instrumentation_scope,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.sdk.trace import ReadableSpan, Tracer
+from opentelemetry.sdk.trace import Tracer
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import Sampler
 from opentelemetry.trace import (
@@ -20,11 +20,13 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
+from opentelemetry.exporter.mlflow._copied import copied
 from opentelemetry.exporter.mlflow._genai_form import decoded, genai_form
 from opentelemetry.exporter.mlflow.version import __version__
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
+    from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.trace.sampling import SamplingResult
     from opentelemetry.trace import TracerProvider
     from typing_extensions import Self
@@ -59,19 +61,12 @@ def as_mlflow_made_it(span: ReadableSpan) -> ReadableSpan:
     """With the name, type and content that MLflow gave it, if MLflow made it."""
     if (made := of_mlflow(span)) is None:
         return span
-    return ReadableSpan(
-        name=made.name,
+    return copied(
+        made,
         context=span.context,
         parent=span.parent,
         resource=span.resource,
         attributes=decoded(made.attributes),
-        events=made.events,
-        links=made.links,
-        kind=made.kind,
-        status=made.status,
-        start_time=made.start_time,
-        end_time=made.end_time,
-        instrumentation_scope=made.instrumentation_scope,
     )
 
 

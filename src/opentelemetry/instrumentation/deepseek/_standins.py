@@ -165,17 +165,17 @@ class ObservedResponse(_StandIn):
     The call ends with what `parse()` gives; if nobody calls that, with the body.
     """
 
-    __slots__ = ("_by_hand", "_parsed", "_standin")
+    __slots__ = ("_by_hand", "_given", "_standin")
 
     _by_hand: ReadByHand
-    _parsed: Any
+    _given: Any
     _standin: Any
 
     def __init__(self, original: Any, call: Call) -> None:
         super().__init__(original, call)
         by_hand = ReadByHand(original.http_response, call)
         object.__setattr__(self, "_by_hand", by_hand)
-        object.__setattr__(self, "_parsed", None)
+        object.__setattr__(self, "_given", None)
         object.__setattr__(self, "_standin", None)
 
     def parse(self, **options: Any) -> Any:
@@ -192,7 +192,7 @@ class ObservedResponse(_StandIn):
 
     def _observed(self, parsed: Any) -> Any:
         # The SDK parses once, and gives the same stream again.
-        if parsed is not self._parsed:
-            object.__setattr__(self, "_parsed", parsed)
+        if parsed is not self._given:
+            object.__setattr__(self, "_given", parsed)
             object.__setattr__(self, "_standin", self._call.observe(parsed))
         return self._standin

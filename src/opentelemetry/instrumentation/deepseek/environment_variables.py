@@ -2,7 +2,7 @@
 
 What to record of a message is GenAI's own setting,
 `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`:
-https://pypi.org/project/opentelemetry-util-genai/
+https://github.com/open-telemetry/opentelemetry-python-genai/tree/main/util/opentelemetry-util-genai
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.exporter.otlp.proto.http import Compression
-from opentelemetry.sdk.trace import ReadableSpan
 
+from opentelemetry.exporter.mlflow._copied import copied
 from opentelemetry.exporter.mlflow._destination._contract import UndeliveredError
 from opentelemetry.exporter.mlflow._destination._http import MlflowSession
 from opentelemetry.exporter.mlflow._destination._otlp import Otlp
@@ -20,7 +20,8 @@ from opentelemetry.exporter.mlflow._destination._whole_trace import nodes, root
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from opentelemetry.exporter.mlflow._destination._whole_trace import Node
+    from opentelemetry.sdk.trace import ReadableSpan
+
     from opentelemetry.exporter.mlflow._destination._workspace import Workspace
 
 _LINK = "mlflow.experiment.databricksTraceDestinationPath"
@@ -87,7 +88,9 @@ class TableTraces:
             **self._workspace.headers(),
             "X-Databricks-UC-Table-Name": self._tables.spans,
         }
-        answer = self._otlp.refused([_copy(node) for node in whole])
+        answer = self._otlp.refused(
+            [copied(node.span, attributes=node.values) for node in whole]
+        )
         if answer is not None:  # one that refuses is false by itself
             raise self._refusal(answer.status_code)
         if top := root(whole):
@@ -105,21 +108,3 @@ class TableTraces:
             "SELECT on the table",
             divisible=status in BECAUSE_OF_SPANS,
         )
-
-
-def _copy(node: Node) -> ReadableSpan:
-    span = node.span
-    return ReadableSpan(
-        name=span.name,
-        context=span.context,
-        parent=span.parent,
-        resource=span.resource,
-        attributes=node.values,
-        events=span.events,
-        links=span.links,
-        kind=span.kind,
-        status=span.status,
-        start_time=span.start_time,
-        end_time=span.end_time,
-        instrumentation_scope=span.instrumentation_scope,
-    )
