@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from examples.simulator import Exchange
 
 _LIST: dict[str, Any] = tomli.loads(
-    files("opentelemetry.exporter.mlflow")
+    files("opentelemetry.exporter.mlflow._prices")
     .joinpath("prices.toml")
     .read_text(encoding="utf-8")
 )

@@ -3,14 +3,14 @@ from __future__ import annotations
 import pytest
 from inline_snapshot import snapshot
 
-from opentelemetry.exporter.mlflow._chat import (
+from opentelemetry.exporter.mlflow._mapping._chat import (
     UnknownShapeError,
     chat_choices,
     chat_messages,
     system_messages,
     text_of,
 )
-from opentelemetry.exporter.mlflow._tools import chat_tools
+from opentelemetry.exporter.mlflow._mapping._tools import chat_tools
 
 
 def text(content):

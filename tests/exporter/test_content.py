@@ -39,9 +39,10 @@ from opentelemetry.util.genai.types import (
 )
 
 from examples.simulator import Simulator
-from opentelemetry.exporter.mlflow import MlflowSpanExporter, _held_content
-from opentelemetry.exporter.mlflow._content import MlflowCompletionHook
-from opentelemetry.exporter.mlflow._held_content import HeldContent, Joining, held
+from opentelemetry.exporter.mlflow import MlflowSpanExporter
+from opentelemetry.exporter.mlflow._content import _held
+from opentelemetry.exporter.mlflow._content._held import HeldContent, Joining, held
+from opentelemetry.exporter.mlflow._content._hook import MlflowCompletionHook
 from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
 
 HOOK = "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
@@ -240,7 +241,7 @@ def test_what_stands_on_the_span_for_everybody_goes_first(both, wire):
 
 
 def test_memory_is_bounded_in_calls(monkeypatch, caplog):
-    monkeypatch.setattr(_held_content, "_MOST_CALLS", 3)
+    monkeypatch.setattr(_held, "_MOST_CALLS", 3)
     content = HeldContent()
     for number in range(5):
         content.keep((1, number), {"a": "b"})
@@ -256,7 +257,7 @@ def test_memory_is_bounded_in_calls(monkeypatch, caplog):
 
 
 def test_memory_is_bounded_in_bytes(monkeypatch):
-    monkeypatch.setattr(_held_content, "_MOST_BYTES", 3_000)
+    monkeypatch.setattr(_held, "_MOST_BYTES", 3_000)
     content = HeldContent()
     for number in range(5):
         content.keep((1, number), {"a": "b" * 1_000})
@@ -270,7 +271,7 @@ def test_memory_is_bounded_in_bytes(monkeypatch):
 
 
 def test_spans_that_wait_for_content_are_bounded(monkeypatch, spans):
-    monkeypatch.setattr(_held_content, "_MOST_SPANS", 2)
+    monkeypatch.setattr(_held, "_MOST_SPANS", 2)
     monkeypatch.setattr(held, "is_used", True)
     joining = Joining()
     talks = [spans.made(name, {"gen_ai.operation.name": "chat"}) for name in "abc"]
@@ -529,7 +530,7 @@ def test_the_exporter_needs_no_genai_library():
         "from opentelemetry.exporter.mlflow import MlflowSpanExporter\n"
         "MlflowSpanExporter(tracking_uri='http://127.0.0.1:9').shutdown()\n"
         "print([m for m in sys.modules if 'util.genai' in m or m == 'openai'"
-        " or m.endswith('mlflow._content')])"
+        " or m.endswith('mlflow._content._hook')])"
     )
     ended = subprocess.run(
         [sys.executable, "-c", program],

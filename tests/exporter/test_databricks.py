@@ -146,7 +146,7 @@ BOTH = """
 import mlflow
 from mlflow.entities import SpanType
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
-from opentelemetry.exporter.mlflow._mlflow_spans import MlflowInstrumentor
+from opentelemetry.exporter.mlflow._one_tree._instrumentor import MlflowInstrumentor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor

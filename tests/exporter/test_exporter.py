@@ -273,7 +273,7 @@ def test_no_secret_is_said(monkeypatch, wire, spans, lines):
 
 
 @pytest.mark.parametrize(
-    "where", ["_wording.mlflow_attributes", "_held_content.Joining.joined"]
+    "where", ["_wording.mlflow_attributes", "_content._held.Joining.joined"]
 )
 def test_a_defect_of_ours_is_not_the_applications(
     monkeypatch, wire, exporter, spans, lines, where

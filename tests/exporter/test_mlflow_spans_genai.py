@@ -7,7 +7,11 @@ import json
 import pytest
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
-from opentelemetry.exporter.mlflow._genai_form import GenaiForm, decoded, genai_form
+from opentelemetry.exporter.mlflow._one_tree._genai_form import (
+    GenaiForm,
+    decoded,
+    genai_form,
+)
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 

@@ -21,9 +21,9 @@ from opentelemetry import trace
 from opentelemetry.exporter.mlflow import (
     MlflowInstrumentor,
     MlflowSpanExporter,
-    _whole_traces,
 )
-from opentelemetry.exporter.mlflow._mlflow_spans import one_tree
+from opentelemetry.exporter.mlflow._one_tree import _whole_traces
+from opentelemetry.exporter.mlflow._one_tree._instrumentor import one_tree
 from opentelemetry.exporter.mlflow.version import __version__
 
 PROPAGATE = "MLFLOW_TRACE_PROPAGATE_TO_OTEL_CONTEXT"

@@ -11,8 +11,9 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from opentelemetry.exporter.mlflow import MlflowSpanExporter, _whole_traces
-from opentelemetry.exporter.mlflow._whole_traces import begun
+from opentelemetry.exporter.mlflow import MlflowSpanExporter
+from opentelemetry.exporter.mlflow._one_tree import _whole_traces
+from opentelemetry.exporter.mlflow._one_tree._whole_traces import begun
 
 from .conftest import mlflow_error
 

@@ -15,10 +15,11 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import set_span_in_context
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
-from opentelemetry.exporter.mlflow._price_file import price_list, tomllib
+from opentelemetry.exporter.mlflow._prices._file import price_list, tomllib
 from opentelemetry.exporter.mlflow._settings import Setting
 from opentelemetry.exporter.mlflow._wording import Wording
 
+OURS = files("opentelemetry.exporter.mlflow._prices") / "prices.toml"
 VARIABLE = "OTEL_EXPORTER_MLFLOW_PRICES"
 HOSTS = "OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS"
 
@@ -374,7 +375,9 @@ def test_a_model_that_a_newer_file_names_is_priced_by_it_alone(newer):
 
 
 def test_a_newer_file_knows_more_holidays(newer):
-    workdays = (files("opentelemetry.exporter.mlflow") / "prices.toml").read_text()
+    workdays = (
+        files("opentelemetry.exporter.mlflow._prices") / "prices.toml"
+    ).read_text()
     workdays = workdays[workdays.index("[windows.workdays]") :]
     workdays = workdays[: workdays.index("]\n\n") + 2]
     prices = newer(workdays.replace("2027-01-01,", "2027-01-01, 2027-02-08,"))
@@ -383,7 +386,9 @@ def test_a_newer_file_knows_more_holidays(newer):
 
 
 def test_every_row_says_where_it_is_from():
-    text = (files("opentelemetry.exporter.mlflow") / "prices.toml").read_text("utf-8")
+    text = (files("opentelemetry.exporter.mlflow._prices") / "prices.toml").read_text(
+        "utf-8"
+    )
     rows = tomllib.loads(text)["prices"]
     assert {row["source"] for row in rows} == snapshot(
         {

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from opentelemetry.exporter.mlflow._content._held import Joining
+from opentelemetry.exporter.mlflow._content._redaction import redaction
 from opentelemetry.exporter.mlflow._delivery import Delivery, Loss, batches, deliver
 from opentelemetry.exporter.mlflow._destination import UndeliveredError, destination
-from opentelemetry.exporter.mlflow._held_content import Joining
 from opentelemetry.exporter.mlflow._losses import Losses
-from opentelemetry.exporter.mlflow._mlflow_spans import one_tree
-from opentelemetry.exporter.mlflow._price_file import price_list
-from opentelemetry.exporter.mlflow._redaction import redaction
+from opentelemetry.exporter.mlflow._one_tree._instrumentor import one_tree
+from opentelemetry.exporter.mlflow._one_tree._same_ids import as_mlflow_made_it
+from opentelemetry.exporter.mlflow._one_tree._whole_traces import WholeTraces
+from opentelemetry.exporter.mlflow._prices._file import price_list
 from opentelemetry.exporter.mlflow._root import Roots
-from opentelemetry.exporter.mlflow._same_ids import as_mlflow_made_it
 from opentelemetry.exporter.mlflow._settings import boolean, setting
-from opentelemetry.exporter.mlflow._whole_traces import WholeTraces
 from opentelemetry.exporter.mlflow._wording import Wording
 from opentelemetry.exporter.mlflow.environment_variables import (
     OTEL_EXPORTER_MLFLOW_PRICES,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from opentelemetry.exporter.mlflow._redaction import Redact
+    from opentelemetry.exporter.mlflow._content._redaction import Redact
 
 
 class MlflowSpanExporter(SpanExporter):

@@ -15,7 +15,6 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from opentelemetry.exporter.mlflow._chat import text_of
 from opentelemetry.exporter.mlflow._copied import copied
 from opentelemetry.exporter.mlflow._fit import fit
 from opentelemetry.exporter.mlflow._mapping import (
@@ -24,6 +23,7 @@ from opentelemetry.exporter.mlflow._mapping import (
     SPAN_OUTPUTS,
     SPAN_TYPE,
 )
+from opentelemetry.exporter.mlflow._mapping._chat import text_of
 from opentelemetry.exporter.mlflow._wording import Wording
 
 if TYPE_CHECKING:

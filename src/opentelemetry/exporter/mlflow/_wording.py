@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from opentelemetry.exporter.mlflow._content._redaction import Redaction
     from opentelemetry.exporter.mlflow._prices import PriceList
-    from opentelemetry.exporter.mlflow._redaction import Redaction
 
 _MESSAGE = "exception.message"
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from opentelemetry.exporter.mlflow._inputs_outputs import (
+from opentelemetry.exporter.mlflow._mapping._inputs_outputs import (
     as_it_is,
     choices,
     conversation,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Table = dict[str, Any]
 
-_OURS = files("opentelemetry.exporter.mlflow").joinpath("prices.toml")
+_OURS = files("opentelemetry.exporter.mlflow._prices").joinpath("prices.toml")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _RATES = ("cache_hit", "cache_miss", "output")
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

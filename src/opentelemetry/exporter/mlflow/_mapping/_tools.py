@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.exporter.mlflow._chat import mappings
+from opentelemetry.exporter.mlflow._mapping._chat import mappings
 
 if TYPE_CHECKING:
-    from opentelemetry.exporter.mlflow._chat import Json
+    from opentelemetry.exporter.mlflow._mapping._chat import Json
 
 
 def chat_tools(definitions: Any) -> list[Json]:

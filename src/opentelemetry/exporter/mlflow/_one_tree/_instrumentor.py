@@ -21,8 +21,8 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from wrapt import patch_function_wrapper, register_post_import_hook
 
 from opentelemetry import context, trace
-from opentelemetry.exporter.mlflow._same_ids import SpanId, make_again
-from opentelemetry.exporter.mlflow._whole_traces import begun
+from opentelemetry.exporter.mlflow._one_tree._same_ids import SpanId, make_again
+from opentelemetry.exporter.mlflow._one_tree._whole_traces import begun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

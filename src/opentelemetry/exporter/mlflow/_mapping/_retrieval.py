@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from opentelemetry.exporter.mlflow._chat import mappings, written
+from opentelemetry.exporter.mlflow._mapping._chat import mappings, written
 
 if TYPE_CHECKING:
-    from opentelemetry.exporter.mlflow._chat import Json
+    from opentelemetry.exporter.mlflow._mapping._chat import Json
 
 # The conventions name `id` and `score` alone; who adds the text calls it one of these.
 _CONTENTS = ("page_content", "content", "text")

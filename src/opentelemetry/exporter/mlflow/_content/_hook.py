@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from opentelemetry.sdk.trace import ReadableSpan
 
-from opentelemetry.exporter.mlflow._held_content import held
+from opentelemetry.exporter.mlflow._content._held import held
 from opentelemetry.exporter.mlflow.environment_variables import (
     OTEL_EXPORTER_MLFLOW_NEXT_COMPLETION_HOOK,
 )

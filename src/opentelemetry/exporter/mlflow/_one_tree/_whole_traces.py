@@ -19,7 +19,7 @@ from weakref import WeakMethod
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
-from opentelemetry.exporter.mlflow._same_ids import of_mlflow
+from opentelemetry.exporter.mlflow._one_tree._same_ids import of_mlflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -21,7 +21,7 @@ from opentelemetry.trace import (
 )
 
 from opentelemetry.exporter.mlflow._copied import copied
-from opentelemetry.exporter.mlflow._genai_form import decoded, genai_form
+from opentelemetry.exporter.mlflow._one_tree._genai_form import decoded, genai_form
 from opentelemetry.exporter.mlflow.version import __version__
 
 if TYPE_CHECKING:

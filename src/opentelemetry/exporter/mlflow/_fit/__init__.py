@@ -16,13 +16,13 @@ from opentelemetry.sdk.trace import Event
 from opentelemetry.trace import Link, Status
 
 from opentelemetry.exporter.mlflow._copied import copied
-from opentelemetry.exporter.mlflow._fit_named import (
+from opentelemetry.exporter.mlflow._fit._named import (
     MOST_TOKENS,
     READ,
     is_unreadable,
     longest,
 )
-from opentelemetry.exporter.mlflow._fit_text import (
+from opentelemetry.exporter.mlflow._fit._text import (
     encoded,
     fit_text,
     has_unfit_characters,

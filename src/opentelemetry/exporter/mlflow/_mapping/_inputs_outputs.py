@@ -10,18 +10,18 @@ import json
 from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
-from opentelemetry.exporter.mlflow._chat import (
+from opentelemetry.exporter.mlflow._mapping._chat import (
     chat_choices,
     chat_messages,
     system_messages,
 )
-from opentelemetry.exporter.mlflow._retrieval import retrieved
-from opentelemetry.exporter.mlflow._tools import chat_tools
+from opentelemetry.exporter.mlflow._mapping._retrieval import retrieved
+from opentelemetry.exporter.mlflow._mapping._tools import chat_tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from opentelemetry.exporter.mlflow._chat import Json
+    from opentelemetry.exporter.mlflow._mapping._chat import Json
 
 _REQUEST = {
     "frequency_penalty": "gen_ai.request.frequency_penalty",

@@ -1,0 +1,1 @@
+"""Message content on its way to MLflow: held apart from spans, and redacted."""
