@@ -1,0 +1,18 @@
+"""The OpenTelemetry Collector: found on this machine, or built, and run.
+
+    python -m examples.otelcol
+
+prints where it is, and builds it first where there is none and Go is there.
+"""
+
+from examples.otelcol._binary import HOW_TO_GET_IT, BuildError, build, found
+from examples.otelcol._process import Collector, CollectorError
+
+__all__ = [
+    "HOW_TO_GET_IT",
+    "BuildError",
+    "Collector",
+    "CollectorError",
+    "build",
+    "found",
+]
