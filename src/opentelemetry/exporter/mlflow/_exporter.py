@@ -42,6 +42,8 @@ class MlflowSpanExporter(SpanExporter):
     once.
 
     Args:
+        endpoint: an OTLP/HTTP receiver on the way to MLflow, as
+            OTEL_EXPORTER_MLFLOW_ENDPOINT; the next three do not count then.
         tracking_uri: an MLflow server or a local store, as MLFLOW_TRACKING_URI.
         experiment_id: number of the experiment, as MLFLOW_EXPERIMENT_ID.
         experiment_name: its name instead, as MLFLOW_EXPERIMENT_NAME.
@@ -64,6 +66,7 @@ class MlflowSpanExporter(SpanExporter):
     def __init__(
         self,
         *,
+        endpoint: str | None = None,
         tracking_uri: str | None = None,
         experiment_id: str | int | None = None,
         experiment_name: str | None = None,
@@ -89,6 +92,7 @@ class MlflowSpanExporter(SpanExporter):
             ),
         )
         self._destination = destination(
+            endpoint=endpoint,
             tracking_uri=tracking_uri,
             experiment_id=experiment_id,
             experiment_name=experiment_name,

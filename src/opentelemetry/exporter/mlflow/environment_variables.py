@@ -90,6 +90,32 @@ MLFLOW_TRACKING_INSECURE_TLS: Final = "MLFLOW_TRACKING_INSECURE_TLS"
 `true`: the server's certificate is not checked. Default: `false`.
 """
 
+OTEL_EXPORTER_MLFLOW_ENDPOINT: Final = "OTEL_EXPORTER_MLFLOW_ENDPOINT"
+"""
+.. envvar:: OTEL_EXPORTER_MLFLOW_ENDPOINT
+
+Base address of an OTLP/HTTP receiver that hands spans on to MLflow, such as a
+collector's (`http://localhost:4319`; `/v1/traces` is appended). Where it is set spans
+go there instead of to `MLFLOW_TRACKING_URI`, and the collector says into which
+experiment. Default: none.
+"""
+
+OTEL_EXPORTER_MLFLOW_HEADERS: Final = "OTEL_EXPORTER_MLFLOW_HEADERS"
+"""
+.. envvar:: OTEL_EXPORTER_MLFLOW_HEADERS
+
+Headers for that receiver, such as `authorization=Bearer%20…`, in the form of
+`OTEL_EXPORTER_OTLP_HEADERS`. Default: none.
+"""
+
+OTEL_EXPORTER_MLFLOW_CERTIFICATE: Final = "OTEL_EXPORTER_MLFLOW_CERTIFICATE"
+"""
+.. envvar:: OTEL_EXPORTER_MLFLOW_CERTIFICATE
+
+PEM file of the authorities that the receiver's certificate is checked against.
+Default: those of the machine.
+"""
+
 OTEL_EXPORTER_MLFLOW_TIMEOUT: Final = "OTEL_EXPORTER_MLFLOW_TIMEOUT"
 """
 .. envvar:: OTEL_EXPORTER_MLFLOW_TIMEOUT

@@ -15,6 +15,7 @@ from opentelemetry.exporter.mlflow._destination._experiment import chosen
 from opentelemetry.exporter.mlflow._settings import seconds, setting, without_secrets
 from opentelemetry.exporter.mlflow.environment_variables import (
     MLFLOW_TRACKING_URI,
+    OTEL_EXPORTER_MLFLOW_ENDPOINT,
     OTEL_EXPORTER_MLFLOW_TIMEOUT,
 )
 
@@ -34,6 +35,7 @@ _REGISTRIES = ("databricks-uc", "uc")
 
 def destination(
     *,
+    endpoint: str | None = None,
     tracking_uri: str | None,
     experiment_id: str | int | None,
     experiment_name: str | None,
@@ -43,11 +45,21 @@ def destination(
 
     Raises ImportError for a local store without the package it takes.
     """
-    where = setting(tracking_uri, "tracking_uri", MLFLOW_TRACKING_URI)
-    experiment = chosen(experiment_id, experiment_name)
     limit = seconds(
         setting(timeout, "timeout", OTEL_EXPORTER_MLFLOW_TIMEOUT), _DEFAULT_TIMEOUT
     )
+    receiver = setting(endpoint, "endpoint", OTEL_EXPORTER_MLFLOW_ENDPOINT)
+    if receiver.value:
+        if not _is_http(receiver.value):
+            raise ValueError(
+                f"{receiver.name} takes the address of an OTLP/HTTP receiver, such as "
+                f"http://localhost:4319, not {without_secrets(receiver.value)!r}"
+            )
+        from opentelemetry.exporter.mlflow._destination._collector import Collector
+
+        return Collector(receiver, limit)
+    where = setting(tracking_uri, "tracking_uri", MLFLOW_TRACKING_URI)
+    experiment = chosen(experiment_id, experiment_name)
     return Chosen(
         None if where.value is None else where,
         experiment,
@@ -60,7 +72,7 @@ def _opened(choice: Choice, timeout: float) -> Destination:
     uri = where.value or ""
     # `databricks` alone is an address, too; and a driver may follow a plus sign.
     scheme = uri.lower().partition(":")[0].partition("+")[0]
-    if scheme in ("http", "https") and _has_host(uri):
+    if _is_http(uri):
         from opentelemetry.exporter.mlflow._destination._server import Server
 
         return Server(uri, experiment, timeout)
@@ -75,10 +87,11 @@ def _opened(choice: Choice, timeout: float) -> Destination:
     raise ValueError(_objection(where, uri, scheme))
 
 
-def _has_host(uri: str) -> bool:
+def _is_http(uri: str) -> bool:
     try:
         parts = urlsplit(uri)
-        return bool(parts.hostname) and parts.port != 0
+        is_http = parts.scheme in ("http", "https")
+        return is_http and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is no number
         return False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import requests
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -26,6 +26,16 @@ if TYPE_CHECKING:
 logging.getLogger(OTLPSpanExporter.__module__).addFilter(OtherPeoplesLines())
 
 
+class Variables(NamedTuple):
+    """What to correct, where nobody answers."""
+
+    address: str = env.MLFLOW_TRACKING_URI
+    certificate: str = env.MLFLOW_TRACKING_SERVER_CERT_PATH
+
+
+_MLFLOWS: Final = Variables()
+
+
 class Otlp:
     """The stock exporter, told apart: what was answered, or why nothing was."""
 
@@ -35,8 +45,10 @@ class Otlp:
         session: MlflowSession,
         timeout: float,
         compression: Compression,
+        variables: Variables = _MLFLOWS,
     ) -> None:
         self._timeout = timeout
+        self._variables = variables
         self._exporter = OTLPSpanExporter(
             endpoint=endpoint,
             timeout=timeout,
@@ -53,7 +65,7 @@ class Otlp:
             result = self._exporter.export(spans)
         answer = made.response
         if answer is None:
-            raise unanswered(made.error, self._timeout)
+            raise unanswered(made.error, self._timeout, self._variables)
         taken = result is SpanExportResult.SUCCESS and _took_them(answer)
         return None if taken else answer
 
@@ -61,7 +73,9 @@ class Otlp:
         self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
 
-def unanswered(error: OSError | None, timeout: float) -> UndeliveredError:
+def unanswered(
+    error: OSError | None, timeout: float, variables: Variables = _MLFLOWS
+) -> UndeliveredError:
     """None: it was not even asked."""
     match error:
         case None:
@@ -73,7 +87,7 @@ def unanswered(error: OSError | None, timeout: float) -> UndeliveredError:
         case requests.exceptions.SSLError():
             return UndeliveredError(
                 f"no safe connection ({_reason(error)})",
-                f"Set {env.MLFLOW_TRACKING_SERVER_CERT_PATH} to the authority that "
+                f"Set {variables.certificate} to the authority that "
                 "signed the server's certificate",
             )
         case requests.exceptions.ProxyError():
@@ -90,7 +104,7 @@ def unanswered(error: OSError | None, timeout: float) -> UndeliveredError:
         case _:
             return UndeliveredError(
                 f"no connection ({_reason(error)})",
-                f"Start the server, or correct {env.MLFLOW_TRACKING_URI}",
+                f"Start the server, or correct {variables.address}",
             )
 
 
