@@ -5,10 +5,17 @@
 prints where it is, and builds it first where there is none and Go is there.
 """
 
-from examples.otelcol._binary import HOW_TO_GET_IT, BuildError, build, found
+from examples.otelcol._binary import (
+    CONFIGURATIONS,
+    HOW_TO_GET_IT,
+    BuildError,
+    build,
+    found,
+)
 from examples.otelcol._process import Collector, CollectorError
 
 __all__ = [
+    "CONFIGURATIONS",
     "HOW_TO_GET_IT",
     "BuildError",
     "Collector",

@@ -54,7 +54,11 @@ def build() -> Path:
         )
         ended = subprocess.run(
             [
-                *("go", "run", f"go.opentelemetry.io/collector/cmd/builder@v{version[1]}"),
+                *(
+                    "go",
+                    "run",
+                    f"go.opentelemetry.io/collector/cmd/builder@v{version[1]}",
+                ),
                 # Without debug information: half the size.
                 *("--ldflags", "-s -w", "--config", str(config)),
             ],

@@ -25,7 +25,7 @@ PORTS: Final = ("GRPC", "HTTP", "MLFLOW", "HEALTH", "METRICS", "PROMETHEUS")
 
 
 class CollectorError(RuntimeError):
-    """The collector did not come up; the message ends with the last lines of its log."""
+    """The collector did not come up; the message ends with the end of its log."""
 
 
 class Collector:
@@ -46,7 +46,7 @@ class Collector:
         self._command = [str(program)]
         for name in configurations:
             self._command += ["--config", str(CONFIGURATIONS / name)]
-        self._environment = {
+        self.environment = {
             # What the caller set for its own telemetry is not for this one.
             **{n: v for n, v in os.environ.items() if not n.startswith("OTEL_")},
             **{
@@ -60,7 +60,7 @@ class Collector:
         self._process: subprocess.Popen[bytes] | None = None
 
     def port(self, name: str) -> int:
-        return int(self._environment[f"OTELCOL_{name}_PORT"])
+        return int(self.environment[f"OTELCOL_{name}_PORT"])
 
     @property
     def endpoint(self) -> str:
@@ -73,7 +73,6 @@ class Collector:
         return self._process.pid
 
     def __enter__(self) -> Self:
-        self.folder.mkdir(parents=True, exist_ok=True)
         self.start()
         return self
 
@@ -81,10 +80,11 @@ class Collector:
         self.stop()
 
     def start(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 self._command,
-                env=self._environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -115,7 +115,7 @@ class Collector:
     def validate(self) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self._command[0], "validate", *self._command[1:]],
-            env=self._environment,
+            env=self.environment,
             capture_output=True,
             text=True,
             check=False,

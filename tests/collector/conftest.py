@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from examples.otelcol import HOW_TO_GET_IT, Collector, found
 from examples.otlp_receiver import OtlpReceiver
+from examples.quickstart import _agent_run
 from examples.quickstart.mlflow_server import MlflowServer
 from examples.simulator import Simulator
 
@@ -19,6 +28,42 @@ if TYPE_CHECKING:
 
     from mlflow import MlflowClient
     from mlflow.entities import Trace
+    from opentelemetry.trace import Tracer
+    from opentelemetry.util.types import AttributeValue
+
+
+# What steers the programs under test comes from the test alone.
+ENVIRONMENT = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith(("DEEPSEEK_", "MLFLOW_", "OTEL_"))
+}
+
+
+def eventually(holds: Callable[[], object], patience: float = 30) -> None:
+    ends = time.monotonic() + patience
+    while not holds():
+        assert time.monotonic() < ends, f"not within {patience:g} s"
+        time.sleep(0.05)
+
+
+@contextmanager
+def tracing(collector: Collector, **resource: str) -> Iterator[Tracer]:
+    """Spans that end inside have reached the collector after it."""
+    provider = TracerProvider(resource=Resource(resource), shutdown_on_exit=False)
+    exporter = OTLPSpanExporter(f"{collector.endpoint}/v1/traces")
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    yield provider.get_tracer("test")
+    provider.shutdown()
+
+
+def said(
+    collector: Collector, *attributes: dict[str, AttributeValue], **resource: str
+) -> None:
+    """A trace of one span for each of these attributes."""
+    with tracing(collector, **resource) as tracer:
+        for each in attributes:
+            tracer.start_span("chat", attributes=each).end()
 
 
 @pytest.fixture(scope="session")
@@ -93,3 +138,35 @@ def simulator() -> Iterator[Simulator]:
 def receiver() -> Iterator[OtlpReceiver]:
     with OtlpReceiver() as receiver:
         yield receiver
+
+
+@pytest.fixture
+def agent() -> Callable[..., None]:
+    """Runs the quickstart's agent against a collector; keywords are its variables."""
+
+    def run(otlp: Collector | OtlpReceiver, **variables: str) -> None:
+        # One of its own for each: it remembers prompts, as DeepSeek's cache does.
+        with Simulator() as simulator:
+            subprocess.run(
+                [_agent_run.instrument(), sys.executable, _agent_run.AGENT],
+                env=ENVIRONMENT
+                | {
+                    "DEEPSEEK_API_KEY": "sk-collector",
+                    "DEEPSEEK_BASE_URL": simulator.base_url,
+                    "OTEL_EXPORTER_OTLP_ENDPOINT": otlp.endpoint,
+                    "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+                    "OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS": urlsplit(
+                        simulator.base_url
+                    ).netloc,
+                    "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY",
+                    "OTEL_LOGS_EXPORTER": "otlp",
+                    "OTEL_METRICS_EXPORTER": "otlp",
+                    "OTEL_SERVICE_NAME": "e2e",
+                    "OTEL_TRACES_EXPORTER": "otlp",
+                }
+                | variables,
+                check=True,
+                timeout=60,
+            )
+
+    return run
