@@ -8,16 +8,15 @@ prints where it is, and builds it first where there is none and Go is there.
 from examples.otelcol._binary import (
     CONFIGURATIONS,
     HOW_TO_GET_IT,
-    BuildError,
+    CollectorError,
     build,
     found,
 )
-from examples.otelcol._process import Collector, CollectorError
+from examples.otelcol._process import Collector
 
 __all__ = [
     "CONFIGURATIONS",
     "HOW_TO_GET_IT",
-    "BuildError",
     "Collector",
     "CollectorError",
     "build",

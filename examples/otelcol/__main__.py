@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import sys
 
-from examples.otelcol import HOW_TO_GET_IT, BuildError, build, found
+from examples.otelcol import HOW_TO_GET_IT, CollectorError, build, found
 
 
 def main() -> int:
@@ -11,7 +11,7 @@ def main() -> int:
         if program is None:
             print("Building the collector, which takes some minutes …", file=sys.stderr)
             program = build()
-    except (BuildError, FileNotFoundError) as error:
+    except CollectorError as error:
         print(f"{error}\n{HOW_TO_GET_IT}", file=sys.stderr)
         return 1
     print(program)

@@ -19,16 +19,19 @@ HOW_TO_GET_IT: Final = (
 )
 
 
-class BuildError(RuntimeError):
-    """The collector could not be built; the message ends with what the builder said."""
+class CollectorError(RuntimeError):
+    """No collector, or none that runs; the message ends with what it said."""
 
 
 def found() -> Path | None:
-    """What `OTELCOL` names, what `build` made, or an `otelcol-contrib` on PATH."""
+    """What `OTELCOL` names, what `build` made, or an `otelcol-contrib` on PATH.
+
+    Raises CollectorError where `OTELCOL` names none.
+    """
     if named := os.environ.get("OTELCOL"):
         program = shutil.which(named)
         if program is None:
-            raise FileNotFoundError(f"OTELCOL={named}: there is no such program")
+            raise CollectorError(f"OTELCOL={named}: there is no such program")
         return Path(program)
     if (built := _cached()).exists():
         return built
@@ -37,12 +40,15 @@ def found() -> Path | None:
 
 
 def build() -> Path:
-    """Builds it with the builder of its own version; some minutes, the first time."""
+    """Builds it with the builder of its own version; some minutes, the first time.
+
+    Raises CollectorError.
+    """
     built = _cached()
     if built.exists():
         return built
     if not shutil.which("go"):
-        raise BuildError("Go is not on PATH")
+        raise CollectorError("Go is not on PATH")
     manifest = MANIFEST.read_text()
     version = re.search(r"^  version: (\S+)$", manifest, re.MULTILINE)
     assert version  # noqa: S101  # in this repository
@@ -68,7 +74,7 @@ def build() -> Path:
             check=False,
         )
         if ended.returncode:
-            raise BuildError("\n".join(ended.stderr.splitlines()[-20:]))
+            raise CollectorError("\n".join(ended.stderr.splitlines()[-20:]))
         # Whole or not at all, whoever else builds it now.
         (Path(folder) / "otelcol").replace(built)
     return built

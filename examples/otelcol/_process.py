@@ -12,7 +12,7 @@ import urllib.request
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from examples.otelcol._binary import CONFIGURATIONS
+from examples.otelcol._binary import CONFIGURATIONS, CollectorError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 
 # As the configurations name them: OTELCOL_GRPC_PORT and so on.
 PORTS: Final = ("GRPC", "HTTP", "MLFLOW", "HEALTH", "METRICS", "PROMETHEUS")
-
-
-class CollectorError(RuntimeError):
-    """The collector did not come up; the message ends with the end of its log."""
 
 
 class Collector:
@@ -80,6 +76,7 @@ class Collector:
         self.stop()
 
     def start(self) -> None:
+        """Raises CollectorError if it does not come up."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -94,7 +91,7 @@ class Collector:
             if self._process.poll() is not None or time.monotonic() > ends:
                 self.kill()
                 log = self.log.read_text("utf-8", "replace").splitlines()
-                raise CollectorError("\n".join(["the log ends:", *log[-20:]]))
+                raise CollectorError("\n".join(["its log ends:", *log[-20:]]))
             time.sleep(0.05)
 
     def stop(self) -> None:

@@ -14,8 +14,8 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from examples.otlp_receiver import OtlpReceiver, line
 from examples.quickstart import _agent_run, _report
+from examples.quickstart._otlp import receiving, wait_for
 from examples.quickstart._report import presentable, say
 from examples.quickstart._table import table
 from examples.quickstart._trace import Unreadable, read_back
@@ -24,6 +24,8 @@ from examples.simulator import Simulator
 
 if TYPE_CHECKING:
     from types import FrameType
+
+    from examples.otlp_receiver import OtlpReceiver
 
 
 def main() -> int:
@@ -77,15 +79,9 @@ def _quickstart(held: ExitStack, *, serve: bool) -> int:
     ):
         say("OTLP", presentable(endpoint))
     else:
-        receiver = held.enter_context(
-            OtlpReceiver(on_span=lambda span: say("OTLP", line(span)))
-        )
-        chosen["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.endpoint
+        receiver, endpoint = receiving(held)
+        chosen["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
         chosen["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf"
-        say(
-            "OTLP",
-            f"a receiver, {receiver.endpoint}: no OTEL_EXPORTER_OTLP_ENDPOINT set",
-        )
 
     if tracking_uri := given.get("MLFLOW_TRACKING_URI"):
         say("MLflow", presentable(tracking_uri))
@@ -113,6 +109,7 @@ def _quickstart(held: ExitStack, *, serve: bool) -> int:
     if simulator:
         findings.append(_report.billed(simulator.exchanges, trace))
     if receiver:
+        wait_for(receiver, len(trace.spans))
         findings.append(_report.arrived(receiver.spans, trace))
     for finding in findings:
         say(finding.subject, finding.text)
