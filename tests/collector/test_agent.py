@@ -257,3 +257,27 @@ def test_what_a_plain_span_lacks_in_mlflow_is_what_the_readme_says(
             "costs": True,
         }
     )
+
+
+def test_content_for_mlflow_alone_is_on_no_plain_span(
+    collector, agent, receiver, mlflow_uri, experiment, arrived
+):
+    """The receiver stands here where the collector's plain receiver would."""
+    with collector(
+        "agent.yaml",
+        MLFLOW_TRACKING_URI=mlflow_uri,
+        MLFLOW_EXPERIMENT_ID=experiment,
+        OTELCOL_MLFLOW_RECEIVERS="[otlp/mlflow]",
+    ) as running:
+        agent(
+            receiver,
+            OTEL_EXPORTER_MLFLOW_ENDPOINT=f"http://127.0.0.1:{running.port('MLFLOW')}",
+            OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="",
+            OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK="mlflow",
+            OTEL_TRACES_EXPORTER="otlp,mlflow",
+        )
+        kept = str([span.attributes for span in arrived().data.spans])
+    assert [word for word in SAID if word not in kept] == []
+    assert len(receiver.spans) == SPANS
+    sent = bodies(receiver, "/v1/traces")
+    assert [word for word in SAID if word in sent] == []
