@@ -128,6 +128,8 @@ def test_where_the_caller_is_known_to_export_it_is_one_tree(
         state,
         "POST /ask",
     )
+    assert trace.info.request_preview == QUESTION
+    assert trace.info.response_preview.startswith("On What does a refund take")
     (exchange,) = simulator.exchanges
     assert trace.info.token_usage["total_tokens"] == exchange.usage["total_tokens"]
 

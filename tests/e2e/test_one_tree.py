@@ -186,6 +186,27 @@ def test_it_is_whole_though_the_script_ends_right_after_its_answer(run):
     assert ANSWER in ran.trace.info.response_preview
 
 
+def test_what_the_program_says_of_its_trace_arrives_though_it_ends_at_once(run):
+    ran = run("updated")
+    info = ran.trace.info
+    assert ran.in_mlflow == [("agent", [CHAT, CHAT, "get_weather"])]
+    assert info.tags == IsPartialDict({"desk": "north", "mlflow.traceName": "agent"})
+    assert info.trace_metadata == IsPartialDict(
+        {
+            "release": "7",
+            "mlflow.trace.session": "talk",
+            "mlflow.trace.user": "ada",
+            "mlflow.source.name": str(AGENTS),
+        }
+    )
+    assert (info.client_request_id, info.state) == ("request-1", "ERROR")
+    assert (info.request_preview, info.response_preview) == (
+        "the question",
+        "the answer",
+    )
+    check_totals(ran)
+
+
 def test_at_the_otlp_endpoint_they_are_genai_spans_without_content(run):
     ran = run("plain")
     found = {span.name: span for span in ran.receiver.spans}

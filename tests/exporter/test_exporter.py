@@ -11,6 +11,7 @@ from importlib.metadata import entry_points, version
 
 import pytest
 from dirty_equals import IsPartialDict
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import (
     BatchSpanProcessor,
@@ -21,6 +22,7 @@ from opentelemetry.sdk.trace.export import (
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from opentelemetry.exporter.mlflow import environment_variables as env
+from opentelemetry.exporter.mlflow._copied import copied
 from opentelemetry.exporter.mlflow.version import __version__
 
 from .conftest import Answer, mlflow_error
@@ -194,8 +196,7 @@ def test_the_search_for_bad_spans_ends(wire, exporter, spans):
 
 
 def test_a_span_that_cannot_be_encoded_is_lost_alone(wire, exporter, spans):
-    spans.tracer.start_span("before 1970", start_time=-1).end()
-    (impossible,) = spans.take()
+    impossible = copied(spans.made(), resource=Resource({}, schema_url=1970))
     batch = [spans.made("one"), impossible, spans.made("two")]
     assert exporter.export(batch) is FAILURE
     assert accepted(wire) == ["one", "two"]

@@ -229,6 +229,52 @@ def test_a_count_that_no_database_adds_up_is_none():
     )
 
 
+TIMES = {
+    2**63: 2**63 - 1,
+    2**70: 2**63 - 1,
+    -1: 0,
+    1.5e18: 15 * 10**17,
+    float("inf"): 2**63 - 1,
+    float("nan"): 0,
+}
+
+
+@pytest.mark.parametrize(("time", "kept"), TIMES.items(), ids=map(str, TIMES))
+def test_a_time_that_cannot_be_kept_is_the_nearest_one(time, kept):
+    given = span(start_time=time, end_time=time, events=[Event("e", {"a": 1}, time)])
+    good = fit(given)
+    (event,) = good.events
+    assert (good.start_time, good.end_time, event.timestamp) == (kept, kept, kept)
+    assert event.attributes == {"a": 1}
+    assert good.attributes == {
+        MADE_FIT: (
+            f"an event's time: no time that MLflow keeps ({time})",
+            f"the start: no time that MLflow keeps ({time})",
+            f"the end: no time that MLflow keeps ({time})",
+        )
+    }
+
+
+def test_an_event_alone_may_have_such_a_time():
+    events = [Event("e", None, 2**64), Event("f", None, 7)]
+    good = fit(span(start_time=1, end_time=2, events=events))
+    assert (good.start_time, good.end_time) == (1, 2)
+    assert [event.timestamp for event in good.events] == [2**63 - 1, 7]
+    (reason,) = good.attributes[MADE_FIT]
+    assert reason.startswith("an event's time: ")
+
+
+class Whole(int):
+    """As NumPy's: a whole number of another type."""
+
+
+@pytest.mark.parametrize("time", [None, 0, Whole(7), 2**63 - 1])
+def test_a_time_that_can_be_kept_is_not_touched(time):
+    event = Event("e", None, time)
+    given = span(start_time=time, end_time=time, events=[event])
+    assert fit(given) is given
+
+
 def test_all_of_a_span_is_made_fit():
     bad = {"n\0": float("nan")}
     given = span(
@@ -287,10 +333,16 @@ names = st.text(st.characters(exclude_categories=()), min_size=1) | st.sampled_f
 )
 
 
-@given(st.dictionaries(names, anything), names)
-@example({"session.id": "0" * 27 + "[" * 260}, "too long, and too deep when cut")
-def test_everything_can_be_sent_and_what_is_fit_stays_so(attributes, name):
-    good = fit(span(attributes, name=name))
+times = st.none() | st.integers() | st.floats() | st.sampled_from([2**63, 2**64, -1])
+
+
+@given(st.dictionaries(names, anything), names, times)
+@example({"session.id": "0" * 27 + "[" * 260}, "too long, and too deep when cut", 0)
+def test_everything_can_be_sent_and_what_is_fit_stays_so(attributes, name, time):
+    event = Event("e", None, time)
+    good = fit(
+        span(attributes, name=name, start_time=time, end_time=time, events=[event])
+    )
     (of_resource,) = encode_spans([good]).resource_spans
     sent = of_resource.scope_spans[0].spans[0]
     # No name is lost but where two became one.
@@ -339,6 +391,23 @@ HARD = {
 }
 
 
+TIMELESS = {
+    "begins too late": (2**63, None),
+    "ends too late": (None, 2**64),
+    "ends too early": (None, -1),
+    "begins too early": (-(2**70), None),
+    "a fraction": (1.5e18, 1.5e18 + 1e9),
+    "no number": (float("nan"), float("inf")),
+}
+BILLED = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "deepseek",
+    "gen_ai.request.model": "deepseek-flash",
+    "gen_ai.usage.input_tokens": 2,
+    "gen_ai.usage.output_tokens": 1,
+}
+
+
 @pytest.fixture(scope="module")
 def sent(mlflow_server):
     """All of it in one batch, between two spans with no trouble at all."""
@@ -359,6 +428,8 @@ def sent(mlflow_server):
         one.add_event("e\ud800", {"a": float("nan"), "b": 2**70})
         one.add_link(CONTEXT, {"a": float("nan")})
         one.set_status(Status(StatusCode.ERROR, "d\ud800"))
+    for name, (start, end) in TIMELESS.items():
+        tracer.start_span(name, attributes=BILLED, start_time=start).end(end)
     client = MlflowClient(mlflow_server)
     experiment = client.create_experiment(f"malformed {uuid.uuid4()}")
     exporter = MlflowSpanExporter(tracking_uri=mlflow_server, experiment_id=experiment)
@@ -414,7 +485,9 @@ def test_the_page_can_read_all_of_it(sent):
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("name", sorted(HARD.keys() - {"no JSON", "a long model"}))
+@pytest.mark.parametrize(
+    "name", sorted({*HARD, *TIMELESS} - {"no JSON", "a long model"})
+)
 def test_what_was_changed_is_marked(sent, name):
     assert attributes(sent, name)[MADE_FIT] == IsList(length=(1, ...))
 

@@ -242,7 +242,13 @@ def test_a_remote_parent_stays_when_that_is_asked_for(spans):
     ended = spans.take()
     _, root = Roots(promote_remote=False).mapped(ended)
     assert root.parent == REMOTE
-    assert root.attributes == ended[1].attributes == {}
+    assert ended[1].attributes == {}
+    # What the service was asked, and answered; the name is the caller's.
+    assert root.attributes == {
+        "mlflow.spanType": "CHAIN",
+        "mlflow.spanInputs": asked("q"),
+        "mlflow.spanOutputs": answered("a"),
+    }
 
 
 def test_two_roots_and_late_children_in_one_trace_are_fine(roots, spans):

@@ -158,6 +158,24 @@ def run_plain():
     print(run_tool_agent(QUESTION))
 
 
+def run_updated():
+    @mlflow.trace(span_type=SpanType.AGENT)
+    def agent(question):
+        mlflow.update_current_trace(
+            tags={"desk": "north"},
+            metadata={"release": "7"},
+            client_request_id="request-1",
+            request_preview="the question",
+            response_preview="the answer",
+            state="ERROR",
+            session_id="talk",
+            user="ada",
+        )
+        return run_steps(question)
+
+    agent(QUESTION)
+
+
 def run_mlflow_first():
     """MLflow has closed its trace before our spans are sent."""
     run_plain()

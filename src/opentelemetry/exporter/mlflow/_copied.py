@@ -6,21 +6,26 @@ from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan
 
+_ARGUMENTS = (
+    "name",
+    "context",
+    "parent",
+    "resource",
+    "attributes",
+    "events",
+    "links",
+    "kind",
+    "status",
+    "start_time",
+    "end_time",
+    "instrumentation_scope",
+)
+
 
 def copied(span: ReadableSpan, **changes: Any) -> ReadableSpan:
     """`changes` are arguments of ReadableSpan, which has no method for this."""
-    said: dict[str, Any] = {
-        "name": span.name,
-        "context": span.context,
-        "parent": span.parent,
-        "resource": span.resource,
-        "attributes": span.attributes,
-        "events": span.events,
-        "links": span.links,
-        "kind": span.kind,
-        "status": span.status,
-        "start_time": span.start_time,
-        "end_time": span.end_time,
-        "instrumentation_scope": span.instrumentation_scope,
-    }
-    return ReadableSpan(**said | changes)
+    for name in _ARGUMENTS:
+        if name not in changes:
+            # Each read is a copy, too.
+            changes[name] = getattr(span, name)
+    return ReadableSpan(**changes)

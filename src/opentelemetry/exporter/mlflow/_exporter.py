@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
@@ -11,11 +12,16 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.exporter.mlflow._content._held import Joining
 from opentelemetry.exporter.mlflow._content._redaction import redaction
 from opentelemetry.exporter.mlflow._delivery import Delivery, Loss, batches, deliver
-from opentelemetry.exporter.mlflow._destination import UndeliveredError, destination
+from opentelemetry.exporter.mlflow._destination import (
+    Listing,
+    UndeliveredError,
+    destination,
+)
 from opentelemetry.exporter.mlflow._losses import Losses
 from opentelemetry.exporter.mlflow._one_tree._instrumentor import one_tree
 from opentelemetry.exporter.mlflow._one_tree._same_ids import as_mlflow_made_it
 from opentelemetry.exporter.mlflow._one_tree._whole_traces import WholeTraces
+from opentelemetry.exporter.mlflow._previews import Previews
 from opentelemetry.exporter.mlflow._prices._file import price_list
 from opentelemetry.exporter.mlflow._root import Roots
 from opentelemetry.exporter.mlflow._settings import boolean, setting
@@ -75,15 +81,16 @@ class MlflowSpanExporter(SpanExporter):
         prices: str | os.PathLike[str] | None = None,
         redact: Redact | str | None = None,
     ) -> None:
-        self._roots = Roots(
-            promote_remote=boolean(
-                setting(
-                    promote_remote_root,
-                    "promote_remote_root",
-                    OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT,
-                ),
-                default=True,
+        promotes = boolean(
+            setting(
+                promote_remote_root,
+                "promote_remote_root",
+                OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT,
             ),
+            default=True,
+        )
+        self._roots = Roots(
+            promote_remote=promotes,
             wording=Wording(
                 price_list(setting(prices, "prices", OTEL_EXPORTER_MLFLOW_PRICES)),
                 redaction(
@@ -101,6 +108,11 @@ class MlflowSpanExporter(SpanExporter):
         self._losses = Losses(self._destination)
         self._content = Joining()
         self._whole_traces = WholeTraces(self._send)
+        self._previews = (
+            Previews(self._destination)
+            if isinstance(self._destination, Listing) and not promotes
+            else None
+        )
         self._is_shut_down = False
         one_tree.serve(self)
         if hasattr(os, "register_at_fork"):
@@ -138,17 +150,17 @@ class MlflowSpanExporter(SpanExporter):
     def _send(self, together: Sequence[Sequence[ReadableSpan]]) -> bool:
         """Each of `together` in one request; whether all of them arrived."""
         try:
-            delivery = deliver(
-                [
-                    self._roots.mapped([as_mlflow_made_it(span) for span in batch])
-                    for batch in (
-                        together
-                        if self._destination.wants_whole_traces
-                        else batches(together)
-                    )
-                ],
-                self._destination,
-            )
+            requests = [
+                self._roots.mapped([as_mlflow_made_it(span) for span in batch])
+                for batch in (
+                    together
+                    if self._destination.wants_whole_traces
+                    else batches(together)
+                )
+            ]
+            delivery = deliver(requests, self._destination)
+            if self._previews:
+                self._previews.of(chain.from_iterable(requests))
         except Exception as error:  # noqa: BLE001  # as above
             delivery = _defect(error, sum(map(len, together)))
         self._losses.note(delivery)
@@ -169,6 +181,8 @@ class MlflowSpanExporter(SpanExporter):
             return
         self._is_shut_down = True
         self._send([*(self._ready(()) or ()), *self._whole_traces.all()])
+        if self._previews:
+            self._previews.close()
         self._content.close()
         self._destination.close()
         self._losses.sum_up()
@@ -177,6 +191,8 @@ class MlflowSpanExporter(SpanExporter):
         self._content.forget()
         self._roots.forget()
         self._whole_traces.forget()
+        if self._previews:
+            self._previews.forget()
         self._losses.forget()
         self._destination.after_fork()
 

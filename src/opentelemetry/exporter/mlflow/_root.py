@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.exporter.mlflow._wording import Said
 
+TRACE_NAME = "mlflow.traceTag.mlflow.traceName"
 _MODEL_CALLS = ("CHAT_MODEL", "LLM")
 
 # Traces whose root never comes here must not stay for ever.
@@ -77,6 +78,7 @@ class _Mapped(NamedTuple):
     span: ReadableSpan
     said: Said
     trace_id: int
+    is_first_here: bool
     is_root: bool
 
     @property
@@ -118,8 +120,8 @@ class _Kept:
 class Roots:
     """Maps spans for MLflow, each at once, and the roots with what their traces said.
 
-    `promote_remote` makes a span whose parent is in another process a root; `wording`
-    says each span by itself.
+    `promote_remote` makes a span whose parent is in another process a root, which it
+    is in this process anyhow; `wording` says each span by itself.
     """
 
     def __init__(self, *, promote_remote: bool, wording: Wording | None = None) -> None:
@@ -139,17 +141,22 @@ class Roots:
                 span,
                 self._wording.said(span),
                 span.context.trace_id if span.context else 0,
+                span.parent is None or span.parent.is_remote,
                 self._is_root(span),
             )
             for span in spans
         ]
         with self._lock:
             for one in batch:
-                if not one.is_root and one.attributes.get(SPAN_TYPE) in _MODEL_CALLS:
+                if (
+                    not one.is_first_here
+                    and one.attributes.get(SPAN_TYPE) in _MODEL_CALLS
+                ):
                     self._of(one.trace_id).add(one.span, one.attributes)
             for one in batch:
-                if one.is_root:
-                    _complete(one, self._kept.pop(one.trace_id, _Kept()))
+                if one.is_first_here:
+                    kept = self._kept.pop(one.trace_id, None)
+                    _complete(one, kept or _Kept())
         _share_session(batch)
         return [fit(_copy(one)) for one in batch]
 
@@ -158,25 +165,27 @@ class Roots:
         return parent is None or (parent.is_remote and self._promote_remote)
 
     def _of(self, trace_id: int) -> _Kept:
-        kept = self._kept.setdefault(trace_id, _Kept())
+        kept = self._kept.get(trace_id)
+        if kept is None:
+            kept = self._kept[trace_id] = _Kept()
+            if len(self._kept) > _MOST_TRACES:
+                self._kept.popitem(last=False)
         self._kept.move_to_end(trace_id)
-        if len(self._kept) > _MOST_TRACES:
-            self._kept.popitem(last=False)
         return kept
 
 
 def _complete(root: _Mapped, kept: _Kept) -> None:
     attributes = root.attributes
-    attributes.setdefault(
-        "mlflow.traceTag.mlflow.traceName", root.span.name[:_LONGEST_NAME]
-    )
+    if root.is_root:
+        attributes.setdefault(TRACE_NAME, root.span.name[:_LONGEST_NAME])
     if not _has(attributes, SPAN_TYPE, *_OTHER_TYPES):
         attributes[SPAN_TYPE] = "CHAIN"
     if kept.question and not _has(attributes, SPAN_INPUTS, *_OTHER_INPUTS):
         question = {"role": "user", "content": kept.question}
         attributes[SPAN_INPUTS] = _dumped({"messages": [question]})
-    last = kept.last_answer
-    if last and not _has(attributes, SPAN_OUTPUTS, *_OTHER_OUTPUTS):
+    if not _has(attributes, SPAN_OUTPUTS, *_OTHER_OUTPUTS) and (
+        last := kept.last_answer
+    ):
         answer = {"role": "assistant", "content": last}
         attributes[SPAN_OUTPUTS] = _dumped({"choices": [{"message": answer}]})
 

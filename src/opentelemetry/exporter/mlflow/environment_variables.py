@@ -133,7 +133,11 @@ OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT: Final = (
 
 `true`: a span whose parent is in another process is the root of its trace in MLflow,
 which otherwise waits for ever for the root. `false` where that process exports to the
-same MLflow. Default: `true`.
+same MLflow: the trace is one tree, with that process's name and state. The question and
+the answer that its list shows are known here alone; they go there when that root has
+come, for which an MLflow server is asked, for up to ten minutes. With `true` such a
+trace has two roots: its state is that of the first to come, its name that of the last.
+Default: `true`.
 """
 
 OTEL_EXPORTER_MLFLOW_PRICES: Final = "OTEL_EXPORTER_MLFLOW_PRICES"

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from opentelemetry.exporter.mlflow._destination._choice import Chosen
 from opentelemetry.exporter.mlflow._destination._contract import (
     Destination,
+    Listing,
     UndeliveredError,
 )
 from opentelemetry.exporter.mlflow._destination._experiment import chosen
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from opentelemetry.exporter.mlflow._destination._choice import Choice
     from opentelemetry.exporter.mlflow._settings import Setting
 
-__all__ = ["Destination", "UndeliveredError", "destination"]
+__all__ = ["Destination", "Listing", "UndeliveredError", "destination"]
 
 _DEFAULT_TIMEOUT = 30.0
 

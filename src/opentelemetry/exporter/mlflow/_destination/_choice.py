@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.exporter.mlflow._destination._active import (
     active_experiment,
     active_uri,
 )
-from opentelemetry.exporter.mlflow._destination._contract import UndeliveredError
+from opentelemetry.exporter.mlflow._destination._contract import (
+    Listing,
+    UndeliveredError,
+)
 from opentelemetry.exporter.mlflow._destination._experiment import Experiment
 from opentelemetry.exporter.mlflow._settings import Setting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -80,6 +83,10 @@ class Chosen:
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         self._settled().send(spans)
+
+    def listed(self, trace_id: int) -> Mapping[str, Any] | None:
+        inner = self._settled()
+        return inner.listed(trace_id) if isinstance(inner, Listing) else None
 
     def close(self) -> None:
         if self._inner:

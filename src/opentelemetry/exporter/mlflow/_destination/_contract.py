@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -50,4 +50,17 @@ class Destination(Protocol):
 
     def after_fork(self) -> None:
         """In the child: lets go of connections that are the parent's."""
+        ...
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """Of a destination that can be asked what it has."""
+
+    def send(self, spans: Sequence[ReadableSpan]) -> None:
+        """As of any `Destination`."""
+        ...
+
+    def listed(self, trace_id: int) -> Mapping[str, Any] | None:
+        """The row of a trace, and None if there is none. Raises UndeliveredError."""
         ...

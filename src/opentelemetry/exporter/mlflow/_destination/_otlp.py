@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import requests
+from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace.export import SpanExportResult
 
@@ -18,7 +19,6 @@ from opentelemetry.exporter.mlflow._destination._http import OtherPeoplesLines, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opentelemetry.exporter.otlp.proto.http import Compression
     from opentelemetry.sdk.trace import ReadableSpan
 
     from opentelemetry.exporter.mlflow._destination._http import MlflowSession
@@ -49,10 +49,11 @@ class Otlp:
     ) -> None:
         self._timeout = timeout
         self._variables = variables
+        session.compresses_spans = compression is Compression.Gzip
         self._exporter = OTLPSpanExporter(
             endpoint=endpoint,
             timeout=timeout,
-            compression=compression,
+            compression=Compression.NoCompression,
             session=session,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry.exporter.otlp.proto.http import Compression
 
@@ -20,7 +20,7 @@ from opentelemetry.exporter.mlflow._destination._refusal import refusal
 from opentelemetry.exporter.mlflow._settings import without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import requests
     from opentelemetry.sdk.trace import ReadableSpan
@@ -66,6 +66,17 @@ class Server:
             self._experiment = self._experiment._replace(id=found)
         self._session.own_headers["x-mlflow-experiment-id"] = str(self._experiment.id)
 
+    def listed(self, trace_id: int) -> Mapping[str, Any] | None:
+        answer = self._asked("GET", f"3.0/mlflow/traces/tr-{trace_id:032x}")
+        said: Any = body(answer)
+        match said:
+            case {"trace": {"trace_info": {}}}:
+                return cast("dict[str, Any]", said["trace"]["trace_info"])
+            case {"error_code": "RESOURCE_DOES_NOT_EXIST"}:
+                return None
+            case _:
+                raise self._refused(answer, of_spans=False)
+
     def find(self, name: str) -> Found | None:
         """An experiment by name; part of `Catalogue`."""
         answer = self._ask("GET", "get-by-name", params={"experiment_name": name})
@@ -95,7 +106,10 @@ class Server:
                 raise self._refused(answer, of_spans=False)
 
     def _ask(self, method: str, what: str, **kwargs: Any) -> requests.Response:
-        url = f"{self.address}/api/2.0/mlflow/experiments/{what}"
+        return self._asked(method, f"2.0/mlflow/experiments/{what}", **kwargs)
+
+    def _asked(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+        url = f"{self.address}/api/{path}"
         try:
             return self._session.request(method, url, timeout=self._timeout, **kwargs)
         except OSError as error:

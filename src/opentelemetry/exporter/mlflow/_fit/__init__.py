@@ -18,16 +18,11 @@ from opentelemetry.trace import Link, Status
 from opentelemetry.exporter.mlflow._copied import copied
 from opentelemetry.exporter.mlflow._fit._named import (
     MOST_TOKENS,
-    READ,
     is_unreadable,
     longest,
 )
-from opentelemetry.exporter.mlflow._fit._text import (
-    encoded,
-    fit_text,
-    has_unfit_characters,
-    may_fail,
-)
+from opentelemetry.exporter.mlflow._fit._surely import TOO_LATE, is_surely_fit, is_time
+from opentelemetry.exporter.mlflow._fit._text import encoded, fit_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,69 +34,17 @@ MADE_FIT: Final = "opentelemetry.exporter.mlflow.made_fit"
 
 # Two levels of protobuf for each of these; a server reads 100.
 _DEEPEST: Final = 16
-_TOO_MANY: Final = 2**63
-
-# What is not longer is not too long for anything.
-_SHORT: Final = 200
 
 Attributes = Mapping[str, Any]
 
 
 def fit(span: ReadableSpan) -> ReadableSpan:
     """`span`, if it is fit; else a copy that is. Never raises."""
-    if _is_surely_fit(span):
+    if is_surely_fit(span):
         return span
     fitting = _Fitting()
     fitted = fitting.span(span)
     return fitted if fitting.reasons else span
-
-
-def _is_surely_fit(span: ReadableSpan) -> bool:
-    """As nearly all are: found out fast, all short texts at once."""
-    texts = [span.name, span.status.description or ""]
-    if scope := span.instrumentation_scope:
-        texts += (scope.name, scope.version or "")
-    each = [span.attributes]
-    if span.resource is not _resource.fit:
-        each.append(span.resource.attributes)
-    for event in span.events:
-        texts.append(event.name)
-        each.append(event.attributes)
-    each += (link.attributes for link in span.links)
-    for attributes in each:
-        if attributes and not _has_fit_values(attributes, texts):
-            return False
-    if has_unfit_characters("".join(texts)):
-        return False
-    _resource.fit = span.resource
-    return True
-
-
-def _are_texts(values: tuple[Any, ...]) -> bool:
-    return all(type(one) is str for one in values)
-
-
-def _has_fit_values(attributes: Attributes, texts: list[str]) -> bool:
-    """Adds to `texts` what is to be looked at yet."""
-    texts += attributes
-    for name, value in attributes.items():
-        if name in READ and is_unreadable(name, value):
-            return False
-        if type(value) is str and len(value) <= _SHORT:
-            texts.append(value)
-        elif type(value) is tuple and _are_texts(cast("tuple[object, ...]", value)):
-            texts += value
-        elif not _is_surely_fit_value(name, value):
-            return False
-    return True
-
-
-def _is_surely_fit_value(name: str, value: Any) -> bool:
-    if type(value) is str:
-        return not (longest(name) or may_fail(value) or has_unfit_characters(value))
-    if type(value) is int:
-        return -MOST_TOKENS < value < MOST_TOKENS
-    return value is True or value is False or (type(value) is float and isfinite(value))
 
 
 def _is_kept(number: float) -> bool:
@@ -113,15 +56,6 @@ def _is_kept(number: float) -> bool:
 def _is_a_count(name: str, value: Any) -> bool:
     """One that MLflow's database cannot add up."""
     return isinstance(value, int) and abs(value) >= MOST_TOKENS and "token" in name
-
-
-class _Resource:
-    """The last one that was fit: a process has but one."""
-
-    fit: Resource | None = None
-
-
-_resource = _Resource()
 
 
 class _Fitting:
@@ -136,6 +70,8 @@ class _Fitting:
         events = span.events and [self.event(event) for event in span.events]
         links = span.links and [self.link(link) for link in span.links]
         status = self.status(span.status)
+        start = self.time(span.start_time, "the start")
+        end = self.time(span.end_time, "the end")
         resource = self.resource(span.resource)
         scope = self.scope(span.instrumentation_scope)
         if not self.reasons:
@@ -148,6 +84,8 @@ class _Fitting:
             events=events,
             links=links,
             status=status,
+            start_time=start,
+            end_time=end,
             instrumentation_scope=scope,
         )
 
@@ -195,13 +133,24 @@ class _Fitting:
         self.reasons.append(f"{of}: a number beyond what MLflow keeps")
         return str(number)
 
+    def time(self, nanoseconds: Any, of: str) -> int | None:
+        """The nearest one that there is."""
+        if nanoseconds is None or is_time(nanoseconds):
+            return cast("int | None", nanoseconds)
+        self.reasons.append(f"{of}: no time that MLflow keeps ({nanoseconds!r:.40})")
+        try:
+            return int(min(max(nanoseconds, 0), TOO_LATE - 1))
+        except (OverflowError, TypeError, ValueError):
+            return 0
+
     def event(self, event: Event) -> Event:
         before = len(self.reasons)
         name = self.text(event.name, "an event's name")
         attributes = self.attributes(event.attributes)
+        timestamp = self.time(event.timestamp, "an event's time")
         if len(self.reasons) == before:
             return event
-        return Event(name, attributes, event.timestamp)
+        return Event(name, attributes, timestamp)
 
     def link(self, link: Link) -> Link:
         before = len(self.reasons)

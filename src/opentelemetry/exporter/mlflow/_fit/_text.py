@@ -75,7 +75,8 @@ def _plain(value: Any) -> Any:
 def has_unfit_characters(text: str) -> bool:
     if not text.isascii():
         try:
-            text.encode()
+            # As strict as UTF-8, and faster.
+            text.encode("utf-32-le")
         except UnicodeEncodeError:
             return True
     return "\0" in text or ("\\" in text and bool(_UNFIT_ESCAPE.search(text)))

@@ -10,9 +10,10 @@ https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
+
+from opentelemetry.exporter.mlflow._mapping._json import encoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,6 +154,8 @@ def _result(part: Json) -> Json:
 
 
 def _content(parts: list[Json]) -> str | list[Json]:
+    if not parts:
+        return ""
     if len(parts) == 1 and parts[0].get("type") == "text":
         return written(parts[0].get("content"))
     content = [_content_part(part) for part in parts]
@@ -190,7 +193,7 @@ def written(value: Any) -> str:
     return "" if value is None else _encode(value)
 
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode
+_encode = encoding(allow_nan=True)
 
 
 def mappings(values: Any) -> list[Json]:

@@ -6,7 +6,6 @@ to say; it raises TypeError or ValueError at what is not in the conventions' sha
 
 from __future__ import annotations
 
-import json
 from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,6 +14,7 @@ from opentelemetry.exporter.mlflow._mapping._chat import (
     chat_messages,
     system_messages,
 )
+from opentelemetry.exporter.mlflow._mapping._json import decode, encoding
 from opentelemetry.exporter.mlflow._mapping._retrieval import retrieved
 from opentelemetry.exporter.mlflow._mapping._tools import chat_tools
 
@@ -80,7 +80,7 @@ def documents(attributes: dict[str, Any]) -> str | None:
     found = attributes.get("gen_ai.retrieval.documents")
     if found is None:
         return None
-    return _encode(retrieved(_decode(found) if isinstance(found, str) else found))
+    return _encode(retrieved(decode(found) if isinstance(found, str) else found))
 
 
 def tools(attributes: dict[str, Any]) -> str | None:
@@ -96,9 +96,7 @@ def as_it_is(name: str) -> Callable[[dict[str, Any]], str | None]:
     return read
 
 
-# MLflow's pages cannot parse the NaN and Infinity that Python reads and writes.
-_decode = json.JSONDecoder(parse_constant=str).decode
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+_encode = encoding(allow_nan=False)
 
 
 def _parsed(
@@ -108,7 +106,7 @@ def _parsed(
     value = attributes.get(name)
     if value is None:
         return []
-    return read(_decode(value) if isinstance(value, str) else value)
+    return read(decode(value) if isinstance(value, str) else value)
 
 
 def _said(attributes: dict[str, Any], names: dict[str, str]) -> Json:

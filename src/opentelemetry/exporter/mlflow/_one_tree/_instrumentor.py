@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -21,6 +22,7 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from wrapt import patch_function_wrapper, register_post_import_hook
 
 from opentelemetry import context, trace
+from opentelemetry.exporter.mlflow._one_tree._last_words import see_to_them
 from opentelemetry.exporter.mlflow._one_tree._same_ids import SpanId, make_again
 from opentelemetry.exporter.mlflow._one_tree._whole_traces import begun
 
@@ -192,6 +194,8 @@ one_tree = OneTree()
 class _OfMlflow(SpanProcessor):
     """On MLflow's provider. It never raises: MLflow does not catch what it would."""
 
+    _is_ready = False
+
     def on_start(
         self,
         span: Span,
@@ -225,6 +229,9 @@ class _OfMlflow(SpanProcessor):
             _logger.exception("A span of @mlflow.trace does not reach other backends")
         if not is_made:
             begun.never_comes(span.context.trace_id)
+        if not self._is_ready and (module := sys.modules.get(_MODULE)):
+            self._is_ready = True
+            see_to_them(module)
 
     def shutdown(self) -> None:
         """MLflow's end, or a change of its settings, is not the application's."""
