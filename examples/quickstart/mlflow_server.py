@@ -43,18 +43,22 @@ class MlflowServerError(RuntimeError):
 class MlflowServer:
     """A context manager; the server is up inside it and gone after it.
 
+    Entered once more, it is on the same port again.
     `folder` holds the database, the artifacts and `mlflow.log`, and is kept; without
-    it a temporary one is used. `report` is called with a line of progress now and then.
+    it a temporary one is used. `store` is a database elsewhere, as MLflow's
+    `--backend-store-uri`. `report` is called with a line of progress now and then.
     """
 
     def __init__(
         self,
         folder: Path | None = None,
         *,
+        store: str | None = None,
         report: Callable[[str], object] = lambda _: None,
         start_timeout: float = 180,
     ) -> None:
         self._folder = folder
+        self._store = store
         self._report = report
         self._start_timeout = start_timeout
         self._port = 0
@@ -73,9 +77,10 @@ class MlflowServer:
                 )
             )
             folder.mkdir(parents=True, exist_ok=True)
-            self._port = _free_port()
+            self._port = self._port or _free_port()
             log = folder / "mlflow.log"
-            process = _start(folder, self._port, log)
+            store = self._store or f"sqlite:///{folder.resolve()}/mlflow.db"
+            process = _start(folder, store, self._port, log)
             held.callback(_stop, process)
             self._wait(process, log)
             self._held = held.pop_all()
@@ -106,10 +111,10 @@ class MlflowServer:
         self._report(f"MLflow answers at {self.uri} ({time.monotonic() - began:.0f} s)")
 
 
-def _start(folder: Path, port: int, log: Path) -> subprocess.Popen[bytes]:
+def _start(folder: Path, store: str, port: int, log: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "mlflow", "server"]
     command += ["--host", "127.0.0.1", "--port", str(port)]
-    command += ["--backend-store-uri", f"sqlite:///{folder.resolve()}/mlflow.db"]
+    command += ["--backend-store-uri", store]
     command += ["--artifacts-destination", str(folder.resolve() / "artifacts")]
     # Several workers on one SQLite file answer "database is locked".
     command += ["--workers", "1"]

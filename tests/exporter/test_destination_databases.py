@@ -11,8 +11,7 @@ import pytest
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
-
-from .databases import MariaDB, MissingError, PostgreSQL
+from tests.databases import MariaDB, MissingError, PostgreSQL
 
 pytestmark = [
     pytest.mark.e2e,
