@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import grpc
@@ -19,6 +20,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from examples.otelcol import CONFIGURATIONS, CollectorError
+from examples.otelcol._process import PORTS
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from tests.exporter.tls import certificate  # noqa: F401  # a fixture
 
@@ -128,16 +130,28 @@ def test_with_one_of_its_variables_missing_it_does_not_start(
 
 
 def test_it_listens_on_this_machine_alone(collector):
-    with collector("agent.yaml", OTELCOL_MLFLOW_RECEIVERS="[otlp/mlflow]") as running:
+    with collector(
+        "agent.yaml", "metrics.yaml", OTELCOL_MLFLOW_RECEIVERS="[otlp/mlflow]"
+    ) as running:
         listening = {
             (one.laddr.ip, one.laddr.port)
             for one in psutil.Process(running.pid).net_connections()
             if one.status == psutil.CONN_LISTEN
         }
-    assert listening == {
-        ("127.0.0.1", running.port(name))
-        for name in ("GRPC", "HTTP", "MLFLOW", "HEALTH", "METRICS")
-    }
+    assert listening == {("127.0.0.1", running.port(name)) for name in PORTS}
+
+
+def test_every_address_that_is_listened_on_has_the_same_variable():
+    """`OTELCOL_HOST`, which is this machine alone until it is set."""
+    for file in CONFIGURATIONS.rglob("*.yaml"):
+        said = file.read_text()
+        for port in re.findall(r"env:(OTELCOL_\w+_PORT)", said):
+            assert re.search(
+                rf"(\$\{{env:OTELCOL_HOST:-127\.0\.0\.1\}}:|port: )\$\{{env:{port}:",
+                said,
+            ), (file, port)
+        if "OTELCOL_" in said and file.name != "docker-compose.yaml":
+            assert "0.0.0.0:" not in said, file
 
 
 def test_secrets_come_from_the_environment_alone():
