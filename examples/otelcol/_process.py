@@ -127,7 +127,7 @@ class Collector:
         return sum(
             float(value)
             for said, value in re.findall(
-                rf"^{name}(?:_total)?{{(.*)}} (\S+)$", exposed, re.MULTILINE
+                rf"^{name}(?:_total)?(?:{{(.*)}})? (\S+)$", exposed, re.MULTILINE
             )
             if all(f'{key}="{label}"' in said for key, label in labels.items())
         )

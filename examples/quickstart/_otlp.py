@@ -30,7 +30,7 @@ def receiving(held: ExitStack) -> tuple[OtlpReceiver, str]:
             Collector(
                 program,
                 Path(folder),
-                "agent.yaml",
+                *("agent.yaml", "without-content.yaml"),
                 BACKEND_OTLP_ENDPOINT=receiver.endpoint,
                 # The agent's exporter reaches MLflow itself.
                 OTELCOL_MLFLOW_RECEIVERS="[otlp/mlflow]",

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
 
+AGENT = ("agent.yaml", "without-content.yaml")
 # What steers the programs under test comes from the test alone.
 ENVIRONMENT = {
     name: value

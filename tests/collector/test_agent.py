@@ -10,7 +10,7 @@ import pytest
 from inline_snapshot import snapshot
 from opentelemetry.trace import StatusCode
 
-from .conftest import eventually, said, tracing
+from .conftest import AGENT, eventually, said, tracing
 
 pytestmark = pytest.mark.e2e
 
@@ -43,7 +43,7 @@ def test_content_reaches_mlflow_alone(
     collector, agent, receiver, mlflow_uri, experiment, arrived
 ):
     with collector(
-        "agent.yaml",
+        *AGENT,
         BACKEND_OTLP_ENDPOINT=receiver.endpoint,
         MLFLOW_TRACKING_URI=mlflow_uri,
         MLFLOW_EXPERIMENT_ID=experiment,
@@ -98,7 +98,7 @@ NO_CONTENT = [
 def test_content_in_whosever_words_stays_away_from_the_backend(
     collector, receiver, with_events
 ):
-    with collector("agent.yaml", BACKEND_OTLP_ENDPOINT=receiver.endpoint) as running:
+    with collector(*AGENT, BACKEND_OTLP_ENDPOINT=receiver.endpoint) as running:
         with tracing(running) as tracer:
             span = tracer.start_span(
                 "chat", attributes=dict.fromkeys(CONTENT + NO_CONTENT, "a secret")
@@ -124,7 +124,7 @@ def test_an_api_key_is_masked_on_every_way(
 ):
     said_key = {"note": "use sk-0123456789abcdef0123 or Bearer abcdefghijklmnopqrstu"}
     with collector(
-        "agent.yaml",
+        *AGENT,
         BACKEND_OTLP_ENDPOINT=receiver.endpoint,
         MLFLOW_TRACKING_URI=mlflow_uri,
         MLFLOW_EXPERIMENT_ID=experiment,
@@ -137,7 +137,7 @@ def test_an_api_key_is_masked_on_every_way(
 
 
 def test_events_reach_the_backend_without_content(collector, agent, receiver):
-    with collector("agent.yaml", BACKEND_OTLP_ENDPOINT=receiver.endpoint) as running:
+    with collector(*AGENT, BACKEND_OTLP_ENDPOINT=receiver.endpoint) as running:
         agent(
             running,
             OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="EVENT_ONLY",
@@ -162,7 +162,7 @@ def test_by_way_of_the_collector_a_trace_is_as_sent_directly(
     direct = arrived()
     through = mlflow.create_experiment(f"through {time.time_ns()}")
     with collector(
-        "agent.yaml",
+        *AGENT,
         BACKEND_OTLP_ENDPOINT=receiver.endpoint,
         MLFLOW_TRACKING_URI=mlflow_uri,
         MLFLOW_EXPERIMENT_ID=through,
@@ -226,7 +226,7 @@ def test_what_a_plain_span_lacks_in_mlflow_is_what_the_readme_says(
     collector, agent, mlflow_uri, experiment, arrived
 ):
     with collector(
-        "agent.yaml", MLFLOW_TRACKING_URI=mlflow_uri, MLFLOW_EXPERIMENT_ID=experiment
+        *AGENT, MLFLOW_TRACKING_URI=mlflow_uri, MLFLOW_EXPERIMENT_ID=experiment
     ) as running:
         agent(running)
         trace = arrived()
@@ -264,7 +264,7 @@ def test_content_for_mlflow_alone_is_on_no_plain_span(
 ):
     """The receiver stands here where the collector's plain receiver would."""
     with collector(
-        "agent.yaml",
+        *AGENT,
         MLFLOW_TRACKING_URI=mlflow_uri,
         MLFLOW_EXPERIMENT_ID=experiment,
         OTELCOL_MLFLOW_RECEIVERS="[otlp/mlflow]",

@@ -31,7 +31,12 @@ def test_a_file_runs_as_it_says(otelcol, file):
         capture_output=True,
         text=True,
         check=False,
-        env={"OTELCOL_TLS": "tls", "OTELCOL_TOKENS": "tokens"},
+        env={
+            "KAFKA_PASSWORD": "password",
+            "KAFKA_USERNAME": "user",
+            "OTELCOL_TLS": "tls",
+            "OTELCOL_TOKENS": "tokens",
+        },
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

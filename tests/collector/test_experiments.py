@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from .conftest import said
+from .conftest import AGENT, said
 
 pytestmark = pytest.mark.e2e
 
@@ -19,7 +19,7 @@ def test_a_service_or_a_tenant_has_its_own_experiment(
         for name in ("default", "billing", "acme")
     )
     with collector(
-        "agent.yaml",
+        *AGENT,
         "experiments.yaml",
         MLFLOW_TRACKING_URI=mlflow_uri,
         MLFLOW_EXPERIMENT_ID=default,

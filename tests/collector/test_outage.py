@@ -11,7 +11,7 @@ import pytest
 
 from examples.quickstart.mlflow_server import MlflowServer
 
-from .conftest import eventually, tracing
+from .conftest import AGENT, eventually, tracing
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -43,7 +43,7 @@ def test_two_minutes_without_mlflow_and_a_killed_collector_lose_nothing(
         pass
     # Now its database is made, and there is no MLflow.
     with collector(
-        "agent.yaml",
+        *AGENT,
         BACKEND_OTLP_ENDPOINT=receiver.endpoint,
         MLFLOW_TRACKING_URI=server.uri,
     ) as running:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.exporter.conftest import Answer, serving
 
-from .conftest import eventually, said
+from .conftest import AGENT, eventually, said
 
 pytestmark = pytest.mark.e2e
 
@@ -22,7 +22,7 @@ def test_a_refusal_is_counted_and_stops_nothing(collector, receiver, status):
     with (
         serving() as refusing,
         collector(
-            "agent.yaml",
+            *AGENT,
             BACKEND_OTLP_ENDPOINT=receiver.endpoint,
             MLFLOW_TRACKING_URI=refusing.uri,
         ) as running,
@@ -42,7 +42,7 @@ def test_where_it_is_busy_or_away_nothing_is_lost(collector, receiver, status):
     with (
         serving() as busy,
         collector(
-            "agent.yaml",
+            *AGENT,
             BACKEND_OTLP_ENDPOINT=receiver.endpoint,
             MLFLOW_TRACKING_URI=busy.uri,
         ) as running,
@@ -61,7 +61,7 @@ def test_a_redirection_is_followed_and_what_takes_no_spans_there_is_counted(
         serving() as elsewhere,
         serving() as refusing,
         collector(
-            "agent.yaml",
+            *AGENT,
             BACKEND_OTLP_ENDPOINT=receiver.endpoint,
             MLFLOW_TRACKING_URI=refusing.uri,
         ) as running,
@@ -79,7 +79,7 @@ def test_what_mlflow_cannot_keep_is_made_fit_and_takes_nothing_with_it(
     collector, mlflow_uri, experiment, traces
 ):
     with collector(
-        "agent.yaml", MLFLOW_TRACKING_URI=mlflow_uri, MLFLOW_EXPERIMENT_ID=experiment
+        *AGENT, MLFLOW_TRACKING_URI=mlflow_uri, MLFLOW_EXPERIMENT_ID=experiment
     ) as running:
         said(
             running,
@@ -100,7 +100,7 @@ def test_a_span_that_cannot_be_stored_takes_its_request_and_no_more(
 ):
     """JSON that is nested deeper than MLflow's reader goes: its server fails."""
     with collector(
-        "agent.yaml", MLFLOW_TRACKING_URI=mlflow_uri, MLFLOW_EXPERIMENT_ID=experiment
+        *AGENT, MLFLOW_TRACKING_URI=mlflow_uri, MLFLOW_EXPERIMENT_ID=experiment
     ) as running:
         said(running, {"text": "[" * 100_000}, {})
         eventually(lambda: running.metric(FAILED, **TO_MLFLOW) == 2)

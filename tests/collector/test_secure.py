@@ -24,7 +24,7 @@ from examples.otelcol._process import PORTS
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from tests.exporter.tls import certificate  # noqa: F401  # a fixture
 
-from .conftest import eventually
+from .conftest import AGENT, eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -40,7 +40,7 @@ def secured(collector, receiver, certificate, tmp_path):  # noqa: F811  # the fi
     tokens = tmp_path / "tokens"
     tokens.write_text(f"another\n{TOKEN}\n")
     with collector(
-        "agent.yaml",
+        *AGENT,
         "secure.yaml",
         BACKEND_OTLP_ENDPOINT=receiver.endpoint,
         OTELCOL_MLFLOW_RECEIVERS="[otlp/mlflow]",
@@ -126,12 +126,12 @@ def test_with_one_of_its_variables_missing_it_does_not_start(
     }
     del variables[missing]
     with pytest.raises(CollectorError):
-        collector("agent.yaml", "secure.yaml", **variables).start()
+        collector(*AGENT, "secure.yaml", **variables).start()
 
 
 def test_it_listens_on_this_machine_alone(collector):
     with collector(
-        "agent.yaml", "metrics.yaml", OTELCOL_MLFLOW_RECEIVERS="[otlp/mlflow]"
+        *AGENT, "metrics.yaml", OTELCOL_MLFLOW_RECEIVERS="[otlp/mlflow]"
     ) as running:
         listening = {
             (one.laddr.ip, one.laddr.port)

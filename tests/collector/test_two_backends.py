@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import eventually
+from .conftest import AGENT, eventually
 from .phoenix import phoenix
 
 pytestmark = pytest.mark.e2e
@@ -19,7 +19,7 @@ def test_all_spans_are_at_both_and_content_at_mlflow_alone(
     with (
         phoenix(tmp_path) as other,
         collector(
-            "agent.yaml",
+            *AGENT,
             BACKEND_OTLP_ENDPOINT=other.endpoint,
             MLFLOW_TRACKING_URI=mlflow_uri,
             MLFLOW_EXPERIMENT_ID=experiment,
