@@ -189,7 +189,11 @@ def _libraries():
             timeout=600,
         )
         # Whole or not at all, whoever else fetches it now.
-        (Path(folder) / "libraries").replace(libraries)
+        try:
+            (Path(folder) / "libraries").replace(libraries)
+        except OSError:
+            if not libraries.exists():
+                raise
     return libraries
 
 

@@ -12,6 +12,7 @@ import pytest
 from dirty_equals import IsPartialDict, IsStr
 from inline_snapshot import snapshot
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import (
     Link,
@@ -24,6 +25,7 @@ from opentelemetry.trace import (
 )
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
+from opentelemetry.exporter.mlflow._copied import copied
 
 pytestmark = [
     pytest.mark.e2e,
@@ -696,10 +698,10 @@ def test_two_may_create_one_experiment_at_once(mlflow, first):
 # --- refusals
 
 
-def test_one_span_that_mlflow_refuses_is_lost_alone(mlflow, spans):
+def test_one_span_that_cannot_be_encoded_is_lost_alone(mlflow, spans):
+    """What MLflow itself would refuse is made fit before."""
     good = [spans.made(f"good {number}") for number in range(9)]
-    spans.tracer.start_span("before 1970", start_time=-1).end()
-    (bad,) = spans.take()
+    bad = copied(spans.made("bad"), resource=Resource({}, schema_url=1970))
     exporter = mlflow.exporter()
     assert exporter.export([*good[:4], bad, *good[4:]]) is FAILURE
     assert exporter.lost == 1
