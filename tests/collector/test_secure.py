@@ -90,6 +90,24 @@ def test_our_exporter_says_who_it_is(monkeypatch, secured, certificate):  # noqa
     exporter.shutdown()
 
 
+def test_an_agent_that_says_it_by_its_environment_gets_in(
+    agent,
+    secured,
+    receiver,
+    certificate,  # noqa: F811  # the fixture
+):
+    agent(
+        secured,
+        OTEL_EXPORTER_OTLP_CERTIFICATE=certificate,
+        OTEL_EXPORTER_OTLP_ENDPOINT=secured.endpoint.replace("http", "https"),
+        OTEL_EXPORTER_OTLP_HEADERS=f"authorization=Bearer%20{TOKEN}",
+        # They would go before the certificate, in OpenTelemetry's exporter over HTTP.
+        CURL_CA_BUNDLE="",
+        REQUESTS_CA_BUNDLE="",
+    )
+    eventually(lambda: len(receiver.spans) == 5)
+
+
 def test_without_encryption_nobody_is_understood(secured):
     exporter = Http(f"http://127.0.0.1:{secured.port('HTTP')}/v1/traces", timeout=2)
     assert exporter.export(spans()) is SpanExportResult.FAILURE
