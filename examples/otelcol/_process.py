@@ -38,7 +38,7 @@ class Collector:
     ) -> None:
         self.folder = folder
         self.log = folder / "otelcol.log"
-        self._ports = _free_ports(len(PORTS))
+        self._ports = free_ports(len(PORTS))
         self._command = [str(program)]
         for name in configurations:
             self._command += ["--config", str(CONFIGURATIONS / name)]
@@ -133,7 +133,7 @@ class Collector:
         )
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     with ExitStack() as held:
         taken = [
             held.enter_context(socket.create_server(("127.0.0.1", 0)))

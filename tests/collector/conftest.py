@@ -17,10 +17,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from examples.otelcol import HOW_TO_GET_IT, Collector, found
-from examples.otlp_receiver import OtlpReceiver
 from examples.quickstart import _agent_run
 from examples.quickstart.mlflow_server import MlflowServer
 from examples.simulator import Simulator
+from tests.e2e.conftest import ENVIRONMENT, receiver, simulator  # noqa: F401  # fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,14 +31,10 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
     from opentelemetry.util.types import AttributeValue
 
+    from examples.otlp_receiver import OtlpReceiver
+
 
 AGENT = ("agent.yaml", "without-content.yaml")
-# What steers the programs under test comes from the test alone.
-ENVIRONMENT = {
-    name: value
-    for name, value in os.environ.items()
-    if not name.startswith(("DEEPSEEK_", "MLFLOW_", "OTEL_"))
-}
 
 
 def eventually(holds: Callable[[], object], patience: float = 30) -> None:
@@ -130,34 +126,22 @@ def traces(mlflow) -> Callable[..., list[Trace]]:
 
 
 @pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator() as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def receiver() -> Iterator[OtlpReceiver]:
-    with OtlpReceiver() as receiver:
-        yield receiver
-
-
-@pytest.fixture
 def agent() -> Callable[..., None]:
     """Runs the quickstart's agent against a collector; keywords are its variables."""
 
     def run(otlp: Collector | OtlpReceiver, **variables: str) -> None:
         # One of its own for each: it remembers prompts, as DeepSeek's cache does.
-        with Simulator() as simulator:
+        with Simulator() as deepseek:
             subprocess.run(
                 [_agent_run.instrument(), sys.executable, _agent_run.AGENT],
                 env=ENVIRONMENT
                 | {
                     "DEEPSEEK_API_KEY": "sk-collector",
-                    "DEEPSEEK_BASE_URL": simulator.base_url,
+                    "DEEPSEEK_BASE_URL": deepseek.base_url,
                     "OTEL_EXPORTER_OTLP_ENDPOINT": otlp.endpoint,
                     "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
                     "OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS": urlsplit(
-                        simulator.base_url
+                        deepseek.base_url
                     ).netloc,
                     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY",
                     "OTEL_LOGS_EXPORTER": "otlp",

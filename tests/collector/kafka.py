@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+
+from examples.otelcol._process import free_ports
 
 # The newest of which Maven Central has the tools, too. Runs on Java 17.
 VERSION = "4.3.1"
@@ -61,7 +62,7 @@ class Kafka:
                     tempfile.TemporaryDirectory("-kafka", ignore_cleanup_errors=True)
                 )
             )
-            self._port, self._secured, controller = _free_ports(3)
+            self._port, self._secured, controller = free_ports(3)
             properties = self._folder / "server.properties"
             properties.write_text(
                 "".join(
@@ -195,12 +196,3 @@ def _libraries():
             if not libraries.exists():
                 raise
     return libraries
-
-
-def _free_ports(count):
-    with ExitStack() as held:
-        taken = [
-            held.enter_context(socket.create_server(("127.0.0.1", 0)))
-            for _ in range(count)
-        ]
-        return [one.getsockname()[1] for one in taken]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+
+from examples.otelcol._process import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,7 @@ class Phoenix:
 
 @contextmanager
 def phoenix(folder: Path) -> Iterator[Phoenix]:
-    port, grpc = _free_ports()
+    port, grpc = free_ports(2)
     with (folder / "phoenix.log").open("wb") as log:
         process = subprocess.Popen(
             [_installed() / "bin" / "phoenix", "serve"],
@@ -84,14 +85,6 @@ def _installed() -> Path:
     ):
         subprocess.run([uv, *command], check=True)
     return environment
-
-
-def _free_ports() -> list[int]:
-    with ExitStack() as held:
-        servers = [
-            held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)
-        ]
-        return [server.getsockname()[1] for server in servers]
 
 
 def _answers(port: int) -> bool:
