@@ -86,11 +86,13 @@ def test_what_mlflow_cannot_keep_is_made_fit_and_takes_nothing_with_it(
             {"session.id": "s" * 300, "user.id": "é" * 200},
             {"gen_ai.operation.name": 7},
             {"text": "a\0b"},
+            {"text": "[" * 100_000},
+            {"text": "9" * 5_000},
             {"session.id": "short"},
         )
-        found = traces(experiment, lambda found: len(found) == 4)
+        found = traces(experiment, lambda found: len(found) == 6)
         assert running.metric(FAILED, **TO_MLFLOW) == 0
-    assert len({one.info.trace_id for one in found}) == 4
+    assert len({one.info.trace_id for one in found}) == 6
     sessions = {one.info.trace_metadata.get("mlflow.trace.session") for one in found}
     assert sessions == {"short", None, hashlib.sha256(b"s" * 300).hexdigest()}
 
@@ -98,11 +100,11 @@ def test_what_mlflow_cannot_keep_is_made_fit_and_takes_nothing_with_it(
 def test_a_span_that_cannot_be_stored_takes_its_request_and_no_more(
     collector, mlflow_uri, experiment, traces
 ):
-    """JSON that is nested deeper than MLflow's reader goes: its server fails."""
+    """A number within JSON that is longer than Python reads: MLflow's server fails."""
     with collector(
         *AGENT, MLFLOW_TRACKING_URI=mlflow_uri, MLFLOW_EXPERIMENT_ID=experiment
     ) as running:
-        said(running, {"text": "[" * 100_000}, {})
+        said(running, {"text": f"[{'9' * 5_000}]"}, {})
         eventually(lambda: running.metric(FAILED, **TO_MLFLOW) == 2)
         said(running, {})
         assert len(traces(experiment, lambda found: len(found) == 1)) == 1
