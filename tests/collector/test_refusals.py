@@ -8,7 +8,7 @@ import pytest
 
 from tests.exporter.conftest import Answer, serving
 
-from .conftest import AGENT, eventually, said
+from .conftest import AGENT, eventually, said, tracing
 
 pytestmark = pytest.mark.e2e
 
@@ -88,23 +88,45 @@ def test_what_mlflow_cannot_keep_is_made_fit_and_takes_nothing_with_it(
             {"text": "a\0b"},
             {"text": "[" * 100_000},
             {"text": "9" * 5_000},
+            {"text": f"[{'9' * 5_000}]"},
             {"session.id": "short"},
         )
-        found = traces(experiment, lambda found: len(found) == 6)
+        found = traces(experiment, lambda found: len(found) == 7)
         assert running.metric(FAILED, **TO_MLFLOW) == 0
-    assert len({one.info.trace_id for one in found}) == 6
+    assert len({one.info.trace_id for one in found}) == 7
     sessions = {one.info.trace_metadata.get("mlflow.trace.session") for one in found}
     assert sessions == {"short", None, hashlib.sha256(b"s" * 300).hexdigest()}
 
 
-def test_a_span_that_cannot_be_stored_takes_its_request_and_no_more(
+def test_a_time_that_no_database_has_takes_nothing_with_it(
     collector, mlflow_uri, experiment, traces
 ):
-    """A number within JSON that is longer than Python reads: MLflow's server fails."""
     with collector(
         *AGENT, MLFLOW_TRACKING_URI=mlflow_uri, MLFLOW_EXPERIMENT_ID=experiment
     ) as running:
-        said(running, {"text": f"[{'9' * 5_000}]"}, {})
+        with tracing(running) as tracer:
+            tracer.start_span("too late", start_time=2**63).end()
+            tracer.start_span("for ever").end(2**64 - 1)
+            tracer.start_span("now").end()
+        found = traces(experiment, lambda found: len(found) == 3)
+        assert running.metric(FAILED, **TO_MLFLOW) == 0
+    assert len(found) == 3
+
+
+def test_what_is_refused_for_a_span_is_its_request_and_no_more(collector, receiver):
+    """For what MLflow may refuse that nobody knows of."""
+    with (
+        serving() as refusing,
+        collector(
+            *AGENT,
+            BACKEND_OTLP_ENDPOINT=receiver.endpoint,
+            MLFLOW_TRACKING_URI=refusing.uri,
+        ) as running,
+    ):
+        refusing.answers = lambda request: Answer(
+            400 if b"poison" in request.message.SerializeToString() else 200, b""
+        )
+        said(running, {"text": "poison"}, {})
         eventually(lambda: running.metric(FAILED, **TO_MLFLOW) == 2)
         said(running, {})
-        assert len(traces(experiment, lambda found: len(found) == 1)) == 1
+        eventually(lambda: running.metric(SENT, **TO_MLFLOW) == 1)
