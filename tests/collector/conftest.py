@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from examples.quickstart import _agent_run
 from examples.quickstart.mlflow_server import MlflowServer
 from examples.simulator import Simulator
 from tests.e2e.conftest import ENVIRONMENT, receiver, simulator  # noqa: F401  # fixtures
+from tests.missing import missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,8 +67,7 @@ def said(
 def otelcol() -> Path:
     program = found()
     if program is None:
-        # Optional for who tries the tests, not for CI.
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(HOW_TO_GET_IT)
+        missing(HOW_TO_GET_IT)
     return program
 
 

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 import requests
 
 from examples.otelcol._process import free_ports
+from tests.missing import missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +78,7 @@ def _installed() -> Path:
         return environment
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     if uv is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(HOW_TO_GET_IT)
+        missing(HOW_TO_GET_IT)
     for command in (
         ["venv", "--quiet", "--clear", "--python", sys.executable, environment],
         ["pip", "install", "--quiet", "--python", environment / "bin/python", PACKAGE],

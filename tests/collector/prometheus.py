@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -13,9 +12,8 @@ import urllib.parse
 import urllib.request
 from typing import TYPE_CHECKING
 
-import pytest
-
 from examples.otelcol import CONFIGURATIONS
+from tests.missing import missing
 
 if TYPE_CHECKING:
     from examples.otelcol import Collector
@@ -28,8 +26,7 @@ HOW_TO_GET_IT = "no Prometheus: apt-get install --no-install-recommends promethe
 
 def required():
     if not shutil.which("prometheus"):
-        # Optional for who tries the tests, not for CI.
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(HOW_TO_GET_IT)
+        missing(HOW_TO_GET_IT)
 
 
 class Prometheus:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import socket
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 from examples.otelcol import Collector
 from examples.quickstart import mlflow_server
 from tests.databases import MissingError, PostgreSQL
+from tests.missing import missing
 
 from .conftest import ENVIRONMENT, eventually
 from .test_compose import SERVICES, environment
@@ -36,8 +36,8 @@ def database():
                 connection.execute(f"ALTER USER mlflow PASSWORD '{PASSWORD}'")
                 connection.execute("SELECT pg_reload_conf()")
             yield server
-    except (MissingError, ModuleNotFoundError) as missing:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(str(missing))
+    except (MissingError, ModuleNotFoundError) as error:
+        missing(error)
 
 
 @pytest.fixture(scope="module")

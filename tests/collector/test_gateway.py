@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -36,6 +35,7 @@ from tests.collector.gateway import (
     tiers,
 )
 from tests.exporter.tls import certificate  # noqa: F401  # a fixture
+from tests.missing import missing
 
 pytestmark = pytest.mark.e2e
 
@@ -48,8 +48,8 @@ def running(certificate):  # noqa: F811  # the fixture
     try:
         with servers(certificate=certificate) as servers_:
             yield servers_
-    except (databases.MissingError, kafka.MissingError) as missing:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(str(missing))
+    except (databases.MissingError, kafka.MissingError) as error:
+        missing(error)
 
 
 @pytest.fixture(scope="module")

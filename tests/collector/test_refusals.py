@@ -75,6 +75,24 @@ def test_a_redirection_is_followed_and_what_takes_no_spans_there_is_counted(
         eventually(lambda: running.metric(arrived, **TO_MLFLOW) == 2)
 
 
+def test_a_page_behind_a_redirection_counts_as_delivered(collector, receiver):
+    """So it is with the collector, and so the README says."""
+    with (
+        serving() as page,
+        serving() as refusing,
+        collector(
+            *AGENT,
+            BACKEND_OTLP_ENDPOINT=receiver.endpoint,
+            MLFLOW_TRACKING_URI=refusing.uri,
+        ) as running,
+    ):
+        page.answers = lambda _: Answer(200, b"log in", {"Content-Type": "text/html"})
+        refusing.answers = lambda _: Answer(302, b"", {"Location": page.uri})
+        said(running, {}, {})
+        eventually(lambda: running.metric(SENT, **TO_MLFLOW) == 2)
+        assert [request.method for request in page.requests] == ["GET"]
+
+
 def test_what_mlflow_cannot_keep_is_made_fit_and_takes_nothing_with_it(
     collector, mlflow_uri, experiment, traces
 ):

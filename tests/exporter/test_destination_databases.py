@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from tests.databases import MariaDB, MissingError, PostgreSQL
+from tests.missing import missing
 
 pytestmark = [
     pytest.mark.e2e,
@@ -27,8 +28,8 @@ def database(request):
     try:
         with request.param() as server:
             yield server
-    except (MissingError, ModuleNotFoundError) as missing:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(str(missing))
+    except (MissingError, ModuleNotFoundError) as error:
+        missing(error)
 
 
 @pytest.fixture
