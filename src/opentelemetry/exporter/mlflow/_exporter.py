@@ -159,7 +159,7 @@ class MlflowSpanExporter(SpanExporter):
                 )
             ]
             delivery = deliver(requests, self._destination)
-            if self._previews:
+            if self._previews and not delivery.losses:
                 self._previews.of(chain.from_iterable(requests))
         except Exception as error:  # noqa: BLE001  # as above
             delivery = _defect(error, sum(map(len, together)))

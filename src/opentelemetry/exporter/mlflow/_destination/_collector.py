@@ -7,7 +7,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.util.re import parse_env_headers
 
 from opentelemetry.exporter.mlflow import environment_variables as env
@@ -71,7 +70,6 @@ class Collector:
             self.address.removesuffix(_PATH) + _PATH,
             MlflowSession(self._headers, self._certificate.value or True, None),
             self._timeout,
-            Compression.Gzip,
             Variables(
                 env.OTEL_EXPORTER_MLFLOW_ENDPOINT, env.OTEL_EXPORTER_MLFLOW_CERTIFICATE
             ),

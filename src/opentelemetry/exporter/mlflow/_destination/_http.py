@@ -111,10 +111,15 @@ class MlflowSession(requests.Session):
     """
 
     def __init__(
-        self, headers: Mapping[str, str], verify: bool | str, cert: str | None
+        self,
+        headers: Mapping[str, str],
+        verify: bool | str,
+        cert: str | None,
+        *,
+        compresses_spans: bool = True,
     ) -> None:
         super().__init__()
-        self.compresses_spans = False
+        self._compresses_spans = compresses_spans
         self.own_headers = dict(headers)
         self._own_verify = verify
         self._own_cert = cert
@@ -122,7 +127,7 @@ class MlflowSession(requests.Session):
     def send(
         self, request: requests.PreparedRequest, **kwargs: Any
     ) -> requests.Response:
-        if self.compresses_spans and request.headers.get("Content-Type") == _SPANS:
+        if self._compresses_spans and request.headers.get("Content-Type") == _SPANS:
             body = gzip.compress(cast("bytes", request.body), _COMPRESSION)
             request.body = body
             request.headers["Content-Encoding"] = "gzip"

@@ -44,16 +44,14 @@ class Otlp:
         endpoint: str,
         session: MlflowSession,
         timeout: float,
-        compression: Compression,
         variables: Variables = _MLFLOWS,
     ) -> None:
         self._timeout = timeout
         self._variables = variables
-        session.compresses_spans = compression is Compression.Gzip
         self._exporter = OTLPSpanExporter(
             endpoint=endpoint,
             timeout=timeout,
-            compression=Compression.NoCompression,
+            compression=Compression.NoCompression,  # the session's part
             session=session,
         )
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, cast
 
-from opentelemetry.exporter.otlp.proto.http import Compression
-
 from opentelemetry.exporter.mlflow import environment_variables as env
 from opentelemetry.exporter.mlflow._destination._connection import connection_settings
 from opentelemetry.exporter.mlflow._destination._contract import UndeliveredError
@@ -43,9 +41,7 @@ class Server:
     def _connect(self) -> None:
         self._lock = threading.Lock()
         self._session = MlflowSession(*self._settings)
-        self._otlp = Otlp(
-            f"{self.address}/v1/traces", self._session, self._timeout, Compression.Gzip
-        )
+        self._otlp = Otlp(f"{self.address}/v1/traces", self._session, self._timeout)
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         with self._lock:

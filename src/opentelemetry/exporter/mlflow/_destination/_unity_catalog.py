@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from opentelemetry.exporter.otlp.proto.http import Compression
-
 from opentelemetry.exporter.mlflow._copied import copied
 from opentelemetry.exporter.mlflow._destination._contract import UndeliveredError
 from opentelemetry.exporter.mlflow._destination._http import MlflowSession
@@ -69,14 +67,14 @@ class TableTraces:
         self.after_fork()
 
     def after_fork(self) -> None:
-        self._session = MlflowSession({}, verify=True, cert=None)
-        self._otlp = Otlp(
-            self._endpoint,
-            self._session,
-            self._timeout,
-            # Whether it takes any is written nowhere.
-            Compression.NoCompression,
+        self._session = MlflowSession(
+            {},
+            verify=True,
+            cert=None,
+            # Whether it takes that is written nowhere.
+            compresses_spans=False,
         )
+        self._otlp = Otlp(self._endpoint, self._session, self._timeout)
 
     def close(self) -> None:
         self._otlp.close()
