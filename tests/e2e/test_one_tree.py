@@ -47,6 +47,7 @@ class Run:
     receiver: OtlpReceiver
     simulator: Simulator
     traces: list[Trace]
+    output: str
 
     @property
     def trace(self) -> Trace:
@@ -98,6 +99,8 @@ def run(mlflow_uri, traces, simulator, receiver) -> Callable[..., Run]:
             | {
                 "DEEPSEEK_BASE_URL": simulator.base_url,
                 "MLFLOW_EXPERIMENT_NAME": experiment,
+                # MLflow says in whispers that it could not start a span.
+                "MLFLOW_LOGGING_LEVEL": "DEBUG",
                 "MLFLOW_TRACKING_URI": mlflow_uri,
                 "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
                 "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
@@ -114,8 +117,11 @@ def run(mlflow_uri, traces, simulator, receiver) -> Callable[..., Run]:
             timeout=120,
         )
         assert done.returncode == 0, done.stderr
-        assert "reach MLflow" not in done.stderr, done.stderr
-        return Run(receiver, simulator, traces(f"{experiment}{of_the_code}"))
+        for trouble in ("Failed to start", "not reach"):
+            assert trouble not in done.stderr, done.stderr
+        return Run(
+            receiver, simulator, traces(f"{experiment}{of_the_code}"), done.stdout
+        )
 
     return run
 
@@ -330,15 +336,64 @@ def test_a_tool_that_raises_is_an_error_on_both_sides(run):
 
 
 @pytest.mark.parametrize(
-    ("program", "agent"),
-    [("served", "async_agent"), ("served_from_a_thread", "run_tool_agent")],
+    ("program", "agents"),
+    [
+        ("served", ["async_agent"]),
+        ("served_from_a_thread", ["run_tool_agent"]),
+        ("served_twice", ["run_tool_agent"] * 2),
+        ("served_twice_over_time", ["run_tool_agent"] * 2),
+        ("served_gathered", ["async_agent"] * 2),
+    ],
 )
-def test_under_a_web_request_the_agent_has_its_tree(run, program, agent):
-    ran = run(program)
-    found = [trace for trace in ran.in_mlflow if trace[0] == agent]
-    assert found == [(agent, [CHAT, CHAT, "get_weather"])]
-    spans = {span.name: span for span in ran.receiver.spans}
-    assert links(ran.receiver)[f"invoke_agent {agent}"] == [spans["POST /ask"].trace_id]
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [({}, "true"), (AT_ONCE, "false")], ids=["batched", "at once"]
+)
+def test_under_a_web_request_agents_are_in_its_tree(run, program, agents, ours, theirs):
+    ran = run(program, **ours, MLFLOW_USE_BATCH_SPAN_PROCESSOR=theirs)
+    ((request, beneath),) = ran.in_mlflow
+    assert request == "POST /ask"
+    found = [one for one in flat(beneath) if one[0] in agents]
+    assert found == [(agent, [CHAT, CHAT, "get_weather"]) for agent in agents]
+    ((request, beneath),) = ran.at_otlp
+    assert request == "POST /ask"
+    assert [one for one in flat(beneath) if one[0].startswith("invoke_agent")] == [
+        (f"invoke_agent {agent}", [CHAT, CHAT, "execute_tool get_weather"])
+        for agent in agents
+    ]
+    info = ran.trace.info
+    assert (info.tags["mlflow.traceName"], info.state) == (agents[0], "OK")
+    assert QUESTION in info.request_preview
+    assert ANSWER in info.response_preview
+    assert sorted(ids(ran.receiver.spans)) == sorted(
+        (at_otlp_name(span), span.trace_id[3:], span.span_id, span.parent_id or "")
+        for span in ran.trace.data.spans
+    )
+    check_totals(ran)
+
+
+def at_otlp_name(span):
+    operation = {"AGENT": "invoke_agent ", "TOOL": "execute_tool "}
+    return operation.get(span.span_type, "") + span.name
+
+
+def test_what_the_program_says_of_its_trace_is_that_of_the_web_request(run):
+    ran = run("served_and_updated")
+    ((request, beneath),) = ran.in_mlflow
+    assert request == "POST /ask"
+    agent = ("run_tool_agent", [CHAT, CHAT, "get_weather"])
+    assert ("tagged", [agent]) in flat(beneath)
+    info = ran.trace.info
+    assert info.trace_id in ran.output
+    assert info.client_request_id == "request-1"
+    assert info.tags == IsPartialDict({"desk": "north", "mlflow.traceName": "tagged"})
+    assert info.trace_metadata == IsPartialDict(
+        {
+            "release": "7",
+            "mlflow.trace.session": "talk",
+            "mlflow.trace.user": "ada",
+        }
+    )
+    check_totals(ran)
 
 
 def links(receiver):

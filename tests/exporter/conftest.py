@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator
 
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.trace import Tracer
 
@@ -66,7 +68,8 @@ class Spans:
 @pytest.fixture
 def spans() -> Iterator[Spans]:
     finished = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
+    resource = Resource({"service.name": "shop"})
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(finished))
     yield Spans(provider.get_tracer("test"), finished)
     provider.shutdown()
@@ -87,13 +90,22 @@ class Request:
         return ExportTraceServiceRequest.FromString(body)
 
     @property
-    def span_names(self) -> list[str]:
+    def spans(self) -> list[Span]:
         return [
-            span.name
+            span
             for of_resource in self.message.resource_spans
             for of_scope in of_resource.scope_spans
             for span in of_scope.spans
         ]
+
+    @property
+    def span_names(self) -> list[str]:
+        return [span.name for span in self.spans]
+
+    def texts_of(self, name: str) -> dict[str, str]:
+        """Attributes of the span of that name, which has only texts."""
+        (span,) = [span for span in self.spans if span.name == name]
+        return {one.key: one.value.string_value for one in span.attributes}
 
 
 @dataclass

@@ -259,15 +259,22 @@ def test_an_experiment_gets_what_mlflows_client_sends(both):
         assert [sent.method for sent in fake.sent(SPANS)] == ["PUT"]
 
 
+def in_tables(fake):
+    return [
+        span
+        for request in fake.sent(OTLP)
+        for of_resource in request.body["resource_spans"]
+        for of_scope in of_resource["scope_spans"]
+        for span in of_scope["spans"]
+    ]
+
+
 def typed(fake):
     """The spans of all requests, by their id."""
     return {
         span["span_id"]: span
         | {"attributes": {a["key"]: a["value"] for a in span["attributes"]}}
-        for request in fake.sent(OTLP)
-        for of_resource in request.body["resource_spans"]
-        for of_scope in of_resource["scope_spans"]
-        for span in of_scope["spans"]
+        for span in in_tables(fake)
     }
 
 
@@ -289,6 +296,58 @@ def test_linked_tables_get_what_mlflows_client_sends(both):
 
 
 # --- read by MLflow's client
+
+
+TOGETHER = """
+import mlflow
+from opentelemetry.exporter.mlflow import MlflowInstrumentor, MlflowSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+provider = TracerProvider()
+exporter = MlflowSpanExporter(experiment_name="/Shared/deepseek-demo")
+provider.add_span_processor(BatchSpanProcessor(exporter))
+MlflowInstrumentor().instrument(tracer_provider=provider)
+mlflow.set_tracking_uri("databricks")
+mlflow.set_experiment("/Shared/deepseek-demo")
+tracer = provider.get_tracer("app")
+
+with tracer.start_as_current_span("POST /ask"):
+    with mlflow.start_span("agent"):
+        mlflow.update_current_trace(tags={"desk": "north"})
+        with tracer.start_as_current_span("chat"):
+            pass
+        with mlflow.start_span("tool"):
+            pass
+for flush in (provider.force_flush, mlflow.flush_trace_async_logging)[::ORDER]:
+    flush()
+assert exporter.lost == 0
+"""
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["ours first", "theirs first"])
+@pytest.mark.parametrize("linked", [None, "main.agents.ds"])
+def test_beside_mlflows_client_a_trace_is_whole_and_stands_there_once(
+    databricks, order, linked
+):
+    databricks.linked = linked
+    ended = subprocess.run(
+        [sys.executable, "-c", TOGETHER.replace("ORDER", str(order))],
+        env=os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert ended.returncode == 0, ended.stderr
+    if linked:
+        names = [span["name"] for span in in_tables(databricks)]
+    else:
+        (content,) = databricks.blobs.values()
+        names = [span["name"] for span in json.loads(content)["spans"]]
+        rows = [sent.body["trace"]["trace_info"] for sent in databricks.sent(ROW)]
+        assert {row["tags"].get("desk") for row in rows} >= {"north"}
+    assert sorted(names) == ["POST /ask", "agent", "chat", "tool"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

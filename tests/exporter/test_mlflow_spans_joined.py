@@ -24,7 +24,7 @@ from opentelemetry.exporter.mlflow import (
     MlflowSpanExporter,
 )
 from opentelemetry.exporter.mlflow._one_tree import _last_words, _whole_traces
-from opentelemetry.exporter.mlflow._one_tree._instrumentor import one_tree
+from opentelemetry.exporter.mlflow._one_tree._tree import one_tree
 from opentelemetry.exporter.mlflow.version import __version__
 
 PROPAGATE = "MLFLOW_TRACE_PROPAGATE_TO_OTEL_CONTEXT"
@@ -37,7 +37,8 @@ def apart():
     yield
     if MlflowInstrumentor().is_instrumented_by_opentelemetry:
         MlflowInstrumentor().uninstrument()
-    one_tree._exporters.clear()
+    one_tree._served.clear()
+    one_tree._stays_apart = False
 
 
 @pytest.fixture
@@ -122,16 +123,7 @@ def test_mlflow_gets_it_as_mlflow_made_it(application, of_mlflow, wire):
     agent_and_call(application, of_mlflow)
     (request,) = wire.requests
     assert sorted(request.span_names) == ["agent", "chat"]
-    body = request.message
-    attributes = {
-        found.key: found.value.string_value
-        for of_resource in body.resource_spans
-        for of_scope in of_resource.scope_spans
-        for span in of_scope.spans
-        if span.name == "agent"
-        for found in span.attributes
-    }
-    assert attributes == {
+    assert request.texts_of("agent") == {
         "mlflow.spanType": "AGENT",
         "mlflow.spanInputs": '{"q": "Rain?"}',
         "mlflow.traceTag.mlflow.traceName": "agent",
@@ -149,14 +141,68 @@ def test_a_child_of_mlflows_has_its_parent(application, of_mlflow):
     assert again["agent"].parent is None
 
 
-def test_around_a_span_of_mlflows_the_application_is_linked(application, of_mlflow):
+def root_of_mlflow(of_mlflow, name="agent", **kwargs):
+    """As MLflow starts one: it has a context of its own, which is empty."""
+    return of_mlflow.start_span(name, set_span_in_context(trace.INVALID_SPAN), **kwargs)
+
+
+def test_a_root_of_mlflows_has_the_span_around_it_as_its_parent(application, of_mlflow):
     with application.tracer.start_as_current_span("POST /ask") as request:
-        of_mlflow.start_span(
-            "agent", trace.set_span_in_context(trace.INVALID_SPAN)
-        ).end()
-    (link,) = application.spans["agent"].links
-    assert link.context == request.get_span_context()
-    assert application.spans["agent"].parent is None
+        root = root_of_mlflow(of_mlflow)
+        root.end()
+    assert root.parent is None
+    again = application.spans["agent"]
+    assert again.parent == request.get_span_context()
+    assert again.context == root.get_span_context()
+    assert again.context.trace_id == request.get_span_context().trace_id
+    assert again.links == ()
+
+
+def test_with_the_span_around_it_a_trace_comes_whole(application, of_mlflow, wire):
+    with application.tracer.start_as_current_span("POST /ask"):
+        root = root_of_mlflow(of_mlflow)
+        late = application.tracer.start_span("chat", set_span_in_context(root))
+        root.end()
+        assert wire.requests == []
+    assert wire.requests == []
+    late.end()
+    assert [sorted(request.span_names) for request in wire.requests] == [
+        ["POST /ask", "agent", "chat"]
+    ]
+
+
+def test_what_mlflow_says_of_its_trace_the_root_here_says_too(
+    application, of_mlflow, wire
+):
+    says = {
+        "mlflow.spanType": '"AGENT"',
+        "mlflow.spanInputs": '{"q": "Rain?"}',
+        "mlflow.spanOutputs": '"No."',
+    }
+    with application.tracer.start_as_current_span("POST /ask"):
+        for name in ("agent", "next"):
+            root_of_mlflow(of_mlflow, name, attributes=says).end()
+            says = {"mlflow.spanInputs": '"And tomorrow?"'}
+    (request,) = wire.requests
+    assert request.texts_of("POST /ask") == {
+        "mlflow.spanType": "CHAIN",
+        "mlflow.spanInputs": '{"q": "Rain?"}',
+        "mlflow.spanOutputs": "No.",
+        "mlflow.traceTag.mlflow.traceName": "agent",
+    }
+
+
+def test_what_ended_or_goes_elsewhere_is_linked(application, of_mlflow, wire):
+    elsewhere = TracerProvider(resource=Resource({}), shutdown_on_exit=False)
+    ended = application.tracer.start_span("ended")
+    ended.end()
+    for around in (ended, elsewhere.get_tracer("other").start_span("other")):
+        with trace.use_span(around):
+            root_of_mlflow(of_mlflow).end()
+        *_, again = application.finished.get_finished_spans()
+        assert again.parent is None
+        assert [link.context for link in again.links] == [around.get_span_context()]
+    assert len(wire.requests) == 3
 
 
 @pytest.mark.parametrize(
@@ -267,7 +313,7 @@ def test_it_begins_with_an_exporter_in_either_order(monkeypatch, wire):
         assert PROPAGATE not in os.environ
         assert OTLP not in os.environ
         exporter.shutdown()
-        one_tree._exporters.clear()
+        one_tree._served.clear()
 
 
 def test_without_our_exporter_nothing_is_changed():
@@ -298,13 +344,34 @@ def test_switched_off_spans_of_mlflows_stay_its_own(application, of_mlflow, wire
 
 def test_a_version_of_mlflow_that_cannot_is_named_once(exporter, caplog):
     with caplog.at_level(logging.WARNING):
-        one_tree._imported(types.ModuleType("mlflow.tracing.provider"))
+        one_tree._provider_imported(types.ModuleType("mlflow.tracing.provider"))
     (record,) = caplog.records
     assert record.getMessage() == (
         "Spans of @mlflow.trace stay in traces of their own: this version of MLflow is "
         "not one of 3.16 to 3.17 (module 'mlflow.tracing.provider' has no attribute "
         "'get_bridged_tracer_provider'). Other spans reach MLflow as before."
     )
+
+
+def test_where_mlflows_roots_cannot_be_beneath_a_span_that_is_said_once(
+    application, of_mlflow, caplog, monkeypatch
+):
+    manager = "mlflow.tracing.trace_manager"
+    monkeypatch.setitem(sys.modules, manager, types.ModuleType(manager))
+
+    def start():
+        return root_of_mlflow(of_mlflow)
+
+    with application.tracer.start_as_current_span("POST /ask"):
+        for _ in range(2):
+            one_tree._span_started(start, None, (), {}).end()
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "Under a span of the application, spans of @mlflow.trace stay in linked traces "
+        "of their own: this version of MLflow is not one of 3.16 to 3.17."
+    )
+    assert application.spans["agent"].parent is None
+    assert len(application.spans["agent"].links) == 1
 
 
 def test_where_mlflows_exporter_cannot_be_made_ready_that_is_said(caplog):
@@ -502,3 +569,113 @@ def test_where_mlflow_makes_a_span_it_is_current(wire):
         """,
         wire,
     ) == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("exporter", "has_parent"),
+    [
+        ("MlflowSpanExporter()", True),
+        ("MlflowSpanExporter(endpoint='http://localhost:9')", True),
+        ("MlflowSpanExporter(tracking_uri='http://localhost:9')", False),
+    ],
+)
+def test_what_mlflow_sends_where_we_send_has_the_parent(wire, exporter, has_parent):
+    logged, root, around = in_mlflow(
+        f"""
+        exporter = {exporter}
+        os.environ["MLFLOW_ENABLE_ASYNC_TRACE_LOGGING"] = "false"
+        os.environ["MLFLOW_USE_BATCH_SPAN_PROCESSOR"] = "false"
+        os.environ["MLFLOW_EXPERIMENT_ID"] = "0"
+        MlflowInstrumentor().instrument()
+        import mlflow
+        from mlflow.tracing.client import TracingClient
+
+        logged = []
+        store = type(TracingClient().store)
+        store.log_spans = lambda _, spans, **__: logged.extend(spans)
+        with trace.get_tracer("app").start_as_current_span("around") as around:
+            with mlflow.start_span("root") as root:
+                with mlflow.start_span("child"):
+                    pass
+        own = [root.span_id, f"{{around.get_span_context().span_id:016x}}"]
+        print(json.dumps([[[one.name, one.parent_id] for one in logged], *own]))
+        os._exit(0)
+        """,
+        wire,
+    )
+    assert logged == [["child", root], ["root", around if has_parent else None]]
+
+
+def parents_in_mlflow(program, wire, setting="true"):
+    """Names of the application's spans, each with its parent's."""
+    program = f"""
+        os.environ["MLFLOW_TRACE_PROPAGATE_TO_OTEL_CONTEXT"] = "{setting}"
+        MlflowInstrumentor().instrument()
+        import threading
+        import mlflow
+        from opentelemetry import context
+
+        tracer = trace.get_tracer("app")
+        around = tracer.start_as_current_span
+        {textwrap.indent(textwrap.dedent(program), " " * 8).strip()}
+        spans = finished.get_finished_spans()
+        names = {{span.context.span_id: span.name for span in spans}}
+        print(json.dumps({{
+            span.name: span.parent and names[span.parent.span_id] for span in spans
+        }}))
+        os._exit(0)
+        """
+    return in_mlflow(program, wire)
+
+
+def test_a_span_between_two_of_mlflows_is_between_them(wire):
+    assert parents_in_mlflow(
+        """
+        with mlflow.start_span("agent"), around("step"), mlflow.start_span("tool"):
+            pass
+        """,
+        wire,
+    ) == {"tool": "step", "step": "agent", "agent": None}
+
+
+def test_where_mlflow_shows_its_span_to_nobody_it_is_within_all_the_same(wire):
+    assert parents_in_mlflow(
+        """
+        with around("request"), mlflow.start_span("agent"), mlflow.start_span("tool"):
+            pass
+        """,
+        wire,
+        setting="false",
+    ) == {"tool": "agent", "agent": "request", "request": None}
+
+
+def test_in_a_thread_with_opentelemetrys_context_mlflows_span_has_its_parent(wire):
+    assert parents_in_mlflow(
+        """
+        def work(current):
+            context.attach(current)
+            with mlflow.start_span("tool"):
+                pass
+
+        with around("request"), mlflow.start_span("agent"):
+            args = (context.get_current(),)
+            thread = threading.Thread(target=work, args=args)
+            thread.start()
+            thread.join()
+        """,
+        wire,
+    ) == {"tool": "agent", "agent": "request", "request": None}
+
+
+def test_a_row_of_an_evaluation_has_a_trace_of_its_own(wire):
+    assert parents_in_mlflow(
+        """
+        from mlflow.pyfunc.context import Context, set_prediction_context
+
+        with around("request"):
+            with set_prediction_context(Context("row 1", is_evaluate=True)):
+                with mlflow.start_span("agent"):
+                    pass
+        """,
+        wire,
+    ) == {"agent": None, "request": None}

@@ -12,8 +12,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
-from opentelemetry.exporter.mlflow._one_tree import _whole_traces
-from opentelemetry.exporter.mlflow._one_tree._whole_traces import begun
+from opentelemetry.exporter.mlflow._one_tree import _begun, _whole_traces
+from opentelemetry.exporter.mlflow._one_tree._begun import begun
 
 from .conftest import mlflow_error
 
@@ -34,12 +34,12 @@ def tracer(exporter):
 
 
 def of_mlflow(span):
-    begun.of_mlflow(span.get_span_context().trace_id, has_root_here=False)
+    begun.of_mlflow(span, has_root_here=False)
     return span
 
 
 def of_application(span):
-    begun.of_application(span.get_span_context().trace_id)
+    begun.of_application(span)
     return span
 
 
@@ -97,8 +97,8 @@ def test_another_trace_goes_at_once(tracer, wire):
 
 def test_a_span_that_never_comes_is_not_waited_for(tracer, wire):
     agent = begin(tracer)
-    begun.of_application(agent.get_span_context().trace_id)
-    begun.never_comes(agent.get_span_context().trace_id)
+    begun.of_application(agent)
+    begun.never_comes(agent)
     agent.end()
     assert sent(wire) == [["agent"]]
 
@@ -212,7 +212,8 @@ def test_what_is_sent_in_parts_is_said_with_the_bounds(
 
 
 def test_traces_without_end_are_forgotten(monkeypatch, tracer, wire):
-    monkeypatch.setattr(_whole_traces, "_MOST_TRACES", 1)
+    for module in (_begun, _whole_traces):
+        monkeypatch.setattr(module, "_MOST_TRACES", 1)
     forgotten = begin(tracer, "forgotten")
     begin(tracer)
     forgotten.end()  # as one that need not come whole

@@ -321,6 +321,59 @@ def run_served_from_a_thread():
     served(ask)
 
 
+def run_served_twice():
+    """One request to two agents, one after the other."""
+
+    def ask() -> str:
+        run_tool_agent(QUESTION)
+        return run_tool_agent(QUESTION)
+
+    served(ask)
+
+
+def run_served_twice_over_time():
+    """MLflow has sent the first agent's trace when the second begins."""
+
+    def ask() -> str:
+        run_tool_agent(QUESTION)
+        mlflow.flush_trace_async_logging()
+        time.sleep(1)
+        return run_tool_agent(QUESTION)
+
+    served(ask)
+
+
+def run_served_gathered():
+    """One request to two agents at the same time."""
+
+    async def ask() -> str:
+        answers = await asyncio.gather(async_agent(QUESTION), async_agent(QUESTION))
+        return answers[0]
+
+    served(ask)
+
+
+def run_served_and_updated():
+    """A request that says more of its trace, and answers with the trace's id."""
+
+    @mlflow.trace
+    def tagged(question: str) -> str:
+        mlflow.update_current_trace(
+            tags={"desk": "north"},
+            metadata={"release": "7"},
+            client_request_id="request-1",
+            session_id="talk",
+            user="ada",
+        )
+        return run_tool_agent(question)
+
+    def ask() -> str:
+        tagged(QUESTION)
+        return mlflow.get_last_active_trace_id()
+
+    served(ask)
+
+
 def run_served_in_one_tree():
     """With MLflow's own way to continue a trace that came with a request."""
     from opentelemetry import propagate

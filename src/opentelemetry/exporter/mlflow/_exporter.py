@@ -18,8 +18,8 @@ from opentelemetry.exporter.mlflow._destination import (
     destination,
 )
 from opentelemetry.exporter.mlflow._losses import Losses
-from opentelemetry.exporter.mlflow._one_tree._instrumentor import one_tree
 from opentelemetry.exporter.mlflow._one_tree._same_ids import as_mlflow_made_it
+from opentelemetry.exporter.mlflow._one_tree._tree import one_tree
 from opentelemetry.exporter.mlflow._one_tree._whole_traces import WholeTraces
 from opentelemetry.exporter.mlflow._previews import Previews
 from opentelemetry.exporter.mlflow._prices._file import price_list
@@ -114,7 +114,7 @@ class MlflowSpanExporter(SpanExporter):
             else None
         )
         self._is_shut_down = False
-        one_tree.serve(self)
+        one_tree.serve(self, self._destination.is_at)
         if hasattr(os, "register_at_fork"):
             method = weakref.WeakMethod(self._after_fork)
             os.register_at_fork(after_in_child=lambda: (call := method()) and call())

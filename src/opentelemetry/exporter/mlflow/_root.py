@@ -8,22 +8,22 @@ first question and the last answer are kept until its root ends.
 
 from __future__ import annotations
 
-import json
-import re
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.exporter.mlflow._copied import copied
 from opentelemetry.exporter.mlflow._fit import fit
+from opentelemetry.exporter.mlflow._kept import Kept
 from opentelemetry.exporter.mlflow._mapping import (
     SESSION,
     SPAN_INPUTS,
     SPAN_OUTPUTS,
     SPAN_TYPE,
 )
-from opentelemetry.exporter.mlflow._mapping._chat import text_of
+from opentelemetry.exporter.mlflow._mapping._json import encoding
+from opentelemetry.exporter.mlflow._one_tree._same_ids import is_root_of_mlflow
+from opentelemetry.exporter.mlflow._resource import Origins
 from opentelemetry.exporter.mlflow._wording import Wording
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from opentelemetry.exporter.mlflow._resource import Origin
     from opentelemetry.exporter.mlflow._wording import Said
 
 TRACE_NAME = "mlflow.traceTag.mlflow.traceName"
@@ -38,13 +39,6 @@ _MODEL_CALLS = ("CHAT_MODEL", "LLM")
 
 # Traces whose root never comes here must not stay for ever.
 _MOST_TRACES = 2_000
-# MLflow cuts a preview at 1,000 characters; the trace's own page shows more.
-_LONGEST_TEXT = 10_000
-# As the mapping writes outputs whose first choice has a text.
-_HAS_ANSWER = re.compile(
-    r'"choices": \[\{"index": 0, '
-    r'"message": \{"role": "assistant", "content": "[^"]'
-)
 # MLflow refuses a whole request for one longer name.
 _LONGEST_NAME = 4_096
 
@@ -77,6 +71,7 @@ _OTHER_OUTPUTS = (
 class _Mapped(NamedTuple):
     span: ReadableSpan
     said: Said
+    origin: Origin
     trace_id: int
     is_first_here: bool
     is_root: bool
@@ -84,37 +79,6 @@ class _Mapped(NamedTuple):
     @property
     def attributes(self) -> dict[str, Any]:
         return self.said.attributes
-
-
-@dataclass
-class _Kept:
-    """The first question and the last answer so far, with their times."""
-
-    question: str = ""
-    asked: int = 0
-    answer: str = ""
-    # Outputs that have an answer, and are read when the root is there.
-    unread: str = ""
-    answered: int = 0
-
-    def add(self, span: ReadableSpan, attributes: dict[str, Any]) -> None:
-        started, ended = span.start_time or 0, span.end_time or 0
-        if (not self.question or started < self.asked) and (
-            question := _question(attributes.get(SPAN_INPUTS))
-        ):
-            self.question, self.asked = question[:_LONGEST_TEXT], started
-        outputs = attributes.get(SPAN_OUTPUTS)
-        if ended < self.answered or not isinstance(outputs, str):
-            return
-        if len(outputs) <= _LONGEST_TEXT and _HAS_ANSWER.search(outputs):
-            self.unread, self.answered = outputs, ended
-        elif answer := _answer(outputs):
-            self.answer, self.unread = answer[:_LONGEST_TEXT], ""
-            self.answered = ended
-
-    @property
-    def last_answer(self) -> str:
-        return _answer(self.unread) or self.answer
 
 
 class Roots:
@@ -127,12 +91,13 @@ class Roots:
     def __init__(self, *, promote_remote: bool, wording: Wording | None = None) -> None:
         self._promote_remote = promote_remote
         self._wording = wording or Wording()
+        self._origins = Origins()
         self.forget()
 
     def forget(self) -> None:
         """In a forked child, too: the parent's traces end in the parent."""
         self._lock = threading.Lock()
-        self._kept: OrderedDict[int, _Kept] = OrderedDict()
+        self._kept: OrderedDict[int, Kept] = OrderedDict()
 
     def mapped(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
         """Copies of `spans` as MLflow shows them best; never raises."""
@@ -140,42 +105,52 @@ class Roots:
             _Mapped(
                 span,
                 self._wording.said(span),
+                self._origins.of(span.resource),
                 span.context.trace_id if span.context else 0,
-                span.parent is None or span.parent.is_remote,
-                self._is_root(span),
+                (parent := span.parent) is None or parent.is_remote,
+                parent is None or (parent.is_remote and self._promote_remote),
             )
             for span in spans
         ]
         with self._lock:
             for one in batch:
-                if (
-                    not one.is_first_here
-                    and one.attributes.get(SPAN_TYPE) in _MODEL_CALLS
-                ):
-                    self._of(one.trace_id).add(one.span, one.attributes)
+                if not one.is_first_here:
+                    self._keep(one)
             for one in batch:
                 if one.is_first_here:
                     kept = self._kept.pop(one.trace_id, None)
-                    _complete(one, kept or _Kept())
+                    _complete(one, kept or Kept())
         _share_session(batch)
         return [fit(_copy(one)) for one in batch]
 
-    def _is_root(self, span: ReadableSpan) -> bool:
-        parent = span.parent
-        return parent is None or (parent.is_remote and self._promote_remote)
+    def _keep(self, one: _Mapped) -> None:
+        if one.attributes.get(SPAN_TYPE) in _MODEL_CALLS:
+            self._of(one.trace_id).add(one.span, one.attributes)
+        if is_root_of_mlflow(one.span):
+            self._of(one.trace_id).add_root_of_mlflow(one.span, one.attributes)
 
-    def _of(self, trace_id: int) -> _Kept:
+    def _of(self, trace_id: int) -> Kept:
         kept = self._kept.get(trace_id)
         if kept is None:
-            kept = self._kept[trace_id] = _Kept()
+            kept = self._kept[trace_id] = Kept()
             if len(self._kept) > _MOST_TRACES:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(trace_id)
         return kept
 
 
-def _complete(root: _Mapped, kept: _Kept) -> None:
+def _complete(root: _Mapped, kept: Kept) -> None:
     attributes = root.attributes
+    for name, value in root.origin.untagged.items():
+        attributes.setdefault(name, value)
+    if of_mlflow := kept.root_of_mlflow:
+        attributes.setdefault(TRACE_NAME, of_mlflow.name)
+        for name, value in (
+            (SPAN_INPUTS, of_mlflow.inputs),
+            (SPAN_OUTPUTS, of_mlflow.outputs),
+        ):
+            if value is not None:
+                attributes.setdefault(name, value)
     if root.is_root:
         attributes.setdefault(TRACE_NAME, root.span.name[:_LONGEST_NAME])
     if not _has(attributes, SPAN_TYPE, *_OTHER_TYPES):
@@ -206,6 +181,7 @@ def _copy(one: _Mapped) -> ReadableSpan:
     return copied(
         one.span,
         parent=None if one.is_root else one.span.parent,
+        resource=one.origin.resource,
         attributes=one.attributes,
         events=one.said.events,
         status=one.said.status,
@@ -216,35 +192,4 @@ def _has(attributes: dict[str, Any], *names: str) -> bool:
     return any(attributes.get(name) for name in names)
 
 
-def _question(inputs: Any) -> str:
-    """The last thing the user wrote."""
-    match _loaded(inputs):
-        case {"messages": [*messages]}:
-            texts = [
-                text_of(message)
-                for message in messages
-                if isinstance(message, dict)
-                and cast("dict[str, Any]", message).get("role") == "user"
-            ]
-            return next((text for text in reversed(texts) if text), "")
-        case _:
-            return ""
-
-
-def _answer(outputs: Any) -> str:
-    match _loaded(outputs):
-        case {"choices": [{"message": message}, *_]}:
-            return text_of(message)
-        case _:
-            return ""
-
-
-def _loaded(value: Any) -> Any:
-    try:
-        return json.loads(value)
-    except (RecursionError, TypeError, ValueError):
-        return None
-
-
-def _dumped(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+_dumped = encoding(allow_nan=True)

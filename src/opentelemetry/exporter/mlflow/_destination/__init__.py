@@ -22,6 +22,7 @@ from opentelemetry.exporter.mlflow.environment_variables import (
 
 if TYPE_CHECKING:
     from opentelemetry.exporter.mlflow._destination._choice import Choice
+    from opentelemetry.exporter.mlflow._destination._collector import Collector
     from opentelemetry.exporter.mlflow._settings import Setting
 
 __all__ = ["Destination", "Listing", "UndeliveredError", "destination"]
@@ -41,7 +42,7 @@ def destination(
     experiment_id: str | int | None,
     experiment_name: str | None,
     timeout: float | None,
-) -> Destination:
+) -> Chosen | Collector:
     """Raises ValueError for a setting that cannot be meant, with its name.
 
     Raises ImportError for a local store without the package it takes.

@@ -25,12 +25,12 @@ def active_experiment(uri: Setting | None) -> Experiment | None:
     active = active_uri()
     # MLflow has no function that tells; it sets this variable, for subprocesses.
     number = os.environ.get(MLFLOW_EXPERIMENT_ID)
-    if "mlflow" not in sys.modules or not number or not _same(uri, active):
+    if "mlflow" not in sys.modules or not number or not same(uri, active):
         return None
     return Experiment(number, "", Setting(number, "mlflow.set_experiment"))
 
 
-def _same(one: Setting | None, other: Setting | None) -> bool:
+def same(one: Setting | None, other: Setting | None) -> bool:
     """None is MLflow's default."""
     first, second = ((s and s.value) or "" for s in (one, other))
     return first.rstrip("/") == second.rstrip("/")

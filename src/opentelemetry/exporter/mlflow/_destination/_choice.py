@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from opentelemetry.exporter.mlflow._destination._active import (
     active_experiment,
     active_uri,
+    same,
 )
 from opentelemetry.exporter.mlflow._destination._contract import (
     Listing,
@@ -80,6 +81,11 @@ class Chosen:
             return self._settled().wants_whole_traces
         except UndeliveredError:  # so will `send`
             return False
+
+    def is_at(self, tracking_uri: str) -> bool:
+        """Whether MLflow's own client writes there, too, with that URI."""
+        uri = self._uri or active_uri()
+        return uri is None or same(uri, Setting(tracking_uri, ""))
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         self._settled().send(spans)

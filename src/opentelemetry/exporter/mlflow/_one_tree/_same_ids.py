@@ -21,6 +21,7 @@ from opentelemetry.trace import (
 )
 
 from opentelemetry.exporter.mlflow._copied import copied
+from opentelemetry.exporter.mlflow._one_tree._beneath import around
 from opentelemetry.exporter.mlflow._one_tree._genai_form import decoded, genai_form
 from opentelemetry.exporter.mlflow.version import __version__
 
@@ -55,6 +56,11 @@ def of_mlflow(span: ReadableSpan) -> ReadableSpan | None:
     """The span of MLflow's that `span` stands for."""
     span_id = span.context.span_id if span.context else None
     return span_id.of_mlflow if isinstance(span_id, SpanId) else None
+
+
+def is_root_of_mlflow(span: ReadableSpan) -> bool:
+    made = of_mlflow(span)
+    return made is not None and made.parent is None
 
 
 def as_mlflow_made_it(span: ReadableSpan) -> ReadableSpan:
@@ -108,7 +114,7 @@ def make_again(
 
 def _parent(span: ReadableSpan, *, has_root_here: bool) -> Context:
     """An invalid one makes a root, whatever is current."""
-    parent = span.parent or INVALID_SPAN_CONTEXT
+    parent = span.parent or around(span) or INVALID_SPAN_CONTEXT
     is_remote = parent.is_remote and not has_root_here
     return set_span_in_context(
         NonRecordingSpan(

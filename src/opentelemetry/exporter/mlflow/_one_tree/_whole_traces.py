@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from weakref import WeakMethod
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
+from opentelemetry.exporter.mlflow._one_tree._begun import begun, trace_id_of
 from opentelemetry.exporter.mlflow._one_tree._same_ids import of_mlflow
 
 if TYPE_CHECKING:
@@ -38,62 +38,11 @@ _LONGEST_WAIT = 600.0
 
 
 @dataclass
-class _Trace:
-    """`has_root_here`: it is the application's, and one of MLflow's joined it."""
+class _Come:
+    """How many that count came of a trace, and whether its root here did."""
 
-    count: int = 0
-    has_root_here: bool = False
-
-
-class Begun:
-    """How many spans began in each trace that holds spans of MLflow's.
-
-    One for the process, as MLflow has one tracer provider.
-    """
-
-    def __init__(self) -> None:
-        self._forget()
-        if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
-            # Spans of the parent process end there.
-            os.register_at_fork(after_in_child=self._forget)
-
-    def _forget(self) -> None:
-        self._lock = threading.Lock()
-        self._traces: OrderedDict[int, _Trace] = OrderedDict()
-
-    def of_mlflow(self, trace_id: int, *, has_root_here: bool) -> None:
-        """A span of MLflow's began: its trace is one to wait for."""
-        with self._lock:
-            trace = self._traces.setdefault(trace_id, _Trace())
-            self._traces.move_to_end(trace_id)
-            if len(self._traces) > _MOST_TRACES:
-                self._traces.popitem(last=False)
-            trace.count += 1
-            trace.has_root_here |= has_root_here
-
-    def of_application(self, trace_id: int) -> None:
-        if trace_id in self._traces:  # most are not, and need no lock
-            with self._lock:
-                # It may be gone by now.
-                if trace := self._traces.get(trace_id):  # pragma: no branch
-                    trace.count += 1
-
-    def never_comes(self, trace_id: int) -> None:
-        with self._lock:
-            if trace := self._traces.get(trace_id):
-                trace.count -= 1
-
-    def count(self, trace_id: int) -> int | None:
-        """None for a trace that need not come whole."""
-        trace = self._traces.get(trace_id)
-        return trace.count if trace else None
-
-    def has_root_here(self, trace_id: int) -> bool:
-        trace = self._traces.get(trace_id)
-        return trace is not None and trace.has_root_here
-
-
-begun = Begun()
+    number: float = 0
+    has_root: bool = False
 
 
 @dataclass
@@ -118,7 +67,7 @@ class WholeTraces:
         """In a forked child, too: what the parent holds the parent sends."""
         # A handler of the log may end a span, and export it here and now.
         self._lock = threading.RLock()
-        self._come: OrderedDict[int, float] = OrderedDict()
+        self._come: OrderedDict[int, _Come] = OrderedDict()
         self._held: dict[int, _Held] = {}  # the one that waits longest comes first
         self._spans = self._bytes = 0
         self._timer: threading.Timer | None = None
@@ -134,7 +83,7 @@ class WholeTraces:
         touched: dict[int, None] = {}  # a set in order
         with self._lock:
             for span in spans:
-                trace_id = span.context.trace_id if span.context else 0
+                trace_id = trace_id_of(span)
                 if begun.count(trace_id) is None and not all_traces:
                     result.append([span])
                 else:
@@ -155,7 +104,9 @@ class WholeTraces:
             return [self._given_up(trace_id) for trace_id in list(self._held)]
 
     def _hold(self, trace_id: int, span: ReadableSpan) -> None:
-        self._come[trace_id] = self._come.get(trace_id, 0) + 1
+        come = self._come.setdefault(trace_id, _Come())
+        come.number += begun.counts(span)
+        come.has_root |= span.parent is None or span.parent.is_remote
         self._come.move_to_end(trace_id)
         if len(self._come) > _MOST_TRACES:
             self._come.popitem(last=False)
@@ -169,12 +120,10 @@ class WholeTraces:
 
     def _is_whole(self, trace_id: int) -> bool:
         count = begun.count(trace_id)
-        if count is None and any(
-            span.parent is None or span.parent.is_remote
-            for span in self._held[trace_id].spans
-        ):
-            self._come[trace_id] = math.inf  # what ends later need not wait
-        return self._come[trace_id] >= (math.inf if count is None else count)
+        come = self._come[trace_id]
+        if count is None or begun.has_root_here(trace_id):
+            return come.has_root and come.number >= (count or 0)
+        return come.number >= count
 
     def _taken(self, trace_id: int) -> list[ReadableSpan]:
         held = self._held.pop(trace_id)
@@ -183,7 +132,7 @@ class WholeTraces:
         return held.spans
 
     def _given_up(self, trace_id: int) -> list[ReadableSpan]:
-        self._come[trace_id] = math.inf
+        self._come[trace_id] = _Come(math.inf, has_root=True)
         return self._taken(trace_id)
 
     def _beyond_bounds(self) -> list[list[ReadableSpan]]:
