@@ -90,8 +90,8 @@ def _quickstart(held: ExitStack, *, serve: bool) -> int:
         server = held.enter_context(MlflowServer(report=lambda text: say("", text)))
         tracking_uri = chosen["MLFLOW_TRACKING_URI"] = server.uri
 
-    instance = str(uuid4())
-    variables = _agent_run.environment(given, chosen, instance)
+    mark = str(uuid4())
+    variables = _agent_run.environment(given, chosen, mark)
     say("Agent", f"$ {_agent_run.command_line(variables)}")
     if code := _agent_run.run(variables):
         print(f"\nThe agent ended with exit code {code}, see above.", file=sys.stderr)
@@ -100,7 +100,7 @@ def _quickstart(held: ExitStack, *, serve: bool) -> int:
     say("MLflow", "reading the trace back …")
     trace = read_back(
         tracking_uri,
-        instance,
+        mark,
         experiment_id=variables.get("MLFLOW_EXPERIMENT_ID"),
         experiment_name=variables.get("MLFLOW_EXPERIMENT_NAME"),
     )

@@ -24,14 +24,16 @@ DEFAULTS: Final = {
     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY",
 }
 EXPERIMENT: Final = "deepseek-quickstart"
+# Attributes of the resource are tags of the trace in MLflow.
+RUN: Final = "quickstart.run"
 
 
 def environment(
-    given: Mapping[str, str], chosen: Mapping[str, str], instance: str
+    given: Mapping[str, str], chosen: Mapping[str, str], mark: str
 ) -> dict[str, str]:
     """`given` with the quickstart's settings: defaults give way, `chosen` wins.
 
-    `instance` is the resource's service.instance.id, to find the trace by.
+    `mark` becomes an attribute of the resource, to find the trace by.
     """
     result = {**DEFAULTS, **given, "OTEL_TRACES_EXPORTER": "otlp,mlflow", **chosen}
     if not result.get("MLFLOW_EXPERIMENT_ID"):
@@ -41,9 +43,7 @@ def environment(
         host = urlsplit(base_url).netloc
         result.setdefault("OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS", host)
     resource = filter(None, [result.get("OTEL_RESOURCE_ATTRIBUTES")])
-    result["OTEL_RESOURCE_ATTRIBUTES"] = ",".join(
-        [*resource, f"service.instance.id={instance}"]
-    )
+    result["OTEL_RESOURCE_ATTRIBUTES"] = ",".join([*resource, f"{RUN}={mark}"])
     return result
 
 

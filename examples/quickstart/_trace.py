@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from examples.quickstart._agent_run import RUN
 from examples.quickstart._report import presentable
 
 if TYPE_CHECKING:
@@ -61,14 +62,16 @@ class Unreadable(RuntimeError):  # noqa: N818  # what the trace is
 
 def read_back(
     tracking_uri: str,
-    instance: str,
+    mark: str,
     *,
     experiment_id: str | None,
     experiment_name: str | None,
     timeout: float = 20,
 ) -> RecordedTrace:
-    """The trace whose resource has `service.instance.id` = `instance`, when it is
-    complete. Waits for it up to `timeout` seconds."""
+    """The trace of the run with this mark, when it is complete.
+
+    Waits for it up to `timeout` seconds.
+    """
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
@@ -87,8 +90,7 @@ def read_back(
         while time.monotonic() < ends:
             found = client.search_traces(
                 locations=[experiment_id],
-                # Resource attributes are tags in MLflow.
-                filter_string=f"tags.`service.instance.id` = '{instance}'",
+                filter_string=f"tags.`{RUN}` = '{mark}'",
             )
             if found and found[0].info.state.value != "IN_PROGRESS":
                 return recorded(found[0])

@@ -6,6 +6,7 @@ import json
 from pydoc_data.topics import topics
 from typing import TYPE_CHECKING, Any, Final
 
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _PROSE: Final = "\n".join(topics.values())
 _KILOBYTE: Final = 1_000
 _STEPS: Final = 4
+# With a name, as a program in use has one: MLflow keeps it with each trace.
+_SERVICE: Final = Resource.create({"service.name": "shop"})
 
 _AGENT: Final = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "teller"}
 _TOOL: Final = {
@@ -87,7 +90,7 @@ TRAFFIC: Final[dict[str, tuple[Callable[[Start, int], None], int]]] = {
 def spans(kind: str, number: int) -> list[ReadableSpan]:
     """`number` of them or a few less, in whole traces."""
     finished = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
+    provider = TracerProvider(resource=_SERVICE, shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(finished))
     start = provider.get_tracer("benchmark").start_as_current_span
     make, each = TRAFFIC[kind]

@@ -194,7 +194,7 @@ def looks(trace):
         {
             key: value
             for key, value in info.tags.items()
-            if key not in {"mlflow.artifactLocation", "service.instance.id"}
+            if key != "mlflow.artifactLocation"
         },
         {
             key: value

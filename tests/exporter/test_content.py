@@ -122,7 +122,8 @@ def sent(wire):
 
 
 def unpacked(request):
-    return gzip.decompress(request.body)
+    is_compressed = request.headers.get("content-encoding") == "gzip"
+    return gzip.decompress(request.body) if is_compressed else request.body
 
 
 def spans_sent(wire):

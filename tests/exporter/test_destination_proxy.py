@@ -123,6 +123,28 @@ def test_a_proxy_is_asked_for_http(monkeypatch, wire, spans, token):
     assert request.headers["authorization"] == "Bearer mlflows"
 
 
+@pytest.mark.parametrize(
+    ("host", "encoding"),
+    [
+        ("mlflow.example", "gzip"),
+        ("10.0.0.7", "gzip"),
+        ("127.0.0.1", None),
+        ("[::1]", None),
+        ("localhost", None),
+    ],
+)
+def test_spans_are_compressed_where_they_leave_the_machine(
+    monkeypatch, wire, spans, host, encoding
+):
+    monkeypatch.setenv("HTTP_PROXY", wire.uri)
+    server = to(f"http://{host}:5000")
+    server.send([spans.made("one")])
+    server.close()
+    (request,) = wire.requests
+    assert request.headers.get("content-encoding") == encoding
+    assert request.span_names == ["one"]
+
+
 def test_a_proxy_of_https_sees_neither_token_nor_spans(
     monkeypatch, spans, token, request
 ):

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
@@ -127,7 +129,11 @@ class MlflowSession(requests.Session):
     def send(
         self, request: requests.PreparedRequest, **kwargs: Any
     ) -> requests.Response:
-        if self._compresses_spans and request.headers.get("Content-Type") == _SPANS:
+        if (
+            self._compresses_spans
+            and request.headers.get("Content-Type") == _SPANS
+            and not _is_here(request.url)
+        ):
             body = gzip.compress(cast("bytes", request.body), _COMPRESSION)
             request.body = body
             request.headers["Content-Encoding"] = "gzip"
@@ -158,6 +164,15 @@ class MlflowSession(requests.Session):
         if current:
             current.answered(response)
         return response
+
+
+def _is_here(url: str | None) -> bool:
+    """On this machine, and on the way there nothing is saved by compressing."""
+    host = urlsplit(url or "").hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class OtherPeoplesLines(logging.Filter):

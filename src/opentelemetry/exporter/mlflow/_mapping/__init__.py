@@ -157,6 +157,10 @@ ROWS = (
 )
 
 
+# Without one of these there is nothing to do, as on most spans of a web application.
+_READ = frozenset(name for row in ROWS for name in row.source if not name.endswith("*"))
+
+
 def mlflow_attributes(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
     """The attributes of a span as MLflow shows them best; what was given is unchanged.
 
@@ -172,6 +176,8 @@ def mlflow_attributes(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
     mapped = dict(attributes or {}) if copied is None else dict(copied)
     if mapped.get(SPAN_TYPE) in _NO_TYPES:
         del mapped[SPAN_TYPE]
+    if mapped.keys().isdisjoint(_READ):
+        return mapped
     unread: list[str] = []
     for name, read, _, _, instead, along in ROWS:
         if name in mapped and name.startswith("mlflow."):
