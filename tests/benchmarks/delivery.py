@@ -23,7 +23,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import harmonic_mean, mean, median, quantiles
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -73,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "| | spans/s, OTLP | ours | ratio | CPU µs a span, OTLP | ours | ratio |\n"
             "|---|--:|--:|--:|--:|--:|--:|\n"
         )
+        all_pairs: list[list[tuple[Turn, Turn]]] = []
         for kind in TRAFFIC:
             pairs = [
                 _pair(stock, ours, kind, given.spans, ours_first=bool(number % 2))
@@ -80,6 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             ]
             sent += 2 * given.pairs * (given.spans // TRAFFIC[kind][1])
             _write(_row(kind, pairs))
+            all_pairs.append(pairs)
+        of_all = [_together(turns) for turns in zip(*all_pairs, strict=True)]
+        _write(_row("all of these", of_all))
         stored = _stored(server.uri)
     if stored != sent:
         raise SystemExit(f"{sent - stored} traces of {sent} did not arrive")
@@ -115,6 +119,19 @@ def _turn(exporter: SpanExporter, kind: str, number: int) -> Turn:
     client = time.process_time() - client
     servers = _cpu_of_children() - servers
     return Turn(len(made) / taken, client / len(made) * 1e6, servers / len(made) * 1e6)
+
+
+def _together(pairs: Sequence[tuple[Turn, Turn]]) -> tuple[Turn, Turn]:
+    """As if each turn were of all kinds, as many spans of each."""
+    stock, ours = (
+        Turn(
+            harmonic_mean([turn.rate for turn in turns]),
+            mean([turn.client for turn in turns]),
+            mean([turn.server for turn in turns]),
+        )
+        for turns in zip(*pairs, strict=True)
+    )
+    return stock, ours
 
 
 def _row(kind: str, pairs: Sequence[tuple[Turn, Turn]]) -> str:

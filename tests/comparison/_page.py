@@ -96,7 +96,6 @@ def tab(browser: Browser, *, width: int = 1400, height: int = 1000) -> Iterator[
 
 def opened(page: Page, uri: str, experiment_id: str, span: Span) -> Locator:
     """The panel of `span`, in the page of its trace."""
-    page.goto("about:blank")  # else only the part after the # changes
     page.goto(f"{uri}/#/experiments/{experiment_id}/traces/{span.trace_id}")
     page.get_by_test_id(f"timeline-tree-node-{span.span_id}").click()
     page.get_by_role("tab", name="Inputs / Outputs").click()

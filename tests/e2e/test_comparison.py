@@ -16,7 +16,7 @@ from tests.comparison._running import WAYS
 from tests.comparison._table import results
 from tests.missing import missing
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "tests" / "comparison" / "results.md"

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import time
 from pathlib import Path
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.util.genai.handler import TelemetryHandler
 from playwright.sync_api import expect
 
 from examples.quickstart import _report
 from examples.quickstart._trace import recorded
+from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from tests.comparison._page import browsing, chromium, opened, tab
 from tests.comparison._programs import PROGRAMS, Program
 from tests.comparison._running import run as run_program
@@ -166,3 +172,68 @@ def test_a_failure_says_what_was_asked_and_why_it_failed(panel, page):
     page.get_by_role("tab", name="Events").click()
     events = page.get_by_role("tabpanel", name="Events")
     expect(events).to_contain_text("Insufficient Balance")
+
+
+def document(name, text):
+    return {"id": name, "score": 0.9, "content": text}
+
+
+@pytest.fixture
+def searched(mlflow_uri):
+    """A trace of a retrieval and two tools, one of which fails, and its experiment."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(mlflow_uri)
+    experiment = client.create_experiment(f"searched on the page {time.time_ns()}")
+    exporter = MlflowSpanExporter(tracking_uri=mlflow_uri, experiment_id=experiment)
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    handler = TelemetryHandler(tracer_provider=provider)
+    cities = [document("d1", "Paris is in France."), document("d2", "So is Nice.")]
+    with handler.workflow("search"):
+        with handler.retrieval() as retrieval:
+            retrieval.attributes |= {
+                "gen_ai.retrieval.query.text": "Where is Paris?",
+                "gen_ai.retrieval.documents": json.dumps(cities),
+            }
+        with contextlib.suppress(TimeoutError), handler.tool("get_weather"):
+            raise TimeoutError("no weather station answers")
+        with handler.tool("get_time"):
+            pass
+    provider.shutdown()
+    (trace,) = client.search_traces(locations=[experiment])
+    return experiment, {span.name: span for span in trace.data.spans}
+
+
+def test_the_documents_of_a_retrieval_are_seen(page, mlflow_uri, searched):
+    experiment, spans = searched
+    panel = opened(page, mlflow_uri, experiment, spans["retrieval"])
+    expect(panel.get_by_text("Where is Paris?", exact=True)).to_be_visible()
+    for text, name in (("Paris is in France.", "d1"), ("So is Nice.", "d2")):
+        expect(panel.get_by_text(text, exact=True)).to_be_visible()
+        expect(panel.get_by_text(f'"{name}"')).to_be_visible()
+
+
+def test_a_tool_that_failed_is_marked_and_says_why(page, mlflow_uri, searched):
+    experiment, spans = searched
+    failed, other = (spans[f"execute_tool get_{what}"] for what in ("weather", "time"))
+    trace = f"{mlflow_uri}/#/experiments/{experiment}/traces/{failed.trace_id}"
+    page.goto(trace)
+
+    def title(span):
+        node = page.get_by_test_id(f"timeline-tree-node-{span.span_id}")
+        return node.get_by_text(span.name, exact=True)
+
+    def colour(shown):
+        return shown.evaluate("shown => getComputedStyle(shown).color")
+
+    expect(title(failed)).to_be_visible()
+    assert colour(title(failed)) != colour(title(other))
+    title(other).click()
+    expect(page.get_by_role("tab", name="Events")).to_have_count(0)
+    title(failed).click()
+    page.get_by_role("tab", name="Events").click()
+    events = page.get_by_role("tabpanel", name="Events")
+    assert colour(title(failed)) == colour(events.get_by_text("Exception", exact=True))
+    expect(events.get_by_text("TimeoutError", exact=True)).to_be_visible()
+    expect(events.get_by_text("no weather station answers")).to_be_visible()

@@ -1,7 +1,8 @@
 """Each row of the mapping beside what MLflow makes of the same span without it.
 
-The spans in genai_spans are what OpenTelemetry's instrumentations of LangChain and of
-the Agents SDK wrote in a run against the simulator.
+The spans in genai_spans are what others wrote in a run against the simulator:
+OpenTelemetry's instrumentations of LangChain and of the Agents SDK, Strands Agents,
+Azure's SDK, and, for embeddings, OpenLLMetry's of the openai SDK.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from inline_snapshot import snapshot
 from mlflow import MlflowClient
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import SpanContext, Status, StatusCode
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
@@ -103,6 +104,10 @@ def recorded(name):
                 and SpanContext(trace, int(one["parent"], 16), is_remote=False),
                 resource=Resource({}),
                 attributes=one["attributes"],
+                events=[
+                    Event(event["name"], event["attributes"], start + at)
+                    for event in one.get("events", ())
+                ],
                 status=Status(StatusCode.ERROR, error) if error else Status(),
                 start_time=start + at,
                 end_time=start + 1_000 + at,
@@ -240,6 +245,328 @@ def test_a_run_of_the_agents_sdk(sides):
     info = sides.client.get_trace(f"tr-{root.context.trace_id:032x}").info
     assert (info.request_preview, info.response_preview) == snapshot(
         ("How is the weather in Paris?", "In Paris it is 18 degrees in Paris.")
+    )
+
+
+def test_an_agent_of_strands_has_its_messages_on_events(sides):
+    spans = recorded("strands.json")
+    sides.export(spans)
+    last = {span.name: [looks(one) for one in sides.both(span)] for span in spans}
+    del last["execute_event_loop_cycle"]
+    assert last == snapshot(
+        {
+            "chat": [
+                (
+                    "CHAT_MODEL",
+                    {
+                        "model": "deepseek-flash",
+                        "messages": [
+                            {"role": "system", "content": "Be kind."},
+                            {"role": "user", "content": "How is the weather in Paris?"},
+                            {
+                                "role": "assistant",
+                                "content": "Let me look that up.",
+                                "tool_calls": [
+                                    {
+                                        "id": "call_00_p8GF59wd2RNQyDuK1kKFEBT2",
+                                        "type": "function",
+                                        "function": {
+                                            "name": "get_weather",
+                                            "arguments": '{"city": "Paris"}',
+                                        },
+                                    }
+                                ],
+                            },
+                            {
+                                "role": "tool",
+                                "tool_call_id": "call_00_p8GF59wd2RNQyDuK1kKFEBT2",
+                                "content": "18 degrees in Paris",
+                            },
+                        ],
+                    },
+                    {
+                        "choices": [
+                            {
+                                "index": 0,
+                                "message": {
+                                    "role": "assistant",
+                                    "content": "In Paris it is 18 degrees in Paris.",
+                                },
+                                "finish_reason": "end_turn",
+                            }
+                        ]
+                    },
+                ),
+                (
+                    "CHAT_MODEL",
+                    [
+                        {"role": "system", "content": [{"text": "Be kind."}]},
+                        {
+                            "role": "user",
+                            "content": [{"text": "How is the weather in Paris?"}],
+                        },
+                        {
+                            "role": "assistant",
+                            "content": [
+                                {"text": "Let me look that up."},
+                                {
+                                    "toolUse": {
+                                        "toolUseId": "call_00_p8GF59wd2RNQyDuK1kKFEBT2",
+                                        "name": "get_weather",
+                                        "input": {"city": "Paris"},
+                                    }
+                                },
+                            ],
+                        },
+                    ],
+                    None,
+                ),
+            ],
+            "execute_tool get_weather": [
+                ("TOOL", {"city": "Paris"}, "18 degrees in Paris"),
+                ("TOOL", None, None),
+            ],
+            "invoke_agent weather agent": [
+                (
+                    "AGENT",
+                    {
+                        "model": "deepseek-flash",
+                        "messages": [
+                            {"role": "system", "content": "Be kind."},
+                            {"role": "user", "content": "How is the weather in Paris?"},
+                        ],
+                    },
+                    {
+                        "choices": [
+                            {
+                                "index": 0,
+                                "message": {
+                                    "role": "assistant",
+                                    "content": "In Paris it is 18 degrees in Paris.\n",
+                                },
+                                "finish_reason": "end_turn",
+                            }
+                        ]
+                    },
+                ),
+                (
+                    "AGENT",
+                    [
+                        {"role": "system", "content": [{"text": "Be kind."}]},
+                        {
+                            "role": "user",
+                            "content": [{"text": "How is the weather in Paris?"}],
+                        },
+                    ],
+                    None,
+                ),
+            ],
+        }
+    )
+
+
+def test_an_agent_of_strands_as_of_today_does_not_look_otherwise(sides):
+    """With gen_ai_latest_experimental, on events of another name."""
+    spans = recorded("strands_details.json")
+    sides.export(spans)
+    last = {span.name: [looks(one) for one in sides.both(span)] for span in spans}
+    assert last["invoke_agent weather agent"] == snapshot(
+        [
+            (
+                "AGENT",
+                {
+                    "model": "deepseek-flash",
+                    "messages": [
+                        {"role": "system", "content": "Be kind."},
+                        {"role": "user", "content": "How is the weather in Paris?"},
+                    ],
+                },
+                {
+                    "choices": [
+                        {
+                            "index": 0,
+                            "message": {
+                                "role": "assistant",
+                                "content": "In Paris it is 18 degrees in Paris.\n",
+                            },
+                            "finish_reason": "end_turn",
+                        }
+                    ]
+                },
+            ),
+            ("AGENT", None, None),
+        ]
+    )
+    assert [side[0] for _, *side in last["chat"]] == snapshot(
+        [
+            {
+                "model": "deepseek-flash",
+                "messages": [
+                    {"role": "system", "content": "Be kind."},
+                    {"role": "user", "content": "How is the weather in Paris?"},
+                    {
+                        "role": "assistant",
+                        "content": "Let me look that up.",
+                        "tool_calls": [
+                            {
+                                "id": "call_00_DZ445TmMFLuXisiB9h5lViHU",
+                                "type": "function",
+                                "function": {
+                                    "name": "get_weather",
+                                    "arguments": '{"city": "Paris"}',
+                                },
+                            }
+                        ],
+                    },
+                    {
+                        "role": "tool",
+                        "tool_call_id": "call_00_DZ445TmMFLuXisiB9h5lViHU",
+                        "content": '[{"text": "18 degrees in Paris"}]',
+                    },
+                ],
+            },
+            None,
+        ]
+    )
+
+
+def test_a_call_of_azures_sdk_has_its_messages_on_events(sides):
+    spans = recorded("azure.json")
+    sides.export(spans)
+    first, second = ([looks(one) for one in sides.both(span)] for span in spans)
+    assert second == snapshot(
+        [
+            (
+                "CHAT_MODEL",
+                {
+                    "model": "deepseek-flash",
+                    "messages": [
+                        {"role": "system", "content": "Be kind."},
+                        {"role": "user", "content": "How is the weather in Paris?"},
+                        {
+                            "role": "assistant",
+                            "content": "",
+                            "tool_calls": [
+                                {
+                                    "id": "call_00_UiXKs20GW6ivzbjmeRZ9MdFl",
+                                    "type": "function",
+                                    "function": {
+                                        "name": "get_weather",
+                                        "arguments": '{"city": "Paris"}',
+                                    },
+                                }
+                            ],
+                        },
+                        {
+                            "role": "tool",
+                            "tool_call_id": "call_00_UiXKs20GW6ivzbjmeRZ9MdFl",
+                            "content": "18 degrees in Paris",
+                        },
+                    ],
+                },
+                {
+                    "id": "2590d702-17a2-4352-9165-ae604ef7ce8c",
+                    "model": "deepseek-flash",
+                    "choices": [
+                        {
+                            "index": 0,
+                            "message": {
+                                "role": "assistant",
+                                "content": "In Paris it is 18 degrees in Paris.",
+                            },
+                            "finish_reason": "stop",
+                        }
+                    ],
+                },
+            ),
+            ("CHAT_MODEL", None, None),
+        ]
+    )
+    assert first[0][2] == snapshot(
+        {
+            "id": "7794dd7c-df3c-4bb4-85e2-963aa51a50f6",
+            "model": "deepseek-flash",
+            "choices": [
+                {
+                    "index": 0,
+                    "message": {
+                        "role": "assistant",
+                        "content": "Let me look that up.",
+                        "tool_calls": [
+                            {
+                                "id": "call_00_UiXKs20GW6ivzbjmeRZ9MdFl",
+                                "type": "function",
+                                "function": {
+                                    "name": "get_weather",
+                                    "arguments": '{"city": "Paris"}',
+                                },
+                            }
+                        ],
+                    },
+                    "finish_reason": "tool_calls",
+                }
+            ],
+        }
+    )
+    info = sides.client.get_trace(f"tr-{spans[1].context.trace_id:032x}").info
+    assert (info.request_preview, info.response_preview) == snapshot(
+        ("How is the weather in Paris?", "In Paris it is 18 degrees in Paris.")
+    )
+
+
+def test_embeddings_show_their_inputs(sides):
+    spans = recorded("embeddings.json")
+    sides.export(spans)
+    assert [looks(one) for span in spans for one in sides.both(span)] == snapshot(
+        [
+            (
+                "EMBEDDING",
+                {
+                    "model": "text-embedding-3-small",
+                    "messages": [{"role": "user", "content": "Where is Paris?"}],
+                },
+                None,
+            ),
+            (
+                "EMBEDDING",
+                [
+                    {
+                        "role": "user",
+                        "parts": [{"type": "text", "content": "Where is Paris?"}],
+                    }
+                ],
+                None,
+            ),
+            (
+                "EMBEDDING",
+                {
+                    "model": "text-embedding-3-small",
+                    "messages": [
+                        {"role": "user", "content": "Where is Paris?"},
+                        {"role": "user", "content": "Where is Rome?"},
+                    ],
+                },
+                None,
+            ),
+            (
+                "EMBEDDING",
+                [
+                    {
+                        "role": "user",
+                        "parts": [{"type": "text", "content": "Where is Paris?"}],
+                    },
+                    {
+                        "role": "user",
+                        "parts": [{"type": "text", "content": "Where is Rome?"}],
+                    },
+                ],
+                None,
+            ),
+        ]
+    )
+    traces = sides.found(sides.mapped, "span.type = 'EMBEDDING'")
+    assert sorted(trace.info.request_preview for trace in traces) == snapshot(
+        ["Where is Paris?", "Where is Rome?"]
     )
 
 

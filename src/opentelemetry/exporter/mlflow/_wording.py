@@ -8,6 +8,7 @@ from opentelemetry.sdk.trace import Event
 from opentelemetry.trace import Status
 
 from opentelemetry.exporter.mlflow._mapping import mlflow_attributes
+from opentelemetry.exporter.mlflow._mapping._events import with_messages
 from opentelemetry.exporter.mlflow._prices import COST
 
 if TYPE_CHECKING:
@@ -40,12 +41,14 @@ class Wording:
         self._redaction = redaction
 
     def said(self, span: ReadableSpan) -> Said:
-        attributes = mlflow_attributes(span.attributes)
+        events = span.events
+        attributes = mlflow_attributes(
+            with_messages(span.attributes, events) if events else span.attributes
+        )
         if self._prices and COST not in attributes:
             cost = self._prices.cost(attributes, span.start_time)
             if cost is not None:
                 attributes[COST] = cost
-        events = span.events
         if not span.status.is_ok:
             events = [*events, *_failure(span)]
         if self._redaction is None:
