@@ -74,7 +74,7 @@ class Kept:
 
     @property
     def last_answer(self) -> str:
-        return _answer(self.unread) or self.answer
+        return (self.unread and _answer(self.unread)) or self.answer
 
 
 def _question(inputs: Any) -> str:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 TRACE_NAME = "mlflow.traceTag.mlflow.traceName"
 _MODEL_CALLS = ("CHAT_MODEL", "LLM")
 
+_NOTHING = Kept()
+
 # Traces whose root never comes here must not stay for ever.
 _MOST_TRACES = 2_000
 # MLflow refuses a whole request for one longer name.
@@ -118,8 +120,7 @@ class Roots:
                     self._keep(one)
             for one in batch:
                 if one.is_first_here:
-                    kept = self._kept.pop(one.trace_id, None)
-                    _complete(one, kept or Kept())
+                    _complete(one, self._kept.pop(one.trace_id, _NOTHING))
         _share_session(batch)
         return [fit(_copy(one)) for one in batch]
 
