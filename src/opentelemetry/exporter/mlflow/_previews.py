@@ -13,10 +13,8 @@ from collections import OrderedDict
 from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
-from weakref import WeakMethod
 
-from opentelemetry.instrumentation.utils import suppress_instrumentation
-
+from opentelemetry.exporter.mlflow._alarm import Alarm
 from opentelemetry.exporter.mlflow._copied import copied
 from opentelemetry.exporter.mlflow._destination import UndeliveredError
 from opentelemetry.exporter.mlflow._mapping import SPAN_INPUTS, SPAN_OUTPUTS
@@ -61,7 +59,7 @@ class Previews:
         self._looking = threading.Lock()
         self._waiting: OrderedDict[int, _Waiting] = OrderedDict()
         self._shown: list[ReadableSpan] = []
-        self._timer: threading.Timer | None = None
+        self._alarm = Alarm(self._look_again)
 
     def of(self, spans: Iterable[ReadableSpan]) -> None:
         """Of `spans`, which have arrived, those that know a question or an answer."""
@@ -80,8 +78,7 @@ class Previews:
         self._look(at_once=True)
         with self._lock:
             self._waiting.clear()
-            if self._timer:
-                self._timer.cancel()
+            self._alarm.cancel()
 
     def _look(self, *, at_once: bool = False) -> None:
         lacking: list[ReadableSpan] = []
@@ -125,25 +122,14 @@ class Previews:
                 self._destination.send(self._shown)
                 self._shown = []
 
-    def _watch_the_clock(self) -> None:
-        if self._timer is not None or not self._waiting:
-            return
-        method = WeakMethod(self._time_is_up)
-        self._timer = threading.Timer(
-            _FIRST_PAUSE, lambda: (call := method()) and call()
-        )
-        self._timer.daemon = True
-        try:
-            self._timer.start()
-        except RuntimeError:  # the interpreter ends, and its last call is for `close`
-            self._timer = None
-
-    def _time_is_up(self) -> None:
-        with suppress_instrumentation():
-            self._look()
+    def _look_again(self) -> None:
+        self._look()
         with self._lock:
-            self._timer = None
             self._watch_the_clock()
+
+    def _watch_the_clock(self) -> None:
+        if self._waiting:
+            self._alarm.set(_FIRST_PAUSE)
 
 
 def _says_what_a_root_does_not(span: ReadableSpan) -> bool:

@@ -16,8 +16,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import WeakMethod
 
-from opentelemetry.instrumentation.utils import suppress_instrumentation
-
+from opentelemetry.exporter.mlflow._alarm import Alarm
 from opentelemetry.exporter.mlflow._one_tree._begun import begun, trace_id_of
 from opentelemetry.exporter.mlflow._one_tree._same_ids import of_mlflow
 
@@ -70,7 +69,7 @@ class WholeTraces:
         self._come: OrderedDict[int, _Come] = OrderedDict()
         self._held: dict[int, _Held] = {}  # the one that waits longest comes first
         self._spans = self._bytes = 0
-        self._timer: threading.Timer | None = None
+        self._alarm = Alarm(self._time_is_up)
 
     def ready(
         self, spans: Sequence[ReadableSpan], *, all_traces: bool = False
@@ -162,25 +161,16 @@ class WholeTraces:
             )
 
     def _watch_the_clock(self) -> None:
-        oldest = next(iter(self._held.values()), None)
-        if self._timer is not None or oldest is None:
-            return
-        left = oldest.since + _LONGEST_WAIT - monotonic()
-        self._timer = threading.Timer(max(left, 0.01), self._time_is_up)
-        self._timer.daemon = True
-        try:
-            self._timer.start()
-        except RuntimeError:  # the interpreter ends, and its last call is for `all`
-            self._timer = None
+        if oldest := next(iter(self._held.values()), None):
+            left = oldest.since + _LONGEST_WAIT - monotonic()
+            self._alarm.set(max(left, 0.01))
 
     def _time_is_up(self) -> None:
         with self._lock:
-            self._timer = None
             overdue = self._beyond_bounds()
             self._watch_the_clock()
         if overdue and (send := self._send()):
-            with suppress_instrumentation():
-                send(overdue)
+            send(overdue)
 
 
 def _size(span: ReadableSpan) -> int:
