@@ -15,7 +15,7 @@ from opentelemetry.trace import (
 
 from opentelemetry import trace
 from opentelemetry.exporter.mlflow._mapping import UNREAD
-from opentelemetry.exporter.mlflow._root import _MOST_TRACES, Roots
+from opentelemetry.exporter.mlflow._root import _MOST_KEPT, Roots
 
 REMOTE = SpanContext(0x1234, 0x5678, is_remote=True, trace_flags=TraceFlags(1))
 
@@ -282,6 +282,45 @@ def test_a_copy_differs_in_its_attributes_alone(roots, spans):
     assert before.attributes == attributes
 
 
+def agent(spans, name="invoke_agent a", **more):
+    attributes = {"gen_ai.operation.name": "invoke_agent", **more}
+    return spans.tracer.start_as_current_span(name, attributes=attributes)
+
+
+@pytest.mark.parametrize("size", [1, 9])
+def test_an_agent_within_a_trace_borrows_from_what_is_beneath_it(roots, spans, size):
+    with spans.tracer.start_as_current_span("POST /ask"):
+        chat(spans, "Before?", "Yes.")
+        with agent(spans), spans.tracer.start_as_current_span("step"):
+            chat(spans, "First?", "One.")
+            with agent(spans, "invoke_agent b"):
+                chat(spans, "Second?", "Two.")
+        chat(spans, "After?", "Three.")
+    ended = spans.take()
+    mapped = []
+    for first in range(0, len(ended), size):
+        mapped += roots.mapped(ended[first : first + size])
+    for name, question, answer in (
+        ("invoke_agent b", "Second?", "Two."),
+        ("invoke_agent a", "First?", "Two."),
+        ("POST /ask", "Before?", "Three."),
+    ):
+        attributes = attributes_of(mapped, name)
+        assert attributes["mlflow.spanInputs"] == asked(question)
+        assert attributes["mlflow.spanOutputs"] == answered(answer)
+    assert attributes_of(mapped, "step") == {}
+    assert not roots._kept
+
+
+def test_what_an_agent_within_a_trace_says_of_itself_stays(roots, spans):
+    own = {"gen_ai.input.messages": written("user", "Mine?")}
+    with spans.tracer.start_as_current_span("POST /ask"), agent(spans, **own):
+        chat(spans, "q", "a")
+    attributes = attributes_of(roots.mapped(spans.take()), "invoke_agent a")
+    assert attributes["mlflow.spanInputs"] == asked("Mine?")
+    assert attributes["mlflow.spanOutputs"] == answered("a")
+
+
 def test_traces_without_an_end_do_not_pile_up(roots, spans):
     def trace(number):
         with spans.tracer.start_as_current_span(f"root {number}"):
@@ -294,7 +333,7 @@ def test_traces_without_an_end_do_not_pile_up(roots, spans):
         (mapped,) = roots.mapped([root])
         return "mlflow.spanInputs" in mapped.attributes
 
-    used, forgotten, *_, kept = [trace(number) for number in range(_MOST_TRACES)]
+    used, forgotten, *_, kept = [trace(number) for number in range(_MOST_KEPT // 2)]
     roots.mapped([used[0]])
     trace("one more")
     assert has_question(used[1])

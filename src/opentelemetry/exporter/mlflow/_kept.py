@@ -72,6 +72,13 @@ class Kept:
         if before is None or root.began < before.began:
             self.root_of_mlflow = root
 
+    def merge(self, other: Kept) -> None:
+        if other.question and (not self.question or other.asked < self.asked):
+            self.question, self.asked = other.question, other.asked
+        if other.answered and other.answered >= self.answered:
+            self.answer, self.unread = other.answer, other.unread
+            self.answered = other.answered
+
     @property
     def last_answer(self) -> str:
         return (self.unread and _answer(self.unread)) or self.answer

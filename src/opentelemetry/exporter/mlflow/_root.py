@@ -3,7 +3,8 @@
 MLflow reads name, request, response and state from the span without a parent. In an
 application that span is a web request or a job, and what was asked and answered stands
 on model calls below it. Those end, and are sent, before it; of each trace only the
-first question and the last answer are kept until its root ends.
+first question and the last answer are kept until its root ends. The same goes for an
+agent that says neither, within its trace.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from opentelemetry.exporter.mlflow._mapping import (
     SPAN_TYPE,
 )
 from opentelemetry.exporter.mlflow._mapping._json import encoding
-from opentelemetry.exporter.mlflow._one_tree._same_ids import is_root_of_mlflow
+from opentelemetry.exporter.mlflow._one_tree._same_ids import (
+    is_root_of_mlflow,
+    of_mlflow,
+)
 from opentelemetry.exporter.mlflow._resource import Origins
 from opentelemetry.exporter.mlflow._wording import Wording
 
@@ -36,11 +40,12 @@ if TYPE_CHECKING:
 
 TRACE_NAME = "mlflow.traceTag.mlflow.traceName"
 _MODEL_CALLS = ("CHAT_MODEL", "LLM")
+_AGENTS = ("AGENT", "WORKFLOW")
 
 _NOTHING = Kept()
 
 # Traces whose root never comes here must not stay for ever.
-_MOST_TRACES = 2_000
+_MOST_KEPT = 4_000
 # MLflow refuses a whole request for one longer name.
 _LONGEST_NAME = 4_096
 
@@ -75,6 +80,7 @@ class _Mapped(NamedTuple):
     said: Said
     origin: Origin
     trace_id: int
+    span_id: int
     is_first_here: bool
     is_root: bool
 
@@ -99,7 +105,9 @@ class Roots:
     def forget(self) -> None:
         """In a forked child, too: the parent's traces end in the parent."""
         self._lock = threading.Lock()
-        self._kept: OrderedDict[int, Kept] = OrderedDict()
+        # By trace and span; by trace alone (0 is no span), for what ends after its
+        # parent, as a stream may.
+        self._kept: OrderedDict[tuple[int, int], Kept] = OrderedDict()
 
     def mapped(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
         """Copies of `spans` as MLflow shows them best; never raises."""
@@ -108,7 +116,8 @@ class Roots:
                 span,
                 self._wording.said(span),
                 self._origins.of(span.resource),
-                span.context.trace_id if span.context else 0,
+                at.trace_id if (at := span.context) else 0,
+                at.span_id if at else 0,
                 (parent := span.parent) is None or parent.is_remote,
                 parent is None or (parent.is_remote and self._promote_remote),
             )
@@ -120,23 +129,30 @@ class Roots:
                     self._keep(one)
             for one in batch:
                 if one.is_first_here:
-                    _complete(one, self._kept.pop(one.trace_id, _NOTHING))
+                    self._kept.pop((one.trace_id, one.span_id), None)
+                    _complete(one, self._kept.pop((one.trace_id, 0), _NOTHING))
         _share_session(batch)
         return [fit(_copy(one)) for one in batch]
 
     def _keep(self, one: _Mapped) -> None:
-        if one.attributes.get(SPAN_TYPE) in _MODEL_CALLS:
-            self._of(one.trace_id).add(one.span, one.attributes)
+        said = self._kept.pop((one.trace_id, one.span_id), None)
+        span_type = one.attributes.get(SPAN_TYPE)
+        if span_type in _MODEL_CALLS:
+            said = Kept()
+            said.add(one.span, one.attributes)
+            self._of(one.trace_id).merge(said)
+        elif said and span_type in _AGENTS and not of_mlflow(one.span):
+            _borrow(one.attributes, said)
+        if said and one.span.parent:
+            self._of(one.trace_id, one.span.parent.span_id).merge(said)
         if is_root_of_mlflow(one.span):
             self._of(one.trace_id).add_root_of_mlflow(one.span, one.attributes)
 
-    def _of(self, trace_id: int) -> Kept:
-        kept = self._kept.get(trace_id)
-        if kept is None:
-            kept = self._kept[trace_id] = Kept()
-            if len(self._kept) > _MOST_TRACES:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(trace_id)
+    def _of(self, trace_id: int, span_id: int = 0) -> Kept:
+        kept = self._kept.setdefault((trace_id, span_id), Kept())
+        if len(self._kept) > _MOST_KEPT:
+            self._kept.popitem(last=False)
+        self._kept.move_to_end((trace_id, span_id))
         return kept
 
 
@@ -144,11 +160,11 @@ def _complete(root: _Mapped, kept: Kept) -> None:
     attributes = root.attributes
     for name, value in root.origin.untagged.items():
         attributes.setdefault(name, value)
-    if of_mlflow := kept.root_of_mlflow:
-        attributes.setdefault(TRACE_NAME, of_mlflow.name)
+    if theirs := kept.root_of_mlflow:
+        attributes.setdefault(TRACE_NAME, theirs.name)
         for name, value in (
-            (SPAN_INPUTS, of_mlflow.inputs),
-            (SPAN_OUTPUTS, of_mlflow.outputs),
+            (SPAN_INPUTS, theirs.inputs),
+            (SPAN_OUTPUTS, theirs.outputs),
         ):
             if value is not None:
                 attributes.setdefault(name, value)
@@ -156,6 +172,10 @@ def _complete(root: _Mapped, kept: Kept) -> None:
         attributes.setdefault(TRACE_NAME, root.span.name[:_LONGEST_NAME])
     if not _has(attributes, SPAN_TYPE, *_OTHER_TYPES):
         attributes[SPAN_TYPE] = "CHAIN"
+    _borrow(attributes, kept)
+
+
+def _borrow(attributes: dict[str, Any], kept: Kept) -> None:
     if kept.question and not _has(attributes, SPAN_INPUTS, *_OTHER_INPUTS):
         question = {"role": "user", "content": kept.question}
         attributes[SPAN_INPUTS] = _dumped({"messages": [question]})
