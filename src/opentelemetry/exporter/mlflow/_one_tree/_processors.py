@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from opentelemetry.sdk.trace import SpanProcessor
 
@@ -15,18 +15,33 @@ from opentelemetry.exporter.mlflow._one_tree._last_words import see_to_them
 from opentelemetry.exporter.mlflow._one_tree._same_ids import SpanId, make_again
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan, Span
-
-    from opentelemetry.exporter.mlflow._one_tree._tree import OneTree
+    from opentelemetry.sdk.trace.export import SpanExporter
+    from opentelemetry.trace import TracerProvider
 
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
+
+
+class Tree(Protocol):
+    """What they have to know of the whole; see `_tree`."""
+
+    @property
+    def is_on(self) -> bool: ...
+    @property
+    def provider(self) -> TracerProvider: ...
+    @property
+    def exporters(self) -> Sequence[SpanExporter]: ...
+    def watch(self) -> bool: ...
+    def around(self) -> Span | None: ...
 
 
 class OfMlflow(SpanProcessor):
     """On MLflow's provider. It never raises: MLflow does not catch what it would."""
 
-    def __init__(self, tree: OneTree) -> None:
+    def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._is_ready = False
 
@@ -77,7 +92,7 @@ class OfMlflow(SpanProcessor):
 class OfApplication(SpanProcessor):
     """On the application's provider."""
 
-    def __init__(self, tree: OneTree) -> None:
+    def __init__(self, tree: Tree) -> None:
         self._tree = tree
 
     def on_start(
