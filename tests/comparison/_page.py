@@ -96,12 +96,21 @@ def tab(browser: Browser, *, width: int = 1400, height: int = 1000) -> Iterator[
 
 def opened(page: Page, uri: str, experiment_id: str, span: Span) -> Locator:
     """The panel of `span`, in the page of its trace."""
+    from playwright.sync_api import TimeoutError as TooLate
+
     page.goto(f"{uri}/#/experiments/{experiment_id}/traces/{span.trace_id}")
     page.get_by_test_id(f"timeline-tree-node-{span.span_id}").click()
-    page.get_by_role("tab", name="Inputs / Outputs").click()
     last = "Inputs" if span.outputs is None else "Outputs"
     panel = page.get_by_role("tabpanel").filter(has_text=last).first
-    panel.wait_for()
+    for is_last in (False, False, False, True):
+        page.get_by_role("tab", name="Inputs / Outputs").click()
+        try:
+            panel.wait_for(timeout=8_000)
+            break
+        except TooLate:
+            # The page may choose another tab once more, while it draws another trace.
+            if is_last:
+                raise
     return panel
 
 

@@ -115,8 +115,15 @@ def test_on_and_off_a_thousand_times_leaves_the_sdk_as_it_was(
 
 
 def grown(work: Callable[[], object]) -> int:
-    """Bytes that `work` keeps, once what it warms up is warm."""
+    """Bytes that `work` keeps each time, once what it warms up is warm.
+
+    Of two times the less: the server's threads may be in the midst of something.
+    """
     work()
+    return min(_grown(work) for _ in range(2))
+
+
+def _grown(work: Callable[[], object]) -> int:
     gc.collect()
     tracemalloc.start()
     try:
@@ -135,7 +142,7 @@ def test_calls_leave_nothing_behind(
     # Unlike the fixture's, these keep no spans.
     meters = MeterProvider(metric_readers=[InMemoryMetricReader()])
     answer = "stream_thinking.sse" if stream else "chat_thinking.json"
-    deepseek.answer_next(sample(answer), times=400)
+    deepseek.answer_next(sample(answer), times=600)
 
     with openai.OpenAI(base_url=deepseek.base_url, api_key="none") as client:
 
