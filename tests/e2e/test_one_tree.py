@@ -336,17 +336,16 @@ def test_a_tool_that_raises_is_an_error_on_both_sides(run):
 
 
 @pytest.mark.parametrize(
-    ("program", "agents"),
+    ("program", "agents", "ours", "theirs"),
     [
-        ("served", ["async_agent"]),
-        ("served_from_a_thread", ["run_tool_agent"]),
-        ("served_twice", ["run_tool_agent"] * 2),
-        ("served_twice_over_time", ["run_tool_agent"] * 2),
-        ("served_gathered", ["async_agent"] * 2),
+        ("served", ["async_agent"], {}, "true"),
+        ("served", ["async_agent"], AT_ONCE, "false"),
+        ("served_from_a_thread", ["run_tool_agent"], {}, "true"),
+        ("served_twice", ["run_tool_agent"] * 2, {}, "true"),
+        ("served_twice", ["run_tool_agent"] * 2, AT_ONCE, "false"),
+        ("served_twice_over_time", ["run_tool_agent"] * 2, AT_ONCE, "true"),
+        ("served_gathered", ["async_agent"] * 2, {}, "true"),
     ],
-)
-@pytest.mark.parametrize(
-    ("ours", "theirs"), [({}, "true"), (AT_ONCE, "false")], ids=["batched", "at once"]
 )
 def test_under_a_web_request_agents_are_in_its_tree(run, program, agents, ours, theirs):
     ran = run(program, **ours, MLFLOW_USE_BATCH_SPAN_PROCESSOR=theirs)

@@ -325,10 +325,13 @@ assert exporter.lost == 0
 """
 
 
-@pytest.mark.parametrize("order", [1, -1], ids=["ours first", "theirs first"])
-@pytest.mark.parametrize("linked", [None, "main.agents.ds"])
+@pytest.mark.parametrize(
+    ("linked", "order"),
+    [(None, 1), (None, -1), ("main.agents.ds", 1)],
+    ids=["ours first", "theirs first", "tables"],
+)
 def test_beside_mlflows_client_a_trace_is_whole_and_stands_there_once(
-    databricks, order, linked
+    databricks, linked, order
 ):
     databricks.linked = linked
     ended = subprocess.run(

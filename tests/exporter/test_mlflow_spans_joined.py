@@ -365,13 +365,45 @@ def test_where_mlflows_roots_cannot_be_beneath_a_span_that_is_said_once(
     with application.tracer.start_as_current_span("POST /ask"):
         for _ in range(2):
             one_tree._span_started(start, None, (), {}).end()
-    (record,) = caplog.records
-    assert record.getMessage() == (
-        "Under a span of the application, spans of @mlflow.trace stay in linked traces "
-        "of their own: this version of MLflow is not one of 3.16 to 3.17."
-    )
+    assert [record.getMessage() for record in caplog.records] == [STAYS_APART]
     assert application.spans["agent"].parent is None
     assert len(application.spans["agent"].links) == 1
+
+
+STAYS_APART = (
+    "Under a span of the application, spans of @mlflow.trace stay in linked traces of "
+    "their own: this version of MLflow is not one of 3.16 to 3.17."
+)
+
+
+def test_a_client_of_mlflows_that_is_another_is_imported_all_the_same(caplog):
+    one_tree._client_imported(types.ModuleType("mlflow.tracing.client"))
+    assert [record.getMessage() for record in caplog.records] == [STAYS_APART]
+
+
+class AnotherClient:
+    """Its spans are not what MLflow's are today."""
+
+    tracking_uri = "http://localhost"
+
+    def log_spans(self, location, spans, *, newer=None):
+        return location, spans, newer
+
+    def _upload_trace_data(self, trace_info, trace_data):
+        return trace_info, trace_data
+
+
+def test_what_a_client_of_mlflows_sends_goes_whatever_it_is(exporter, caplog):
+    MlflowInstrumentor().instrument()
+    module = types.ModuleType("mlflow.tracing.client")
+    module.TracingClient = AnotherClient
+    one_tree._client_imported(module)
+    client = AnotherClient()
+    client.tracking_uri = exporter._destination.address
+    assert client.log_spans("7", spans=["a span"], newer=1) == ("7", ["a span"], 1)
+    one_tree._stays_apart = False
+    assert client._upload_trace_data("info", "data") == ("info", "data")
+    assert {record.getMessage() for record in caplog.records} == {STAYS_APART}
 
 
 def test_where_mlflows_exporter_cannot_be_made_ready_that_is_said(caplog):

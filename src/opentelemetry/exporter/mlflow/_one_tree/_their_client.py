@@ -24,42 +24,55 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
 
-def see_to_it(client: ModuleType, is_ours: Callable[[str], bool]) -> None:
+def see_to_it(
+    client: ModuleType,
+    is_ours: Callable[[str], bool],
+    give_up: Callable[[Exception], None],
+) -> None:
     """Patches two methods of its `TracingClient`, one of them private.
 
-    `is_ours` tells whether an exporter of ours writes to a tracking URI.
+    `is_ours` tells whether an exporter of ours writes to a tracking URI. Raises
+    AttributeError.
     """
 
     def spans_logged(
         wrapped: Callable[..., Any], of: Any, args: Any, kwargs: Any
     ) -> Any:
-        def log_spans(location: str, spans: Sequence[Any]) -> Any:
-            if is_ours(of.tracking_uri):
-                spans = [
-                    _with_parent(span)
-                    for span in spans
-                    if not _keeps_all(of) or not begun.count(_trace_id(span))
-                ]
-            return wrapped(location, spans) if spans else spans
+        def log_spans(location: str, spans: Sequence[Any], **more: Any) -> Any:
+            try:
+                if is_ours(of.tracking_uri):
+                    spans = _left_to_it(of, spans)
+            except Exception as error:  # noqa: BLE001  # MLflow's spans are to go
+                give_up(error)
+            return wrapped(location, spans, **more) if spans else spans
 
         return log_spans(*args, **kwargs)
 
     def trace_uploaded(
         wrapped: Callable[..., Any], of: Any, args: Any, kwargs: Any
     ) -> Any:
-        def upload(trace_info: Any, trace_data: Any) -> Any:
-            if (
-                is_ours(of.tracking_uri)
-                and _keeps_all(of)
-                and any(begun.count(_trace_id(span)) for span in trace_data.spans)
-            ):
-                return None
-            return wrapped(trace_info, trace_data)
+        def upload(trace_info: Any, trace_data: Any, **more: Any) -> Any:
+            try:
+                spans = trace_data.spans
+                if is_ours(of.tracking_uri) and not _left_to_it(of, spans):
+                    return None
+            except Exception as error:  # noqa: BLE001  # as above
+                give_up(error)
+            return wrapped(trace_info, trace_data, **more)
 
         return upload(*args, **kwargs)
 
     patch_function_wrapper(client, "TracingClient.log_spans")(spans_logged)
     patch_function_wrapper(client, "TracingClient._upload_trace_data")(trace_uploaded)
+
+
+def _left_to_it(client: Any, spans: Sequence[Any]) -> list[Any]:
+    keeps_all = _keeps_all(client)
+    return [
+        _with_parent(span)
+        for span in spans
+        if not keeps_all or not begun.count(_trace_id(span))
+    ]
 
 
 def _keeps_all(client: Any) -> bool:

@@ -139,11 +139,16 @@ class OneTree:
             )
 
     def _client_imported(self, module: ModuleType) -> None:
-        see_to_it(module, self._writes_to)
+        try:
+            see_to_it(module, self._writes_to, self._stay_apart)
+        except AttributeError as error:
+            self._stay_apart(error)
 
     def _writes_to(self, tracking_uri: str) -> bool:
-        return self.is_on and any(
-            is_at(tracking_uri) for is_at in self._served.values()
+        return (
+            self.is_on
+            and not self._stays_apart
+            and any(is_at(tracking_uri) for is_at in self._served.values())
         )
 
     def _provider_set(
@@ -170,15 +175,17 @@ class OneTree:
             try:
                 if (beneath := self.around()) is not None:
                     enter(stack, beneath)
-            except Exception:
-                self._stays_apart = True
-                _logger.warning(
-                    "Under a span of the application, spans of @mlflow.trace stay in "
-                    "linked traces of their own: this version of MLflow is not one of "
-                    "3.16 to 3.17.",
-                    exc_info=True,
-                )
+            except Exception as error:  # noqa: BLE001  # MLflow's span is to begin
+                self._stay_apart(error)
             return wrapped(*args, **kwargs)
+
+    def _stay_apart(self, error: Exception) -> None:
+        self._stays_apart = True
+        _logger.warning(
+            "Under a span of the application, spans of @mlflow.trace stay in linked "
+            "traces of their own: this version of MLflow is not one of 3.16 to 3.17.",
+            exc_info=error,
+        )
 
     def around(self) -> Span | None:
         """The current span, if one of MLflow's can be beneath it."""
