@@ -15,7 +15,7 @@ from opentelemetry.trace import (
 
 from opentelemetry import trace
 from opentelemetry.exporter.mlflow._mapping import UNREAD
-from opentelemetry.exporter.mlflow._root import _MOST_KEPT, Roots
+from opentelemetry.exporter.mlflow._root import _MOST_TRACES, Roots
 
 REMOTE = SpanContext(0x1234, 0x5678, is_remote=True, trace_flags=TraceFlags(1))
 
@@ -333,7 +333,7 @@ def test_traces_without_an_end_do_not_pile_up(roots, spans):
         (mapped,) = roots.mapped([root])
         return "mlflow.spanInputs" in mapped.attributes
 
-    used, forgotten, *_, kept = [trace(number) for number in range(_MOST_KEPT // 2)]
+    used, forgotten, *_, kept = [trace(number) for number in range(_MOST_TRACES)]
     roots.mapped([used[0]])
     trace("one more")
     assert has_question(used[1])

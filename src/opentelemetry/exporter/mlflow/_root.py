@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.exporter.mlflow._copied import copied
 from opentelemetry.exporter.mlflow._fit import fit
-from opentelemetry.exporter.mlflow._kept import Kept
+from opentelemetry.exporter.mlflow._kept import Kept, OfMlflow
 from opentelemetry.exporter.mlflow._mapping import (
     SESSION,
     SPAN_INPUTS,
@@ -45,7 +45,7 @@ _AGENTS = ("AGENT", "WORKFLOW")
 _NOTHING = Kept()
 
 # Traces whose root never comes here must not stay for ever.
-_MOST_KEPT = 4_000
+_MOST_TRACES = 2_000
 # MLflow refuses a whole request for one longer name.
 _LONGEST_NAME = 4_096
 
@@ -105,9 +105,9 @@ class Roots:
     def forget(self) -> None:
         """In a forked child, too: the parent's traces end in the parent."""
         self._lock = threading.Lock()
-        # By trace and span; by trace alone (0 is no span), for what ends after its
-        # parent, as a stream may.
-        self._kept: OrderedDict[tuple[int, int], Kept] = OrderedDict()
+        # Of each trace, by the span it is beneath, which has not ended; or has, where a
+        # stream was read later.
+        self._kept: OrderedDict[int, dict[int, Kept]] = OrderedDict()
 
     def mapped(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
         """Copies of `spans` as MLflow shows them best; never raises."""
@@ -129,31 +129,44 @@ class Roots:
                     self._keep(one)
             for one in batch:
                 if one.is_first_here:
-                    self._kept.pop((one.trace_id, one.span_id), None)
-                    _complete(one, self._kept.pop((one.trace_id, 0), _NOTHING))
+                    _complete(one, _all(self._kept.pop(one.trace_id, {})))
         _share_session(batch)
         return [fit(_copy(one)) for one in batch]
 
     def _keep(self, one: _Mapped) -> None:
-        said = self._kept.pop((one.trace_id, one.span_id), None)
+        said = self._kept.get(one.trace_id, {}).pop(one.span_id, None)
         span_type = one.attributes.get(SPAN_TYPE)
         if span_type in _MODEL_CALLS:
-            said = Kept()
+            said = said or Kept()
             said.add(one.span, one.attributes)
-            self._of(one.trace_id).merge(said)
         elif said and span_type in _AGENTS and not of_mlflow(one.span):
             _borrow(one.attributes, said)
-        if said and one.span.parent:
-            self._of(one.trace_id, one.span.parent.span_id).merge(said)
         if is_root_of_mlflow(one.span):
-            self._of(one.trace_id).add_root_of_mlflow(one.span, one.attributes)
+            said = said or Kept()
+            said.add_root_of_mlflow(OfMlflow.of(one.span, one.attributes))
+        if said and one.span.parent:
+            self._put(one.trace_id, one.span.parent.span_id, said)
 
-    def _of(self, trace_id: int, span_id: int = 0) -> Kept:
-        kept = self._kept.setdefault((trace_id, span_id), Kept())
-        if len(self._kept) > _MOST_KEPT:
-            self._kept.popitem(last=False)
-        self._kept.move_to_end((trace_id, span_id))
-        return kept
+    def _put(self, trace_id: int, beneath: int, said: Kept) -> None:
+        of_trace = self._kept.get(trace_id)
+        if of_trace is None:
+            of_trace = self._kept[trace_id] = {}
+            if len(self._kept) > _MOST_TRACES:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(trace_id)
+        if before := of_trace.get(beneath):
+            before.merge(said)
+        else:
+            of_trace[beneath] = said
+
+
+def _all(of_trace: dict[int, Kept]) -> Kept:
+    if not of_trace:
+        return _NOTHING
+    first, *others = of_trace.values()
+    for other in others:
+        first.merge(other)
+    return first
 
 
 def _complete(root: _Mapped, kept: Kept) -> None:
@@ -176,11 +189,17 @@ def _complete(root: _Mapped, kept: Kept) -> None:
 
 
 def _borrow(attributes: dict[str, Any], kept: Kept) -> None:
-    if kept.question and not _has(attributes, SPAN_INPUTS, *_OTHER_INPUTS):
-        question = {"role": "user", "content": kept.question}
+    if (
+        kept.asked
+        and not _has(attributes, SPAN_INPUTS, *_OTHER_INPUTS)
+        and (first := kept.first_question)
+    ):
+        question = {"role": "user", "content": first}
         attributes[SPAN_INPUTS] = _dumped({"messages": [question]})
-    if not _has(attributes, SPAN_OUTPUTS, *_OTHER_OUTPUTS) and (
-        last := kept.last_answer
+    if (
+        kept.answered
+        and not _has(attributes, SPAN_OUTPUTS, *_OTHER_OUTPUTS)
+        and (last := kept.last_answer)
     ):
         answer = {"role": "assistant", "content": last}
         attributes[SPAN_OUTPUTS] = _dumped({"choices": [{"message": answer}]})
