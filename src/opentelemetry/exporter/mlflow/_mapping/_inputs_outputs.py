@@ -112,7 +112,9 @@ def _parsed(
 def _said(attributes: dict[str, Any], names: dict[str, str]) -> Json:
     found: Json = {}
     for key, name in names.items():
-        value = attributes.get(name)
+        if name not in attributes:  # as most are not
+            continue
+        value = attributes[name]
         if value is not None and not (isinstance(value, float) and not isfinite(value)):
             found[key] = value
     return found
