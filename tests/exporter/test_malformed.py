@@ -53,6 +53,9 @@ FIT = {
     "a long conversation": json.dumps([{"role": "user", "content": "x"}] * 300),
     "5,000 digits in a text": json.dumps({"a": "1" * 5_000}),
     "brackets in a text": json.dumps("[" * 5_000),
+    "brackets between escapes": json.dumps(['\\"[\\'] * 2_000),
+    "lists beside each other": json.dumps([[{}]] * 2_000),
+    "200 levels": "[" * 200 + "]" * 200,
     "the largest number": 2**63 - 1,
     "texts": ("a", "b"),
     "numbers": (1.0, 2.0),
@@ -125,7 +128,14 @@ def test_what_is_not_fit_is_changed_and_named():
 
 @pytest.mark.parametrize(
     "text",
-    ["[" * 5_000, '{"a":' * 300 + "1" + "}" * 300, "1" * 5_000, f"[{'1' * 5_000}]"],
+    [
+        "[" * 5_000,
+        '{"a":' * 300 + "1" + "}" * 300,
+        '[{"\\\\":' * 101 + "1" + "}]" * 101,
+        "[" * 201 + "]" * 100,
+        "1" * 5_000,
+        f"[{'1' * 5_000}]",
+    ],
 )
 def test_what_a_server_in_python_fails_at_is_no_json(text):
     assert fitted(text) == (

@@ -12,7 +12,12 @@ from opentelemetry.exporter.mlflow._fit._named import (
     is_unreadable,
     longest,
 )
-from opentelemetry.exporter.mlflow._fit._text import has_unfit_characters, may_fail
+from opentelemetry.exporter.mlflow._fit._text import (
+    LONGEST,
+    fails_as_json,
+    has_unfit_characters,
+    may_fail,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +40,6 @@ _resource = _Resource()
 
 
 def is_surely_fit(span: ReadableSpan) -> bool:
-    """All texts are looked at at once."""
     if not (is_time(span.start_time) and is_time(span.end_time)):
         return False
     texts = [span.name, span.status.description or ""]
@@ -54,11 +58,18 @@ def is_surely_fit(span: ReadableSpan) -> bool:
     for attributes in each:
         if attributes and not _has_fit_values(attributes, texts):
             return False
-    text = "".join(texts)
-    if (may_fail(text) and any(map(may_fail, texts))) or has_unfit_characters(text):
+    if not _are_fit(texts):
         return False
     _resource.fit = span.resource
     return True
+
+
+def _are_fit(texts: list[str]) -> bool:
+    """All are looked at at once."""
+    text = "".join(texts)
+    if len(text) > LONGEST or has_unfit_characters(text):
+        return False
+    return not (may_fail(text) and any(map(fails_as_json, texts)))
 
 
 def _has_fit_values(attributes: Mapping[str, Any], texts: list[str]) -> bool:
@@ -90,6 +101,6 @@ def _are_texts(values: tuple[Any, ...]) -> bool:
 
 def is_time(nanoseconds: Any) -> bool:
     """OTLP has no sign for them, and MLflow's database no more bits."""
-    # NumPy's whole numbers are not the first, which is fast.
-    is_whole = isinstance(nanoseconds, (int, Integral))
+    # The first is most, and fast; NumPy's whole numbers are of the second.
+    is_whole = type(nanoseconds) is int or isinstance(nanoseconds, Integral)
     return is_whole and 0 <= int(nanoseconds) < TOO_LATE

@@ -109,7 +109,9 @@ def _rendered(message: Json, otherwise: str) -> list[Json]:
     calls: list[Json] = []
     for part in mappings(message.get("parts")):
         kind = part.get("type")
-        if kind == "reasoning":
+        if kind == "text":
+            said.append(part)
+        elif kind == "reasoning":
             reasoning.append(written(part.get("content")))
         elif kind == "tool_call":
             calls.append(_call(part))

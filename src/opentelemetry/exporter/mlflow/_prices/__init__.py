@@ -65,12 +65,10 @@ class Window(NamedTuple):
     def holds(self, time: int) -> bool:
         """Whether `time`, in nanoseconds since 1970 UTC, is one of its hours."""
         day, second = divmod(time // _SECOND + self.offset, _DAY)
-        return (
-            any(begin <= second < end for begin, end in self.times)
-            # 1 January 1970 was a Thursday.
-            and (day + 3) % 7 in self.weekdays
-            and day not in self.holidays
-        )
+        # 1 January 1970 was a Thursday.
+        if (day + 3) % 7 not in self.weekdays or day in self.holidays:
+            return False
+        return any(begin <= second < end for begin, end in self.times)
 
 
 class Row(NamedTuple):
