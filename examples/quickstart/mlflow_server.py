@@ -118,11 +118,12 @@ def _start(folder: Path, store: str, port: int, log: Path) -> subprocess.Popen[b
     command += ["--artifacts-destination", str(folder.resolve() / "artifacts")]
     # Several workers on one SQLite file answer "database is locked".
     command += ["--workers", "1"]
-    # What the caller set for its own telemetry and its own MLflow is not for this one.
+    # What the caller set for its own telemetry and its own MLflow is not for this one,
+    # nor is it a part of what the caller's tests cover.
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("MLFLOW_", "OTEL_"))
+        if not name.startswith(("COVERAGE_", "MLFLOW_", "OTEL_"))
     }
     with log.open("wb") as output:
         return subprocess.Popen(

@@ -16,12 +16,19 @@ import os
 import sys
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
 from examples.otelcol import HOW_TO_GET_IT, found
 from examples.otlp_receiver import OtlpReceiver
+from tests.benchmarks._gateway_tables import (
+    Back,
+    Front,
+    back_table,
+    front_table,
+    plan,
+)
 from tests.collector.gateway import (
     Collectors,
     agent,
@@ -30,24 +37,16 @@ from tests.collector.gateway import (
     servers,
     tiers,
 )
-from tests.collector.gateway_load import CALLS, SPANS, requests_of, send
+from tests.collector.gateway_load import SPANS, requests_of, send
 from tests.collector.gateway_watch import Watch, listening
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from examples.otelcol import Collector
     from tests.collector.gateway import Servers
-    from tests.collector.gateway_watch import Figures
 
 _WARMING: Final = 1000  # traces
-
-# Of 10,000 calls a second.
-_CALLS_A_SECOND: Final = 10_000
-_BUSY: Final = 0.6  # a core that is planned for
-_GB: Final = 86_400 / 1e9  # a day, of bytes a second
-
-_BACK: Final = ("MLflow servers", "PostgreSQL", "MLflow writers", "Kafka")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -66,20 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for writers in options.writers
         ]
     for line in (
-        *_front_words(options, front),
-        *_back_words(backs),
-        *_plan(front, backs),
+        *front_table(options, front),
+        *back_table(backs),
+        *plan(front, backs),
     ):
         sys.stdout.write(f"{line}\n")
-
-
-class Front(NamedTuple):
-    """`arrived`: seconds until the samplers had all spans; `kafka`: bytes."""
-
-    figures: Figures
-    arrived: float
-    kept: int
-    kafka: int
 
 
 def _front(
@@ -129,15 +119,6 @@ def _front(
     _wait(lambda: at_the_backend(_WARMING + options.traces))
     figures = watch.figures(options.traces * SPANS)
     return Front(figures, arrived, len(sink.spans) - kept, running.kafka.size() - kafka)
-
-
-class Back(NamedTuple):
-    """`a_span` is the database's bytes for it."""
-
-    figures: Figures
-    writers: int
-    request: str
-    a_span: float
 
 
 def _back(
@@ -192,85 +173,6 @@ def _wait(holds: Callable[[], bool], patience: float = 300) -> None:
         if time.monotonic() > ends:
             raise TimeoutError
         time.sleep(0.2)
-
-
-def _front_words(options: argparse.Namespace, front: Front) -> Iterator[str]:
-    figures, kept = front.figures, front.kept
-    yield (
-        f"{options.traces} traces of {SPANS} spans, {CALLS} of them calls with "
-        f"{options.bytes} bytes of text each; {os.cpu_count()} cores, shared by all, "
-        f"and {figures.others / figures.seconds:.1f} of them busy with other things. "
-        f"{figures.spans / front.arrived:,.0f} spans/s went in, "
-        f"{kept / figures.spans:.0%} were kept.\n"
-    )
-    yield "| part | µs of CPU | for a span | spans/s a core | peak MiB |"
-    yield "|---|---:|---|---:|---:|"
-    for part in figures.cpu:
-        each, of = _each(front, part)
-        yield (
-            f"| {part} | {each:,.1f} | {of} | {1e6 / each:,.0f} "
-            f"| {figures.resident[part]:,.0f} |"
-        )
-    yield ""
-
-
-def _each(front: Front, part: str) -> tuple[float, str]:
-    if part in {"Kafka", "backend writer"}:
-        return front.figures.cpu[part] / front.kept * 1e6, "kept"
-    return front.figures.microseconds(part), "sent"
-
-
-def _back_words(backs: Sequence[Back]) -> Iterator[str]:
-    yield (
-        "| writers, each with a server | a request is | spans/s | traces/s "
-        "| MLflow, ms of CPU a trace | PostgreSQL | writers | Kafka "
-        "| spans/s a core, all together | cores busy: MLflow, PostgreSQL, all "
-        "of ours, others | database bytes a span |"
-    )
-    yield "|---:|---|---:|---:|---:|---:|---:|---:|---:|---|---:|"
-    for back in backs:
-        figures = back.figures
-        milliseconds = [
-            f"{figures.microseconds(part) * SPANS / 1000:.2f}" for part in _BACK
-        ]
-        ours = sum(figures.cpu.values())
-        busy = [
-            *(figures.cpu[part] for part in ("MLflow servers", "PostgreSQL")),
-            *(ours, figures.others),
-        ]
-        cells = [
-            *(str(back.writers), back.request, f"{figures.rate:,.0f}"),
-            *(f"{figures.rate / SPANS:,.0f}", *milliseconds),
-            f"{figures.spans / ours:,.0f}",
-            ", ".join(f"{one / figures.seconds:.2f}" for one in busy),
-            f"{back.a_span:,.0f}",
-        ]
-        yield f"| {' | '.join(cells)} |"
-    yield ""
-
-
-def _plan(front: Front, backs: Sequence[Back]) -> Iterator[str]:
-    """So many cores, each busy to `_BUSY`, and so much disk."""
-    spans = _CALLS_A_SECOND / CALLS * SPANS
-    shares = (1.0, 0.1, 0.01)
-    heads = " | ".join(f"{share:.0%} kept" for share in shares)
-    yield f"| {_CALLS_A_SECOND:,} calls/s, {spans:,.0f} spans/s | {heads} |"
-    yield f"|---|{'---:|' * len(shares)}"
-
-    def row(name: str, of: str, each: float) -> str:
-        needed = [each * spans * (share if of == "kept" else 1) for share in shares]
-        return f"| {name} | {' | '.join(f'{one:,.1f}' for one in needed)} |"
-
-    for part in ("agent", "balancer", "samplers", "Kafka", "backend writer"):
-        each, of = _each(front, part)
-        yield row(f"{part}, cores", of, each / 1e6 / _BUSY)
-    for back in backs:
-        if back.writers == max(one.writers for one in backs):
-            for part in _BACK[:3]:
-                each = back.figures.microseconds(part) / 1e6 / _BUSY
-                yield row(f"{part}, {back.request} a request, cores", "kept", each)
-    yield row("Kafka, GB a day and replica", "kept", front.kafka / front.kept * _GB)
-    yield row("database, GB a day", "kept", backs[-1].a_span * _GB)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 
 AGENT = ("agent.yaml", "without-content.yaml")
+# Of the quickstart's agent.
+SPANS = 5
+SAID = ("Paris", "light rain", "leaves at dawn", "A haiku", "Weather of a city")
 
 
 def eventually(holds: Callable[[], object], patience: float = 30) -> None:
@@ -122,6 +125,17 @@ def traces(mlflow) -> Callable[..., list[Trace]]:
             time.sleep(0.3)
 
     return of
+
+
+@pytest.fixture
+def arrived(traces, experiment) -> Callable[..., Trace]:
+    """The quickstart's trace, once all of its spans are there."""
+
+    def arrived(of: str = experiment) -> Trace:
+        (trace,) = traces(of, lambda t: t and len(t[0].data.spans) == SPANS)
+        return trace
+
+    return arrived
 
 
 @pytest.fixture

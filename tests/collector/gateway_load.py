@@ -36,7 +36,7 @@ def send(sidecar: Collector, requests: Iterable[bytes]) -> None:
 
 
 def requests_of(traces: int, size: int) -> Iterator[bytes]:
-    chance = random.Random(traces)  # other ids for the warming
+    chance = random.Random()  # other ids for the warming
     words = ["".join(chance.choices("aeilnorstu", k=6)) for _ in range(4000)]
     for _ in range(traces // _AT_ONCE):
         request = ExportTraceServiceRequest()

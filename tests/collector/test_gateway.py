@@ -1,178 +1,52 @@
 """gateway/: agents, balancer, samplers, Kafka, writers, MLflow on PostgreSQL."""
 
+# A test asks for fixtures by the names under which they are imported.
+# ruff: noqa: F811
+
 from __future__ import annotations
 
 import itertools
 import json
-import shutil
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import openai
-import psycopg
 import pytest
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import Status, StatusCode, format_trace_id, set_span_in_context
+from opentelemetry.trace import StatusCode, format_trace_id, set_span_in_context
 
-from examples.otlp_receiver import OtlpReceiver
 from examples.simulator import Simulator
 from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
-from tests import databases
-from tests.collector import kafka
 from tests.collector.conftest import eventually
-from tests.collector.gateway import (
-    Collectors,
-    agent,
-    backend_writer,
-    mlflow_writer,
-    servers,
-    tiers,
+from tests.collector.gateway import agent, tiers
+from tests.collector.gateway_running import (  # noqa: F401  # fixtures
+    backend,
+    balancer,
+    certificate,
+    collectors,
+    count,
+    experiment,
+    mlflow,
+    quick,
+    running,
+    secrets,
+    stored,
+    writers,
 )
-from tests.exporter.tls import certificate  # noqa: F401  # a fixture
-from tests.missing import missing
+from tests.collector.gateway_traces import (
+    FORCED,
+    is_counted_once,
+    is_whole,
+    providing,
+    send,
+    tracing,
+)
 
 pytestmark = pytest.mark.e2e
 
 DECIDED = "otelcol_processor_tail_sampling_global_count_traces_sampled"
 REFUSED = "otelcol_exporter_send_failed_spans"
-
-
-@pytest.fixture(scope="module")
-def running(certificate):  # noqa: F811  # the fixture
-    try:
-        with servers(certificate=certificate) as servers_:
-            yield servers_
-    except (databases.MissingError, kafka.MissingError) as error:
-        missing(error)
-
-
-@pytest.fixture(scope="module")
-def mlflow(running):
-    from mlflow import MlflowClient
-
-    return MlflowClient(running.mlflow[1])
-
-
-@pytest.fixture(scope="module")
-def experiment(mlflow):
-    return mlflow.create_experiment("gateway")
-
-
-@pytest.fixture(scope="module")
-def backend():
-    with OtlpReceiver() as receiver:
-        yield receiver
-
-
-@pytest.fixture(scope="module")
-def collectors(otelcol):
-    with Collectors(otelcol) as collectors:
-        yield collectors
-
-
-@pytest.fixture(scope="module")
-def writers(collectors, running, experiment, backend):
-    """Those of MLflow, each at a server of its own."""
-    backend_writer(collectors, running.kafka, backend.endpoint)
-    return [
-        mlflow_writer(collectors, running.kafka, address, experiment)
-        for address in running.mlflow
-    ]
-
-
-@pytest.fixture(scope="module")
-def balancer(collectors, running, writers):
-    """Of a gateway that decides after a second."""
-    balancer, _ = tiers(
-        collectors, running.kafka, SAMPLING_WAIT="1s", SAMPLING_PERCENT="20"
-    )
-    return balancer
-
-
-@pytest.fixture(scope="module")
-def quick(collectors, balancer):
-    return agent(collectors, balancer)
-
-
-@contextmanager
-def providing(agent):
-    provider = TracerProvider(resource=Resource({"service.name": "gateway"}))
-    exporter = OTLPSpanExporter(f"{agent.endpoint}/v1/traces")
-    provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=100))
-    yield provider
-    provider.shutdown()
-
-
-@contextmanager
-def tracing(agent):
-    with providing(agent) as provider:
-        yield provider.get_tracer("gateway")
-
-
-def send(agent, count, attributes=None, status=StatusCode.UNSET, seconds=1.0):
-    """The ids of so many traces of two spans; the second one has the rest."""
-    ids = []
-    start = time.time_ns() - 60_000_000_000
-    end = start + round(seconds * 1e9)
-    with tracing(agent) as tracer:
-        for _ in range(count):
-            root = tracer.start_span("question", start_time=start)
-            call = tracer.start_span(
-                "chat deepseek-chat",
-                set_span_in_context(root),
-                start_time=start,
-                attributes={
-                    "gen_ai.operation.name": "chat",
-                    "gen_ai.usage.input_tokens": 7,
-                    "gen_ai.usage.output_tokens": 2,
-                    **(attributes or {}),
-                },
-            )
-            call.set_status(Status(status))
-            call.end(end)
-            root.end(end)
-            ids.append(format_trace_id(root.get_span_context().trace_id))
-    return set(ids)
-
-
-FORCED = {"sampling.priority": 1}
-
-
-@pytest.fixture(scope="module")
-def count(running):
-    """How many spans of these traces the database has."""
-
-    def count(ids):
-        with psycopg.connect(running.postgres.uri) as connection:
-            (found,) = connection.execute(
-                "SELECT count(*) FROM spans WHERE trace_id = ANY(%s)",
-                ([f"tr-{one}" for one in ids],),
-            ).fetchone()
-        return found
-
-    return count
-
-
-@pytest.fixture(scope="module")
-def stored(mlflow, experiment):
-    """What MLflow has of these traces, or of all, by their ids."""
-
-    def stored(ids=None):
-        found = mlflow.search_traces(locations=[experiment], max_results=500)
-        named = {trace.info.trace_id.removeprefix("tr-"): trace for trace in found}
-        return {key: named[key] for key in named if ids is None or key in ids}
-
-    return stored
-
-
-def is_whole(trace):
-    return len(trace.data.spans) == 2 and trace.info.state == "OK"
 
 
 def test_a_call_arrives_whole_with_what_was_said_at_mlflow_alone(
@@ -323,14 +197,6 @@ def test_while_mlflow_is_away_kafka_holds(quick, running, writers, count, stored
     assert [one.metric(REFUSED) for one in writers] == [0, 0]
 
 
-def is_counted_once(trace):
-    return is_whole(trace) and trace.info.token_usage == {
-        "input_tokens": 7,
-        "output_tokens": 2,
-        "total_tokens": 9,
-    }
-
-
 def test_what_mlflow_refuses_is_counted_and_holds_nobody(balancer, writers, count):
     refused = sum(one.metric(REFUSED) for one in writers)
     # Past the agent, which would have shortened it.
@@ -349,29 +215,6 @@ def test_the_backend_gets_no_content(quick, count, stored, backend):
     assert "a secret" in str([span.attributes for span in trace.data.spans])
     eventually(lambda: {span.trace_id for span in backend.spans} >= ids)
     assert not any(b"a secret" in request.body for request in backend.requests)
-
-
-@pytest.fixture(scope="module")
-def secrets(certificate, tmp_path_factory):  # noqa: F811  # the fixture
-    """What secure.yaml and secure-kafka.yaml read, and the other side of them."""
-    folder = tmp_path_factory.mktemp("tls")
-    for name in ("tls.crt", "tls.key"):
-        shutil.copy(certificate, folder / name)
-    (folder / "tokens").write_text("a-token-of-ours\n")
-    authorization = "Bearer a-token-of-ours"
-    return {
-        "OTELCOL_TLS": str(folder),
-        "OTELCOL_TOKENS": str(folder / "tokens"),
-        "SAMPLER_INSECURE": "false",
-        "SAMPLER_CA": certificate,
-        "SAMPLER_AUTHORIZATION": authorization,
-        "GATEWAY_INSECURE": "false",
-        "GATEWAY_CA": certificate,
-        "GATEWAY_AUTHORIZATION": authorization,
-        "KAFKA_CA": certificate,
-        "KAFKA_USERNAME": kafka.USERNAME,
-        "KAFKA_PASSWORD": kafka.PASSWORD,
-    }
 
 
 def test_with_tls_and_tokens_a_stranger_gets_nothing_in(

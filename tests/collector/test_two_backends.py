@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import AGENT, eventually
+from .conftest import AGENT, SAID, SPANS, eventually
 from .phoenix import phoenix
 
 pytestmark = pytest.mark.e2e
 
-SPANS = 5  # of the quickstart's agent
-SAID = ("Paris", "light rain", "leaves at dawn", "A haiku", "Weather of a city")
-
 
 def test_all_spans_are_at_both_and_content_at_mlflow_alone(
-    collector, agent, mlflow_uri, experiment, traces, tmp_path
+    collector, agent, mlflow_uri, experiment, arrived, tmp_path
 ):
     with (
         phoenix(tmp_path) as other,
@@ -31,7 +28,7 @@ def test_all_spans_are_at_both_and_content_at_mlflow_alone(
             OTEL_EXPORTER_MLFLOW_ENDPOINT=f"http://127.0.0.1:{running.port('MLFLOW')}",
             OTEL_TRACES_EXPORTER="otlp,mlflow",
         )
-        (trace,) = traces(experiment, lambda t: t and len(t[0].data.spans) == SPANS)
+        trace = arrived()
         eventually(lambda: len(other.spans) == SPANS)
         theirs = other.spans
     assert {

@@ -20,6 +20,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from examples.quickstart.mlflow_server import MlflowServer
+from opentelemetry.exporter.mlflow import MlflowSpanExporter
 
 from .tls import certificate, tls  # noqa: F401  # fixtures
 
@@ -135,6 +136,13 @@ class Wire:
 def wire() -> Iterator[Wire]:
     with serving() as served:
         yield served
+
+
+@pytest.fixture
+def exporter(wire: Wire) -> Iterator[MlflowSpanExporter]:
+    made = MlflowSpanExporter(tracking_uri=wire.uri)
+    yield made
+    made.shutdown()
 
 
 @contextmanager

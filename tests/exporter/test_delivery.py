@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import textwrap
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
+
+from .conftest import Answer
+from .programs import run
 
 HEAVY = {"databricks", "mlflow", "numpy", "openai", "pandas", "sqlalchemy"}
 
@@ -42,6 +42,13 @@ def test_a_request_is_of_no_more_than_200_traces(wire, spans):
     assert exported(wire, spans.take()) == [400, 100]
 
 
+def test_requests_keep_the_order_of_the_spans(wire, spans):
+    batch = [spans.made(str(number)) for number in range(450)]
+    assert exported(wire, batch) == [200, 200, 50]
+    sent = [name for request in wire.requests for name in request.span_names]
+    assert sent == [str(number) for number in range(450)]
+
+
 def test_spans_are_compressed_fast(wire, spans, monkeypatch):
     """The best compression takes as long as all else that is done to a span."""
     monkeypatch.setenv("HTTP_PROXY", wire.uri)
@@ -69,20 +76,12 @@ def test_sending_to_a_server_loads_nothing_heavy(wire):
         print({HEAVY} & sys.modules.keys(), exporter.lost)
     """
     wire.answers = experiment_one(wire.answers)
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        env=os.environ | {"MLFLOW_TRACKING_URI": wire.uri},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "set() 0\n", done.stderr
+    printed = run(textwrap.dedent(program), MLFLOW_TRACKING_URI=wire.uri)
+    assert printed == "set() 0\n"
     assert wire.requests[-1].span_names == ["s"]
 
 
 def experiment_one(otherwise):
-    from .conftest import Answer
-
     found = b'{"experiment": {"experiment_id": "1", "lifecycle_stage": "active"}}'
 
     def answer(request):

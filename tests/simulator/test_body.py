@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulator.wire import ask
-
-_HOW = "Failed to deserialize the JSON body into the target type: "
+from tests.simulator.wire import UNREAD, ask
 
 
 @pytest.mark.parametrize(
@@ -33,7 +31,7 @@ _HOW = "Failed to deserialize the JSON body into the target type: "
 )
 def test_a_wrong_type_is_placed_by_line_and_byte(deepseek, body, message):
     answer = ask(deepseek.base_url, body=body)
-    assert (answer.status, answer.message) == (400, _HOW + message)
+    assert (answer.status, answer.message) == (400, UNREAD + message)
 
 
 def test_thinking_that_is_no_object_is_the_one_422(deepseek):
@@ -41,7 +39,7 @@ def test_thinking_that_is_no_object_is_the_one_422(deepseek):
     assert (answer.status, answer.message) == (
         422,
         (
-            f"{_HOW}thinking: invalid type: boolean `true`, expected struct"
+            f"{UNREAD}thinking: invalid type: boolean `true`, expected struct"
             " ThinkingOptions at line 1 column 17"
         ),
     )

@@ -7,14 +7,13 @@ import asyncio
 import pytest
 from openai import AsyncOpenAI
 
-from tests.simulator.wire import HI, OFF, WEATHER, chat
+from tests.simulator.wire import CITIES, HI, OFF, WEATHER, chat
 
-_CITIES = {"role": "user", "content": "What is the weather in Hangzhou and Beijing?"}
 _REQUESTS = [
     {},
     {"thinking": OFF},
-    {"messages": [_CITIES], "tools": [WEATHER]},
-    {"messages": [_CITIES], "tools": [WEATHER], "thinking": OFF},
+    {"messages": [CITIES], "tools": [WEATHER]},
+    {"messages": [CITIES], "tools": [WEATHER], "thinking": OFF},
     {"max_tokens": 5},
     {"stop": "help", "logprobs": True, "top_logprobs": 2},
 ]
@@ -83,7 +82,7 @@ def test_reasoning_comes_before_the_answer_and_the_role_before_all(deepseek):
 
 
 def test_only_the_first_piece_of_a_call_has_id_and_name(deepseek):
-    events = chat(deepseek.base_url, _CITIES, stream=True, tools=[WEATHER]).events
+    events = chat(deepseek.base_url, CITIES, stream=True, tools=[WEATHER]).events
     deltas = [event["choices"][0]["delta"] for event in events]
     calls = [d["tool_calls"][0] for d in deltas if "tool_calls" in d]
     first = [c for c in calls if "id" in c]
@@ -96,7 +95,7 @@ def test_only_the_first_piece_of_a_call_has_id_and_name(deepseek):
 
 def test_the_sdk_gathers_a_stream(client):
     create = client.chat.completions.stream
-    with create(model="deepseek-flash", messages=[_CITIES], tools=[WEATHER]) as stream:
+    with create(model="deepseek-flash", messages=[CITIES], tools=[WEATHER]) as stream:
         completion = stream.get_final_completion()
     assert [c.function.arguments for c in completion.choices[0].message.tool_calls] == [
         '{"location": "Hangzhou"}',

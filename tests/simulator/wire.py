@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 HI = {"role": "user", "content": "Hi"}
+CITIES = {"role": "user", "content": "What is the weather in Hangzhou and Beijing?"}
 OFF = {"type": "disabled"}
 WEATHER = {
     "type": "function",
@@ -22,6 +23,13 @@ WEATHER = {
         },
     },
 }
+
+# How a refusal begins of what is of a wrong type.
+UNREAD = "Failed to deserialize the JSON body into the target type: "
+
+
+def tool(**function):
+    return {"type": "function", "function": {"name": "a", **function}}
 
 
 @dataclass

@@ -6,29 +6,12 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from ._choice import Choice, ToolCall
 from ._messages import output_message
-from ._text import Text
 from ._values import NOTHING, fields, member, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-
-@dataclass(slots=True)
-class ToolCall:
-    id: str | None = None
-    name: str = ""
-    arguments: Text = field(default_factory=Text)
-
-
-@dataclass(slots=True)
-class Choice:
-    """One alternative. Its pieces go into buffers, which hold little but text."""
-
-    finish_reason: str | None = None
-    content: Text = field(default_factory=Text)
-    reasoning: Text = field(default_factory=Text)
-    tool_calls: dict[int, ToolCall] = field(default_factory=dict[int, ToolCall])
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from ._values import member, reader, text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ._answer import Choice
+    from ._choice import Choice
 
 # What a message calls a finish; on spans it keeps DeepSeek's word.
 _FINISHES: Final[Mapping[str, str]] = {

@@ -1,0 +1,30 @@
+"""Sending spans to a workspace as the exporter does."""
+
+from __future__ import annotations
+
+import pytest
+
+from opentelemetry.exporter.mlflow._destination import UndeliveredError, destination
+from opentelemetry.exporter.mlflow._root import Roots
+
+from .fake import EXPERIMENT
+
+
+def to(uri="databricks", **given):
+    given = given or {"experiment_name": EXPERIMENT}
+    return destination(
+        tracking_uri=uri,
+        experiment_id=given.get("experiment_id"),
+        experiment_name=given.get("experiment_name"),
+        timeout=5,
+    )
+
+
+def mapped(spans):
+    return Roots(promote_remote=True).mapped(spans)
+
+
+def refused(place, spans):
+    with pytest.raises(UndeliveredError) as caught:
+        place.send(spans)
+    return caught.value

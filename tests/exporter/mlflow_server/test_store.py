@@ -1,0 +1,70 @@
+"""A local store: from a short program, and where there can be none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from dirty_equals import IsStr
+
+from opentelemetry.exporter.mlflow import MlflowSpanExporter
+
+from .conftest import FAILURE, OPENS_A_STORE, Mlflow
+
+pytestmark = [pytest.mark.e2e, OPENS_A_STORE]
+
+SHORT_PROGRAM = """
+import sys
+from opentelemetry.exporter.mlflow import MlflowSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+provider = TracerProvider()
+provider.add_span_processor(BatchSpanProcessor(MlflowSpanExporter()))
+with provider.get_tracer("t").start_as_current_span(sys.argv[1]):
+    pass
+assert "mlflow" not in sys.modules
+"""
+
+
+def test_a_short_program_stores_its_spans_at_its_end(store):
+    mlflow = Mlflow(store)
+    subprocess.run(
+        [sys.executable, "-c", SHORT_PROGRAM, "short"],
+        env=os.environ
+        | {"MLFLOW_TRACKING_URI": store, "MLFLOW_EXPERIMENT_NAME": mlflow.experiment},
+        check=True,
+        timeout=120,
+    )
+    assert mlflow.found("trace.status = 'OK'") == ["short"]
+
+
+def test_a_store_that_cannot_be_opened_is_said(store, spans, caplog, monkeypatch):
+    # MLflow tries ten times, with a minute of pauses.
+    monkeypatch.setattr("mlflow.store.db.utils.MAX_RETRY_COUNT", 1)
+    exporter = MlflowSpanExporter(tracking_uri="sqlite:////dev/null/mlflow.db")
+    assert exporter.export([spans.made(), spans.made()]) is FAILURE
+    assert exporter.lost == 2
+    assert [r.getMessage() for r in caplog.records if "opentelemetry" in r.name] == [
+        IsStr(
+            regex=r".*sqlite:////dev/null/mlflow.db: it fails \(\w+\)\. Check that .*"
+        )
+    ]
+    exporter.shutdown()
+
+
+def test_the_names_of_mlflow_that_the_store_is_reached_by(store):
+    """They are not in MLflow's public reference: this fails when one moves."""
+    import inspect
+
+    from mlflow.entities import Span
+    from mlflow.tracing.client import TracingClient
+
+    assert list(inspect.signature(TracingClient.log_spans).parameters) == [
+        "self",
+        "location",
+        "spans",
+    ]
+    assert "resource" in inspect.signature(Span.from_otel_proto).parameters
+    assert callable(TracingClient(store).store.engine.dispose)

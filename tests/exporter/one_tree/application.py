@@ -1,0 +1,50 @@
+"""An application with spans of its own, and what MLflow's tracer makes in it."""
+
+from __future__ import annotations
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import Status, StatusCode, set_span_in_context
+
+from opentelemetry import trace
+
+
+class Application:
+    def __init__(self, exporter, sampler=None):
+        self.provider = TracerProvider(
+            sampler,
+            Resource({"service.name": "app"}),
+            shutdown_on_exit=False,
+        )
+        self.finished = InMemorySpanExporter()
+        for one in (self.finished, exporter):
+            self.provider.add_span_processor(SimpleSpanProcessor(one))
+        self.tracer = self.provider.get_tracer("app")
+
+    @property
+    def spans(self):
+        return {span.name: span for span in self.finished.get_finished_spans()}
+
+
+def agent_and_call(application, of_mlflow):
+    agent = of_mlflow.start_span(
+        "agent",
+        attributes={
+            "mlflow.spanType": '"AGENT"',
+            "mlflow.spanInputs": '{"q": "Rain?"}',
+            "user": '"ada"',
+        },
+    )
+    call = application.tracer.start_span("chat", set_span_in_context(agent))
+    call.end()
+    agent.add_event("exception", {"exception.type": "LookupError"}, 7)
+    agent.set_status(Status(StatusCode.ERROR, "no"))
+    agent.end()
+    return agent, call
+
+
+def root_of_mlflow(of_mlflow, name="agent", **kwargs):
+    """As MLflow starts one: it has a context of its own, which is empty."""
+    return of_mlflow.start_span(name, set_span_in_context(trace.INVALID_SPAN), **kwargs)

@@ -1,0 +1,184 @@
+"""What a span of MLflow's is beneath, and what is beneath it."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import set_span_in_context
+
+from opentelemetry import trace
+
+from .application import root_of_mlflow
+from .programs import in_mlflow
+
+
+def test_a_root_of_mlflows_has_the_span_around_it_as_its_parent(application, of_mlflow):
+    with application.tracer.start_as_current_span("POST /ask") as request:
+        root = root_of_mlflow(of_mlflow)
+        root.end()
+    assert root.parent is None
+    again = application.spans["agent"]
+    assert again.parent == request.get_span_context()
+    assert again.context == root.get_span_context()
+    assert again.context.trace_id == request.get_span_context().trace_id
+    assert again.links == ()
+
+
+def test_with_the_span_around_it_a_trace_comes_whole(application, of_mlflow, wire):
+    with application.tracer.start_as_current_span("POST /ask"):
+        root = root_of_mlflow(of_mlflow)
+        late = application.tracer.start_span("chat", set_span_in_context(root))
+        root.end()
+        assert wire.requests == []
+    assert wire.requests == []
+    late.end()
+    assert [sorted(request.span_names) for request in wire.requests] == [
+        ["POST /ask", "agent", "chat"]
+    ]
+
+
+def test_what_mlflow_says_of_its_trace_the_root_here_says_too(
+    application, of_mlflow, wire
+):
+    says = {
+        "mlflow.spanType": '"AGENT"',
+        "mlflow.spanInputs": '{"q": "Rain?"}',
+        "mlflow.spanOutputs": '"No."',
+    }
+    with application.tracer.start_as_current_span("POST /ask"):
+        for name in ("agent", "next"):
+            root_of_mlflow(of_mlflow, name, attributes=says).end()
+            says = {"mlflow.spanInputs": '"And tomorrow?"'}
+    (request,) = wire.requests
+    assert request.texts_of("POST /ask") == {
+        "mlflow.spanType": "CHAIN",
+        "mlflow.spanInputs": '{"q": "Rain?"}',
+        "mlflow.spanOutputs": "No.",
+        "mlflow.traceTag.mlflow.traceName": "agent",
+    }
+
+
+def test_what_ended_or_goes_elsewhere_is_linked(application, of_mlflow, wire):
+    elsewhere = TracerProvider(resource=Resource({}), shutdown_on_exit=False)
+    ended = application.tracer.start_span("ended")
+    ended.end()
+    for around in (ended, elsewhere.get_tracer("other").start_span("other")):
+        with trace.use_span(around):
+            root_of_mlflow(of_mlflow).end()
+        *_, again = application.finished.get_finished_spans()
+        assert again.parent is None
+        assert [link.context for link in again.links] == [around.get_span_context()]
+    assert len(wire.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("exporter", "has_parent"),
+    [
+        ("MlflowSpanExporter()", True),
+        ("MlflowSpanExporter(endpoint='http://localhost:9')", True),
+        ("MlflowSpanExporter(tracking_uri='http://localhost:9')", False),
+    ],
+)
+def test_what_mlflow_sends_where_we_send_has_the_parent(wire, exporter, has_parent):
+    logged, root, around = in_mlflow(
+        f"""
+        exporter = {exporter}
+        os.environ["MLFLOW_ENABLE_ASYNC_TRACE_LOGGING"] = "false"
+        os.environ["MLFLOW_USE_BATCH_SPAN_PROCESSOR"] = "false"
+        os.environ["MLFLOW_EXPERIMENT_ID"] = "0"
+        MlflowInstrumentor().instrument()
+        import mlflow
+        from mlflow.tracing.client import TracingClient
+
+        logged = []
+        store = type(TracingClient().store)
+        store.log_spans = lambda _, spans, **__: logged.extend(spans)
+        with trace.get_tracer("app").start_as_current_span("around") as around:
+            with mlflow.start_span("root") as root:
+                with mlflow.start_span("child"):
+                    pass
+        own = [root.span_id, f"{{around.get_span_context().span_id:016x}}"]
+        print(json.dumps([[[one.name, one.parent_id] for one in logged], *own]))
+        os._exit(0)
+        """,
+        wire,
+    )
+    assert logged == [["child", root], ["root", around if has_parent else None]]
+
+
+def parents_in_mlflow(program, wire, setting="true"):
+    """Names of the application's spans, each with its parent's."""
+    program = f"""
+        os.environ["MLFLOW_TRACE_PROPAGATE_TO_OTEL_CONTEXT"] = "{setting}"
+        MlflowInstrumentor().instrument()
+        import threading
+        import mlflow
+        from opentelemetry import context
+
+        tracer = trace.get_tracer("app")
+        around = tracer.start_as_current_span
+        {textwrap.indent(textwrap.dedent(program), " " * 8).strip()}
+        spans = finished.get_finished_spans()
+        names = {{span.context.span_id: span.name for span in spans}}
+        print(json.dumps({{
+            span.name: span.parent and names[span.parent.span_id] for span in spans
+        }}))
+        os._exit(0)
+        """
+    return in_mlflow(program, wire)
+
+
+def test_a_span_between_two_of_mlflows_is_between_them(wire):
+    assert parents_in_mlflow(
+        """
+        with mlflow.start_span("agent"), around("step"), mlflow.start_span("tool"):
+            pass
+        """,
+        wire,
+    ) == {"tool": "step", "step": "agent", "agent": None}
+
+
+def test_where_mlflow_shows_its_span_to_nobody_it_is_within_all_the_same(wire):
+    assert parents_in_mlflow(
+        """
+        with around("request"), mlflow.start_span("agent"), mlflow.start_span("tool"):
+            pass
+        """,
+        wire,
+        setting="false",
+    ) == {"tool": "agent", "agent": "request", "request": None}
+
+
+def test_in_a_thread_with_opentelemetrys_context_mlflows_span_has_its_parent(wire):
+    assert parents_in_mlflow(
+        """
+        def work(current):
+            context.attach(current)
+            with mlflow.start_span("tool"):
+                pass
+
+        with around("request"), mlflow.start_span("agent"):
+            args = (context.get_current(),)
+            thread = threading.Thread(target=work, args=args)
+            thread.start()
+            thread.join()
+        """,
+        wire,
+    ) == {"tool": "agent", "agent": "request", "request": None}
+
+
+def test_a_row_of_an_evaluation_has_a_trace_of_its_own(wire):
+    assert parents_in_mlflow(
+        """
+        from mlflow.pyfunc.context import Context, set_prediction_context
+
+        with around("request"):
+            with set_prediction_context(Context("row 1", is_evaluate=True)):
+                with mlflow.start_span("agent"):
+                    pass
+        """,
+        wire,
+    ) == {"agent": None, "request": None}

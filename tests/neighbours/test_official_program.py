@@ -1,0 +1,95 @@
+"""A program under `opentelemetry-instrument`, which loads the official one too."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from examples.simulator import Recorded
+
+from .official import SAMPLES, part_types
+
+if TYPE_CHECKING:
+    from examples.simulator import Simulator
+
+PROGRAM: Final = """
+import json
+import sys
+from importlib.metadata import entry_points
+
+import openai
+
+print(json.dumps([e.name for e in entry_points(group="opentelemetry_instrumentor")]))
+client = openai.OpenAI(base_url=sys.argv[1], api_key="sk-test-1234")
+question = [{"role": "user", "content": "Why?"}]
+for stream in (False, True):
+    answer = client.chat.completions.create(
+        model="deepseek-flash", messages=question, stream=stream
+    )
+    if stream:
+        list(answer)
+with client.responses.stream(model="deepseek-flash", input="Why?") as events:
+    list(events)
+"""
+
+
+@pytest.mark.parametrize("first", ["deepseek", "openai"])
+def test_under_opentelemetry_instrument_deepseek_calls_are_ours(
+    deepseek: Simulator, tmp_path: Path, first: str
+) -> None:
+    # The first on the path is loaded first.
+    for name in ("deepseek", "genai-openai"):
+        if name.endswith(first):
+            metadata = distribution(f"opentelemetry-instrumentation-{name}")
+            (found,) = {
+                Path(str(metadata.locate_file(file))).parent
+                for file in metadata.files or ()
+                if file.name == "entry_points.txt"
+            }
+            shutil.copytree(found, tmp_path / found.name)
+    deepseek.answer_next(Recorded.read(SAMPLES / "chat_thinking.json"))
+    deepseek.answer_next(Recorded.read(SAMPLES / "stream_thinking.sse"))
+    deepseek.answer_next(Recorded.read(SAMPLES / "responses_stream.sse"))
+
+    ran = subprocess.run(
+        [
+            Path(sys.executable).with_name("opentelemetry-instrument"),
+            *("--traces_exporter", "console"),
+            *("--metrics_exporter", "none", "--logs_exporter", "none"),
+            *(sys.executable, "-c", PROGRAM, deepseek.base_url),
+        ],
+        env=os.environ
+        | {
+            "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY",
+            "OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS": "127.0.0.1",
+            "PYTHONPATH": str(tmp_path),
+        },
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    order, _, printed = ran.stdout.partition("\n")
+    assert json.loads(order)[0] == first
+    spans = [span["attributes"] for span in read_all(printed)]
+    assert [(span["gen_ai.provider.name"], part_types(span)) for span in spans] == [
+        ("deepseek", ["reasoning", "text"])
+    ] * 3
+
+
+def read_all(printed: str) -> list[dict[str, Any]]:
+    """The JSON objects that the console exporter printed one after the other."""
+    found, decoder = [], json.JSONDecoder()
+    while printed := printed.lstrip():
+        value, end = decoder.raw_decode(printed)
+        found.append(value)
+        printed = printed[end:]
+    return found

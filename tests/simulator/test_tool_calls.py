@@ -1,0 +1,201 @@
+"""Tools: which the model calls, with what, and what it makes of their results."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from dirty_equals import IsStr
+from inline_snapshot import snapshot
+
+from tests.simulator.asking import ask, plain, said
+from tests.simulator.wire import CITIES, WEATHER
+
+_CALL_ID = IsStr(regex=r"call_\d\d_[A-Za-z0-9]{24}")
+
+
+def test_a_question_about_two_cities_is_two_calls(client):
+    choice = ask(client, CITIES, tools=[WEATHER]).choices[0]
+    assert choice.finish_reason == "tool_calls"
+    assert choice.message.content == ""
+    assert choice.message.reasoning_content == snapshot(
+        "The user asks about 2 things. I should call get_weather once for each, and I"
+        " can do so at the same time."
+    )
+    assert [call.model_dump() for call in choice.message.tool_calls] == [
+        {
+            "id": _CALL_ID,
+            "function": {
+                "arguments": json.dumps({"location": city}),
+                "name": "get_weather",
+            },
+            "type": "function",
+            "index": index,
+        }
+        for index, city in enumerate(["Hangzhou", "Beijing"])
+    ]
+
+
+def _function(name, description="", required=None, **properties):
+    required = list(properties) if required is None else required
+    schema = {"type": "object", "properties": properties, "required": required}
+    function = {"name": name, "description": description, "parameters": schema}
+    return {"type": "function", "function": function}
+
+
+_TEXT = {"type": "string"}
+_NUMBER = {"type": "number"}
+_UNIT = {"type": "string", "enum": ["celsius", "fahrenheit"]}
+_TIME = _function("get_time", "The local time", city=_TEXT)
+_REF = _function("book", "Book a table", guest={"$ref": "#/$defs/Guest"})
+_REF["function"]["parameters"]["$defs"] = {
+    "Guest": {
+        "type": "object",
+        "properties": {
+            "name": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+            "count": {"type": "integer", "default": 2},
+        },
+        "required": ["name", "count"],
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("question", "tools", "calls"),
+    [
+        ("weather in paris", [WEATHER], [{"location": "Paris"}]),
+        ("Do I need a coat in Oslo?", [WEATHER, _TIME], [{"location": "Oslo"}]),
+        (
+            "The weather in Paris and the time in New York?",
+            [WEATHER, _TIME],
+            [{"location": "Paris"}, {"city": "New York"}],
+        ),
+        (
+            "The weather in Oslo tomorrow, in fahrenheit",
+            [_function("weather", city=_TEXT, day=_TEXT, unit=_UNIT)],
+            [{"city": "Oslo", "day": "tomorrow", "unit": "fahrenheit"}],
+        ),
+        ("\u676d\u5dde\u5929\u6c14", [WEATHER], [{"location": "\u676d\u5dde"}]),
+        (
+            "What is 2 + 3.5?",
+            [_function("add", a=_NUMBER, b=_NUMBER)],
+            [{"a": 2, "b": 3.5}],
+        ),
+        (
+            "Convert 100 USD to EUR",
+            [_function("convert", amount=_NUMBER, source=_TEXT, target=_TEXT)],
+            [{"amount": 100, "source": "USD", "target": "EUR"}],
+        ),
+        (
+            "Who won the cup?",
+            [_function("search", query=_TEXT)],
+            [{"query": "Who won the cup?"}],
+        ),
+        (
+            "Sort 3, 1 and 2",
+            [
+                _function(
+                    "sort", numbers={"type": "array", "items": {"type": "integer"}}
+                )
+            ],
+            [{"numbers": [3, 1, 2]}],
+        ),
+        ("Book a table for Ada", [_REF], [{"guest": {"name": "Ada", "count": 2}}]),
+        ("What time is it?", [_function("clock", "The time now")], [{}]),
+        ("Tell me a joke", [WEATHER], None),
+        ("Hello!", [_function("search", query=_TEXT)], None),
+    ],
+)
+def test_arguments_come_from_the_question(client, question, tools, calls):
+    message = ask(client, question, tools=tools).choices[0].message
+    said = [json.loads(c.function.arguments) for c in message.tool_calls or []]
+    assert said == (calls or [])
+
+
+@pytest.mark.parametrize(
+    "choice", ["required", {"type": "function", "function": {"name": "get_weather"}}]
+)
+def test_a_demanded_call_is_made_whatever_was_said(client, choice):
+    completion = plain(client, "Hello", tools=[WEATHER], tool_choice=choice)
+    (call,) = completion.choices[0].message.tool_calls
+    assert (call.function.name, call.function.arguments) == (
+        "get_weather",
+        '{"location": "Hello"}',
+    )
+
+
+def test_no_tool_is_called_if_none_may_be(client):
+    message = (
+        ask(client, CITIES, tools=[WEATHER], tool_choice="none").choices[0].message
+    )
+    assert message.tool_calls is None
+
+
+def test_without_thinking_there_is_a_word_before_the_call(client):
+    message = plain(client, CITIES, tools=[WEATHER]).choices[0].message
+    assert message.content == "Let me look that up."
+    assert len(message.tool_calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("results", "answer"),
+    [
+        (
+            ['{"temperature": 24, "condition": "Sunny"}', "18C"],
+            (
+                "In Hangzhou it is 24 °C and sunny and in Beijing it is 18 °C. Hangzhou"
+                " is the warmer of the two."
+            ),
+        ),
+        (
+            ['{"error": "no such city"}', '{"temp": 60, "unit": "fahrenheit"}'],
+            (
+                "In Beijing it is 60 °F. `get_weather` failed, so that part is missing:"
+                " error no such city."
+            ),
+        ),
+        (["Rain.", "Snow."], "In Hangzhou it is Rain and in Beijing it is Snow."),
+    ],
+)
+def test_the_answer_is_made_of_the_results(client, results, answer):
+    asked = ask(client, CITIES, tools=[WEATHER]).choices[0].message
+    history = [CITIES, asked.model_dump(exclude_none=True)]
+    history += [
+        {"role": "tool", "tool_call_id": call.id, "content": result}
+        for call, result in zip(asked.tool_calls, results, strict=True)
+    ]
+    completion = ask(client, *history, tools=[WEATHER])
+    assert completion.choices[0].finish_reason == "stop"
+    assert said(completion) == answer
+
+
+@pytest.mark.parametrize(
+    ("result", "answer"),
+    [
+        ("5", "The result: 5."),
+        ('{"total": 5, "exact": true}', "Total is 5 and exact is yes."),
+        ('["a", "b"]', "`add` found a and b."),
+        ("The two numbers make five.", "The two numbers make five."),
+    ],
+)
+def test_any_result_becomes_a_sentence(client, result, answer):
+    tool = _function("add", a=_NUMBER, b=_NUMBER)
+    question = {"role": "user", "content": "2 + 3"}
+    asked = ask(client, question, tools=[tool]).choices[0].message
+    answered = {
+        "role": "tool",
+        "tool_call_id": asked.tool_calls[0].id,
+        "content": result,
+    }
+    history = [question, asked.model_dump(exclude_none=True), answered]
+    assert said(ask(client, *history, tools=[tool])) == answer
+
+
+def test_max_tokens_can_end_a_tool_call(client):
+    whole = ask(client, CITIES, tools=[WEATHER]).usage.completion_tokens
+    choice = ask(client, CITIES, tools=[WEATHER], max_tokens=whole - 2).choices[0]
+    assert choice.finish_reason == "length"
+    arguments = [call.function.arguments for call in choice.message.tool_calls]
+    assert json.loads(arguments[0]) == {"location": "Hangzhou"}
+    with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
+        json.loads(arguments[1])
