@@ -11,6 +11,7 @@ from opentelemetry.trace import (
 )
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
+from opentelemetry.exporter.mlflow._one_tree import _whole_traces
 
 from .agent import agent
 from .exchange import Answered
@@ -83,6 +84,15 @@ def test_several_traces_may_come_at_once(databricks, spans):
     place.send(mapped(ended))
     place.close()
     assert len(databricks.traces) == len(databricks.blobs) == 2
+
+
+def test_more_traces_may_come_at_once_than_are_remembered(
+    databricks, exporter, monkeypatch, spans
+):
+    monkeypatch.setattr(_whole_traces, "_MOST_TRACES", 1)
+    exporter.export([spans.made(name) for name in ("a", "b", "c")])
+    assert rows(databricks) == {"a": "OK", "b": "OK", "c": "OK"}
+    assert exporter.lost == 0
 
 
 def test_the_end_of_the_program_sends_what_waits(databricks, exporter, spans):

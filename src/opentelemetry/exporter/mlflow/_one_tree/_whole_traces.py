@@ -94,6 +94,8 @@ class WholeTraces:
                 if self._is_whole(trace_id)
             ]
             result += self._beyond_bounds()
+            while len(self._come) > _MOST_TRACES:
+                self._come.popitem(last=False)
             self._watch_the_clock()
         return result
 
@@ -107,8 +109,6 @@ class WholeTraces:
         come.number += begun.counts(span)
         come.has_root |= span.parent is None or span.parent.is_remote
         self._come.move_to_end(trace_id)
-        if len(self._come) > _MOST_TRACES:
-            self._come.popitem(last=False)
         if (held := self._held.get(trace_id)) is None:
             held = self._held[trace_id] = _Held(monotonic())
         size = _size(span)
