@@ -48,7 +48,8 @@ def test_what_mlflow_says_of_its_trace_the_root_here_says_too(
         "mlflow.spanInputs": '{"q": "Rain?"}',
         "mlflow.spanOutputs": '"No."',
     }
-    with application.tracer.start_as_current_span("POST /ask"):
+    around = application.tracer.start_as_current_span
+    with around("POST /ask"), around("handler"):
         for name in ("agent", "next"):
             root_of_mlflow(of_mlflow, name, attributes=says).end()
             says = {"mlflow.spanInputs": '"And tomorrow?"'}

@@ -51,6 +51,18 @@ def test_time_says_what_is_first_and_last_not_the_order_of_arrival(roots, spans)
     assert mapped.attributes["mlflow.spanOutputs"] == answered("b")
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_calls_beneath_a_span_that_ends_after_the_root_count(roots, spans, order):
+    with spans.tracer.start_as_current_span("root"):
+        with spans.tracer.start_as_current_span("step"):
+            chat(spans, "q", None)
+        chat(spans, "r", "b")
+    within, _, beside, root = spans.take()
+    *_, mapped = roots.mapped([*[within, beside][::order], root])
+    assert mapped.attributes["mlflow.spanInputs"] == asked("q")
+    assert mapped.attributes["mlflow.spanOutputs"] == answered("b")
+
+
 def test_a_root_that_is_the_model_call_speaks_for_itself(roots, spans):
     chat(spans, "q", "a")
     (mapped,) = roots.mapped(spans.take())
