@@ -25,7 +25,7 @@ class MlflowInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
     """
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        # MLflow comes in three packages, any of which will do; see `OneTree._imported`.
+        # MLflow comes in three packages, any of which will do; see `OneTree._begin`.
         return ()
 
     def _instrument(

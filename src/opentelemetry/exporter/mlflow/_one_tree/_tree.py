@@ -20,13 +20,13 @@ from opentelemetry.sdk.trace import Span, TracerProvider
 from wrapt import patch_function_wrapper, register_post_import_hook
 
 from opentelemetry import context, trace
+from opentelemetry.exporter.mlflow._one_tree import _experiment, _their_client
 from opentelemetry.exporter.mlflow._one_tree._beneath import (
     TraceIds,
     enter,
     is_evaluated,
 )
 from opentelemetry.exporter.mlflow._one_tree._processors import OfApplication, OfMlflow
-from opentelemetry.exporter.mlflow._one_tree._their_client import see_to_it
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +41,7 @@ _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
 _PROVIDER = "mlflow.tracing.provider"
 _CLIENT = "mlflow.tracing.client"
+_EXPERIMENT = "mlflow.tracking.fluent"
 
 # What MLflow is told, where the user has not said anything about it.
 _SETTINGS = {
@@ -106,6 +107,7 @@ class OneTree:
             self._is_awaited = True  # for good: a hook cannot be taken back
             register_post_import_hook(self._provider_imported, _PROVIDER)
             register_post_import_hook(self._client_imported, _CLIENT)
+            register_post_import_hook(_experiment.see_to_it, _EXPERIMENT)
 
     def _provider_imported(self, module: ModuleType) -> None:
         """Patches private names of MLflow's, for there are no public ones.
@@ -140,7 +142,7 @@ class OneTree:
 
     def _client_imported(self, module: ModuleType) -> None:
         try:
-            see_to_it(module, self._writes_to, self._stay_apart)
+            _their_client.see_to_it(module, self._writes_to, self._stay_apart)
         except AttributeError as error:
             self._stay_apart(error)
 
