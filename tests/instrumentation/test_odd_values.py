@@ -141,6 +141,14 @@ ANSWERED: dict[str, str] = {
         "usage in a list": {"usage": [1, 2]},
         "NaN": '{"usage": {"prompt_tokens": NaN, "input_tokens": -Infinity}}',
         "past 64 bits": {"usage": {"prompt_tokens": HUGE, "input_tokens": HUGE}},
+        "counts below 0": {
+            "usage": {
+                "prompt_tokens": -1,
+                "completion_tokens": -1,
+                "input_tokens": -1,
+                "output_tokens": -1,
+            }
+        },
         "odd counts": {
             "usage": {
                 "prompt_tokens": "97",
@@ -209,3 +217,14 @@ def test_a_part_of_an_answer_that_cannot_be_read_is_marked(
     assert [part["type"] for part in others][-1] == "text"
     assert len(others) > 1
     assert compared.telemetry.span.attributes["gen_ai.usage.input_tokens"] > 0
+
+
+@pytest.mark.parametrize("kind", ["OpenAI"])
+def test_choices_in_a_number_that_nobody_gives_take_no_room(
+    compared: Compared, deepseek: Simulator
+) -> None:
+    deepseek.answer_next(sample("chat_plain.json"), times=2)
+    compared(lambda: {"n": 10**6})
+    said = compared.telemetry.span.attributes
+    assert said["gen_ai.request.choice.count"] == 10**6
+    assert said["gen_ai.response.finish_reasons"] == ("stop", *["error"] * 127)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._choice import Choice, ToolCall
 from ._messages import output_message
-from ._values import NOTHING, fields, member, text, whole
+from ._values import NOTHING, count, fields, member, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -138,14 +138,14 @@ def _usage(usage: object) -> dict[str, int | None]:
     prompt = fields(said.get("prompt_tokens_details"))
     completion = fields(said.get("completion_tokens_details"))
     # No hit is not the same as not known.
-    if (hits := whole(said.get("prompt_cache_hit_tokens"))) is None:
+    if (hits := count(said.get("prompt_cache_hit_tokens"))) is None:
         # So DeepSeek's tables say, and so OpenAI does.
-        hits = whole(prompt.get("prompt_cache_hit_tokens", prompt.get("cached_tokens")))
+        hits = count(prompt.get("prompt_cache_hit_tokens", prompt.get("cached_tokens")))
     return {
-        "gen_ai.usage.input_tokens": whole(said.get("prompt_tokens")),
-        "gen_ai.usage.output_tokens": whole(said.get("completion_tokens")),
+        "gen_ai.usage.input_tokens": count(said.get("prompt_tokens")),
+        "gen_ai.usage.output_tokens": count(said.get("completion_tokens")),
         "gen_ai.usage.cache_read.input_tokens": hits,
-        "gen_ai.usage.reasoning.output_tokens": whole(
+        "gen_ai.usage.reasoning.output_tokens": count(
             completion.get("reasoning_tokens")
         ),
     }

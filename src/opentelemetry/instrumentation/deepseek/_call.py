@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # To measure one gap after another takes the SDK half as long as each between chunks.
 _CHUNKS_AT_ONCE: Final = 128
+# More choices than that nobody gives: DeepSeek one, OpenAI so many.
+_MOST_CHOICES: Final = 128
 
 
 class Call:
@@ -52,7 +54,7 @@ class Call:
         if inference.wants_nothing:
             self._ended = True
             return
-        self._expected = whole(body.get("n")) or 1
+        self._expected = min(whole(body.get("n")) or 1, _MOST_CHOICES)
         self._arrivals: list[float] | None = None
         self._labels: Mapping[str, Any] = {}
         self._answer = operation.answer(keeps_text=inference.wants_content)

@@ -17,7 +17,7 @@ from ._messages import (
     without_none,
 )
 from ._text import Text
-from ._values import fields, member, text, whole
+from ._values import count, fields, member, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -109,10 +109,10 @@ class ResponsesAnswer:
                 "gen_ai.response.finish_reasons": [self._finish_reason()] * expected,
                 "gen_ai.response.id": text(member(self.response, "id")),
                 "gen_ai.response.model": self.model,
-                "gen_ai.usage.input_tokens": whole(member(usage, "input_tokens")),
-                "gen_ai.usage.output_tokens": whole(member(usage, "output_tokens")),
-                "gen_ai.usage.cache_read.input_tokens": whole(read),
-                "gen_ai.usage.reasoning.output_tokens": whole(thought),
+                "gen_ai.usage.input_tokens": count(member(usage, "input_tokens")),
+                "gen_ai.usage.output_tokens": count(member(usage, "output_tokens")),
+                "gen_ai.usage.cache_read.input_tokens": count(read),
+                "gen_ai.usage.reasoning.output_tokens": count(thought),
             }
         )
 

@@ -57,6 +57,12 @@ def whole(value: object) -> int | None:
     return value if -(2**63) <= value < 2**63 else None
 
 
+def count(value: object) -> int | None:
+    """How many: a metric of a number below 0 is refused, with a warning each."""
+    number = whole(value)
+    return None if number is None or number < 0 else number
+
+
 def real(value: object) -> float | None:
     if isinstance(value, float):
         return float.__float__(value)
