@@ -22,6 +22,17 @@ def test_mlflows_provider_does_not_end_the_applications(application, of_mlflow):
     assert len(application.spans) == 2
 
 
+def test_a_provider_that_comes_again_is_joined_once(application):
+    provider = TracerProvider(shutdown_on_exit=False)
+    one_tree._join(provider)
+    ids = provider.id_generator
+    one_tree._join(provider)
+    assert provider.id_generator is ids
+    provider.get_tracer("mlflow").start_span("agent").end()
+    (again,) = application.finished.get_finished_spans()
+    assert again.name == "agent"
+
+
 def test_a_provider_that_mlflow_shares_needs_nothing(application, wire):
     one_tree._join(application.provider)
     application.tracer.start_span("agent").end()

@@ -13,7 +13,7 @@ from ._inference import Inference
 from ._quietly import lost, quietly
 from ._request import request_attributes, request_body
 from ._standins import ObservedAsyncStream, ObservedResponse, ObservedStream
-from ._values import text, whole
+from ._values import count, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,7 @@ class Call:
         if inference.wants_nothing:
             self._ended = True
             return
-        self._expected = min(whole(body.get("n")) or 1, _MOST_CHOICES)
+        self._expected = min(count(body.get("n")) or 1, _MOST_CHOICES)
         self._arrivals: list[float] | None = None
         self._labels: Mapping[str, Any] = {}
         self._answer = operation.answer(keeps_text=inference.wants_content)
