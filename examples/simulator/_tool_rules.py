@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._json import is_object, items
 from ._request import functions, thinking_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ._rules import Body, Complaints
 
 _MAX_TOOLS = 128
@@ -42,11 +44,16 @@ def tool_names(body: Body) -> Complaints:
             )
 
 
+def _used(body: Body) -> list[Mapping[str, Any]]:
+    """With the choice `none`, tools are left out before they are looked into."""
+    return [] if body.get("tool_choice") == "none" else functions(body)
+
+
 def tools(body: Body) -> Complaints:
-    names = [tool["name"] for tool in functions(body)]
+    names = [tool["name"] for tool in _used(body)]
     if len(set(names)) < len(names):
         yield "Tool names must be unique."
-    for tool in functions(body):
+    for tool in _used(body):
         schema = tool.get("parameters")
         at = f"Invalid schema for function '{tool['name']}': "
         if schema is None:
@@ -62,8 +69,8 @@ def tools(body: Body) -> Complaints:
 
 
 def tool_choice(body: Body) -> Complaints:
-    choice, names = body.get("tool_choice"), [t["name"] for t in functions(body)]
-    if not names or choice in (None, "none", "auto"):
+    choice, names = body.get("tool_choice"), [t["name"] for t in _used(body)]
+    if not names or choice in (None, "auto"):
         return
     if thinking_of(body)[0]:
         yield "Thinking mode does not support this tool_choice"
@@ -75,8 +82,8 @@ def tool_choice(body: Body) -> Complaints:
 
 
 def strict(body: Body) -> Complaints:
-    strict = [tool for tool in functions(body) if tool.get("strict")]
-    if strict and len(strict) < len(functions(body)):
+    strict = [tool for tool in _used(body) if tool.get("strict")]
+    if strict and len(strict) < len(_used(body)):
         yield "Cannot use strict tool with non-strict tool in the same request"
     for tool in strict:
         schema = tool.get("parameters")

@@ -195,6 +195,17 @@ def test_one_field_is_refused_in_the_words_of_the_library(
     assert _agree(said, expected), (said, expected)
 
 
+@pytest.mark.parametrize("tools", [value for name, value in _CASES if name == "tools"])
+def test_tools_that_are_not_to_be_used_are_judged_as_the_library_does(
+    recipe, deepseek, tools
+):
+    body = {"model": "deepseek-flash", "messages": [HI], "tools": tools}
+    body["tool_choice"] = "none"
+    expected = oracle.complaint(recipe, body)
+    said = _said(deepseek, body)
+    assert _agree(said, expected), (said, expected)
+
+
 @pytest.mark.parametrize("name", ["messages", "model"])
 def test_a_missing_field_is_named(recipe, deepseek, name):
     body = {"model": "deepseek-flash", "messages": [HI]}
