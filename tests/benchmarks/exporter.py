@@ -117,7 +117,7 @@ CASES: Final[dict[str, dict[str, Any]]] = {
 
 
 class _Nowhere:
-    """A destination; see `opentelemetry.exporter.mlflow._destination`."""
+    """A destination; see `opentelemetry.exporter.mlflow._destinations`."""
 
     address = "nowhere"
     wants_whole_traces = False

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from examples.simulator import Exchange
 
 _LIST: dict[str, Any] = tomli.loads(
-    files("opentelemetry.exporter.mlflow._prices")
+    files("opentelemetry.exporter.mlflow._pricing")
     .joinpath("prices.toml")
     .read_text(encoding="utf-8")
 )

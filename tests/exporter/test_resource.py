@@ -18,7 +18,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from opentelemetry.exporter.mlflow._root import Roots
+from opentelemetry.exporter.mlflow._root_span import Roots
 
 INSTANCE = "627cc493-f310-47de-96bd-71410b7dec09"
 REMOTE = set_span_in_context(

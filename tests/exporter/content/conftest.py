@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from opentelemetry.exporter.mlflow._content._held import held
+from opentelemetry.exporter.mlflow._content._pending import held
 
 from .conversation import HOOK, both_to
 

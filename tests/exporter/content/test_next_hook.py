@@ -8,7 +8,7 @@ import pytest
 from dirty_equals import IsPartialDict
 from opentelemetry.util.genai.types import InputMessage, TextPart
 
-from opentelemetry.exporter.mlflow._content._hook import MlflowCompletionHook
+from opentelemetry.exporter.mlflow._content._completion_hook import MlflowCompletionHook
 
 from .conversation import SECRET, sent, talk
 

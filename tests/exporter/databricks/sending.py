@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from opentelemetry.exporter.mlflow._destination import UndeliveredError, destination
-from opentelemetry.exporter.mlflow._root import Roots
+from opentelemetry.exporter.mlflow._destinations import UndeliveredError, destination
+from opentelemetry.exporter.mlflow._root_span import Roots
 
 from .fake import EXPERIMENT
 

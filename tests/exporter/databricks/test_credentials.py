@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from opentelemetry.exporter.mlflow._destination import UndeliveredError
+from opentelemetry.exporter.mlflow._destinations import UndeliveredError
 from tests.exporter.conftest import serving
 
 from .exchange import Answered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opentelemetry.exporter.mlflow._destination import destination
+from opentelemetry.exporter.mlflow._destinations import destination
 
 from .exchange import error
 from .fake import EXPERIMENT_ID

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opentelemetry.exporter.mlflow._destination import _experiment_traces
+from opentelemetry.exporter.mlflow._destinations._databricks import _experiment_traces
 
 from .agent import agent
 from .received import ROW, blob

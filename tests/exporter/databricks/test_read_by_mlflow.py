@@ -61,7 +61,7 @@ def test_what_mlflows_server_reads_of_a_span_is_read_here(spans):
     from mlflow.tracing.otel.translation import translate_span_when_storing
     from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
-    from opentelemetry.exporter.mlflow._destination._whole_trace import nodes
+    from opentelemetry.exporter.mlflow._trace_info._trace_data import nodes
 
     for span in mapped(agent(spans)):
         (of_resource,) = encode_spans([span]).resource_spans

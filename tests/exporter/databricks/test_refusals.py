@@ -48,7 +48,7 @@ def test_a_storage_that_is_not_there_is_said_without_its_address(databricks, spa
 def test_a_workspace_in_trouble_costs_seconds_not_minutes(
     databricks, monkeypatch, spans, answer, cause
 ):
-    from opentelemetry.exporter.mlflow._destination import _workspace
+    from opentelemetry.exporter.mlflow._destinations._databricks import _workspace
 
     monkeypatch.setattr(_workspace, "_PATIENCE_SECONDS", 2)
     databricks.fail[ROW] = answer
@@ -58,7 +58,7 @@ def test_a_workspace_in_trouble_costs_seconds_not_minutes(
 
 
 def test_nobody_there_is_said(databricks, monkeypatch, spans):
-    from opentelemetry.exporter.mlflow._destination import _workspace
+    from opentelemetry.exporter.mlflow._destinations._databricks import _workspace
 
     monkeypatch.setattr(_workspace, "_PATIENCE_SECONDS", 1)
     monkeypatch.setenv("DATABRICKS_HOST", "http://127.0.0.1:9")

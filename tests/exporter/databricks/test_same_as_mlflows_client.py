@@ -20,8 +20,7 @@ from .received import INFO, OTLP, ROW, SPANS, typed
 BOTH = """
 import mlflow
 from mlflow.entities import SpanType
-from opentelemetry.exporter.mlflow import MlflowSpanExporter
-from opentelemetry.exporter.mlflow._one_tree._instrumentor import MlflowInstrumentor
+from opentelemetry.exporter.mlflow import MlflowInstrumentor, MlflowSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor

@@ -11,7 +11,7 @@ from opentelemetry.trace import (
 )
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
-from opentelemetry.exporter.mlflow._one_tree import _whole_traces
+from opentelemetry.exporter.mlflow._mlflow_bridge import _trace_buffer
 
 from .agent import agent
 from .exchange import Answered
@@ -89,7 +89,7 @@ def test_several_traces_may_come_at_once(databricks, spans):
 def test_more_traces_may_come_at_once_than_are_remembered(
     databricks, exporter, monkeypatch, spans
 ):
-    monkeypatch.setattr(_whole_traces, "_MOST_TRACES", 1)
+    monkeypatch.setattr(_trace_buffer, "_MOST_TRACES", 1)
     exporter.export([spans.made(name) for name in ("a", "b", "c")])
     assert rows(databricks) == {"a": "OK", "b": "OK", "c": "OK"}
     assert exporter.lost == 0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from opentelemetry.sdk.trace import Event
 
 from opentelemetry.exporter.mlflow import mlflow_attributes
-from opentelemetry.exporter.mlflow._mapping._events import with_messages
+from opentelemetry.exporter.mlflow._mapping._message_events import with_messages
 
 
 def event(of, **attributes):

@@ -61,13 +61,13 @@ def test_a_name_that_mlflow_does_not_take_is_said(mlflow, spans, caplog):
 
 @pytest.mark.parametrize("first", [True, False])
 def test_two_may_create_one_experiment_at_once(mlflow, first):
-    from opentelemetry.exporter.mlflow._destination._experiment import found_or_created
+    from opentelemetry.exporter.mlflow._destinations._experiment import found_or_created
 
     exporter = mlflow.exporter()
     destination = exporter._destination._inner
     catalogue = getattr(destination, "find", None) and destination
     if catalogue is None:
-        from opentelemetry.exporter.mlflow._destination._store import Experiments
+        from opentelemetry.exporter.mlflow._destinations._local_store import Experiments
 
         catalogue = Experiments(mlflow.uri)
 

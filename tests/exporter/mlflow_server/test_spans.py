@@ -7,7 +7,7 @@ from dirty_equals import IsPartialDict, IsStr
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import Link, Status, StatusCode
 
-from opentelemetry.exporter.mlflow._copied import copied
+from opentelemetry.exporter.mlflow._replace_span import copied
 
 from .agents import HISTORY, chat, message
 from .conftest import FAILURE, OPENS_A_STORE

@@ -30,6 +30,8 @@ from __future__ import annotations
 
 from opentelemetry.exporter.mlflow._exporter import MlflowSpanExporter
 from opentelemetry.exporter.mlflow._mapping import mlflow_attributes
-from opentelemetry.exporter.mlflow._one_tree._instrumentor import MlflowInstrumentor
+from opentelemetry.exporter.mlflow._mlflow_bridge._instrumentor import (
+    MlflowInstrumentor,
+)
 
 __all__ = ["MlflowInstrumentor", "MlflowSpanExporter", "mlflow_attributes"]

@@ -9,23 +9,28 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from opentelemetry.exporter.mlflow._content._held import Joining
+from opentelemetry.exporter.mlflow._config import boolean, setting
+from opentelemetry.exporter.mlflow._content._pending import Joining
 from opentelemetry.exporter.mlflow._content._redaction import redaction
-from opentelemetry.exporter.mlflow._delivery import Delivery, Loss, batches, deliver
-from opentelemetry.exporter.mlflow._destination import (
+from opentelemetry.exporter.mlflow._delivery._dropped_spans import Losses
+from opentelemetry.exporter.mlflow._delivery._splitting import (
+    Delivery,
+    Loss,
+    batches,
+    deliver,
+)
+from opentelemetry.exporter.mlflow._destinations import (
     Listing,
     UndeliveredError,
     destination,
 )
-from opentelemetry.exporter.mlflow._losses import Losses
-from opentelemetry.exporter.mlflow._one_tree._same_ids import as_mlflow_made_it
-from opentelemetry.exporter.mlflow._one_tree._tree import one_tree
-from opentelemetry.exporter.mlflow._one_tree._whole_traces import WholeTraces
-from opentelemetry.exporter.mlflow._previews import Previews
-from opentelemetry.exporter.mlflow._prices._file import price_list
-from opentelemetry.exporter.mlflow._root import Roots
-from opentelemetry.exporter.mlflow._settings import boolean, setting
-from opentelemetry.exporter.mlflow._wording import Wording
+from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import one_tree
+from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import as_mlflow_made_it
+from opentelemetry.exporter.mlflow._mlflow_bridge._trace_buffer import WholeTraces
+from opentelemetry.exporter.mlflow._pricing._price_file import price_list
+from opentelemetry.exporter.mlflow._remote_root_previews import Previews
+from opentelemetry.exporter.mlflow._root_span import Roots
+from opentelemetry.exporter.mlflow._span_translator import Wording
 from opentelemetry.exporter.mlflow.environment_variables import (
     OTEL_EXPORTER_MLFLOW_PRICES,
     OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ._text import Text
+from ._text_buffer import Text
 
 
 @dataclass(slots=True)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, cast
 
+from ._coerce import text, whole
 from ._genai import fq_exception_type
-from ._quietly import quietly
-from ._values import text, whole
+from ._suppress import quietly
 
 # DeepSeek's 401 ends in the last four characters of the key:
 # "Authentication Fails, Your api key: ****0000 is invalid". Whole keys and tokens are

@@ -46,7 +46,7 @@ from opentelemetry.util.genai.utils import (
     object_to_any_value,
 )
 
-from ._values import DICT
+from ._coerce import DICT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,10 +11,10 @@ from opentelemetry.instrumentation.instrumentor import (  # type: ignore[attr-de
 )
 from wrapt import register_post_import_hook
 
-from ._client import Hosts
+from ._endpoint import Hosts
 from ._metrics import dialect
-from ._quietly import quietly
-from ._wrapping import MODULES, Wrapping
+from ._patches import MODULES, Wrapping
+from ._suppress import quietly
 from .environment_variables import OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS
 from .package import _instruments  # pyright: ignore[reportPrivateUsage]  # the name OTel uses
 

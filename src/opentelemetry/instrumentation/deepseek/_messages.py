@@ -10,12 +10,12 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from ._coerce import member, reader, text
 from ._genai import (
     image_from_url,
     plain,
 )
-from ._quietly import lost
-from ._values import member, reader, text
+from ._suppress import lost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

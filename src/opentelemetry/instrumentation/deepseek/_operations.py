@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ._answer import Answer
 from ._genai import Content
 from ._messages import input_messages, items, tool_definitions
 from ._request import COMPLETIONS, RESPONSES
-from ._responses import ResponsesAnswer, responses_content
+from ._response import Answer
+from ._responses_api import ResponsesAnswer, responses_content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

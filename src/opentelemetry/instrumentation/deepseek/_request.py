@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
-from ._quietly import quietly
-from ._values import member, real, text, whole
+from ._coerce import member, real, text, whole
+from ._suppress import quietly
 
 if TYPE_CHECKING:
     from collections.abc import Callable

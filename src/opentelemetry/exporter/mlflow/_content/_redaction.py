@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from opentelemetry.exporter.mlflow._settings import Setting
+    from opentelemetry.exporter.mlflow._config import Setting
 
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 

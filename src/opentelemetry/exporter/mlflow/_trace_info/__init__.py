@@ -1,0 +1,1 @@
+"""What MLflow shows of a trace as a whole: its TraceInfo and TraceData."""

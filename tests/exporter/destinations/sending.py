@@ -1,0 +1,29 @@
+"""Sending spans to wherever the settings say."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from opentelemetry.exporter.mlflow._destinations import UndeliveredError, destination
+
+
+def to(tracking_uri=None, experiment_id=None, experiment_name=None, timeout=None):
+    return destination(
+        tracking_uri=tracking_uri,
+        experiment_id=experiment_id,
+        experiment_name=experiment_name,
+        timeout=timeout,
+    )
+
+
+def refused(send, *args):
+    with pytest.raises(UndeliveredError) as caught:
+        send(*args)
+    return caught.value
+
+
+def unused_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+
+from opentelemetry.exporter.mlflow import MlflowInstrumentor
+from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import one_tree
+
+from .application import Application
+
+
+@pytest.fixture(autouse=True)
+def apart():
+    """Instrumentors are one for the process."""
+    yield
+    if MlflowInstrumentor().is_instrumented_by_opentelemetry:
+        MlflowInstrumentor().uninstrument()
+    one_tree._served.clear()
+    one_tree._stays_apart = False
+
+
+@pytest.fixture
+def application(exporter):
+    made = Application(exporter)
+    MlflowInstrumentor().instrument(tracer_provider=made.provider)
+    return made
+
+
+@pytest.fixture
+def of_mlflow(application):
+    """A tracer as MLflow has it, on a provider of its own."""
+    provider = TracerProvider(
+        resource=Resource({"service.name": "mlflow"}), shutdown_on_exit=False
+    )
+    one_tree._join(provider)
+    return provider.get_tracer("mlflow")

@@ -1,0 +1,69 @@
+"""MLflow's client and we may create the same experiment at the same moment."""
+
+from __future__ import annotations
+
+import logging
+import types
+
+import pytest
+
+from opentelemetry.exporter.mlflow._mlflow_bridge import _experiment_patch
+from tests.exporter.destinations.catalogue import Catalogue
+
+from .programs import in_mlflow
+
+PROGRAM = """
+    os.environ["MLFLOW_EXPERIMENT_NAME"] = "new"
+    os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
+    {instrument}
+    import mlflow
+    with mlflow.start_span("agent") as span:
+        print(json.dumps(type(span).__name__))
+    os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("instrument", "span"),
+    [("", "NoOpSpan"), ("MlflowInstrumentor().instrument()", "LiveSpan")],
+    ids=["MLflow alone", "one tree"],
+)
+def test_mlflows_first_span_is_there_though_others_are_faster(wire, instrument, span):
+    wire.answers = Catalogue(others_are_faster=True)
+    program = PROGRAM.format(instrument=instrument)
+    assert in_mlflow(program, wire) == span
+
+
+def refusing(error):
+    module = types.ModuleType("mlflow.tracking.fluent")
+
+    def find():
+        module.asked += 1
+        raise error
+
+    module.asked = 0
+    module._get_experiment_id_from_env = find
+    _experiment_patch.see_to_it(module)
+    return module
+
+
+@pytest.mark.parametrize(("code", "times"), [("RESOURCE_ALREADY_EXISTS", 2), (None, 1)])
+def test_what_goes_wrong_otherwise_does_so_as_before(code, times):
+    error = LookupError()
+    error.error_code = code
+    module = refusing(error)
+    with pytest.raises(LookupError) as raised:
+        module._get_experiment_id_from_env()
+    assert raised.value is error
+    assert module.asked == times
+
+
+def test_where_mlflow_finds_it_otherwise_that_is_said(caplog):
+    with caplog.at_level(logging.WARNING):
+        _experiment_patch.see_to_it(types.ModuleType("mlflow.tracking.fluent"))
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "The first span of @mlflow.trace may be lost where MLFLOW_EXPERIMENT_NAME is "
+        "not there yet: this version of MLflow is not one of 3.16 to 3.17. Create the "
+        "experiment before."
+    )

@@ -1,0 +1,54 @@
+"""When MLflow's spans are joined, and what of the user's settings stays."""
+
+from __future__ import annotations
+
+import os
+
+from opentelemetry.exporter.mlflow import MlflowInstrumentor, MlflowSpanExporter
+from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import one_tree
+
+PROPAGATE = "MLFLOW_TRACE_PROPAGATE_TO_OTEL_CONTEXT"
+OTLP = "MLFLOW_ENABLE_OTLP_EXPORTER"
+
+
+def test_it_begins_with_an_exporter_in_either_order(monkeypatch, wire):
+    for first, second in (
+        (MlflowInstrumentor().instrument, lambda: None),
+        (lambda: None, MlflowInstrumentor().instrument),
+    ):
+        first()
+        assert PROPAGATE not in os.environ
+        exporter = MlflowSpanExporter(tracking_uri=wire.uri)
+        second()
+        assert (os.environ[PROPAGATE], os.environ[OTLP]) == ("true", "false")
+        MlflowInstrumentor().uninstrument()
+        assert PROPAGATE not in os.environ
+        assert OTLP not in os.environ
+        exporter.shutdown()
+        one_tree._served.clear()
+
+
+def test_without_our_exporter_nothing_is_changed():
+    MlflowInstrumentor().instrument()
+    assert [name for name in os.environ if name.startswith("MLFLOW_")] == []
+
+
+def test_what_the_user_set_stays(monkeypatch, exporter):
+    monkeypatch.setenv(PROPAGATE, "false")
+    monkeypatch.setenv(OTLP, "true")
+    MlflowInstrumentor().instrument()
+    MlflowInstrumentor().uninstrument()
+    assert (os.environ[PROPAGATE], os.environ[OTLP]) == ("false", "true")
+
+
+def test_what_the_user_set_since_stays(exporter, monkeypatch):
+    MlflowInstrumentor().instrument()
+    monkeypatch.setenv(PROPAGATE, "1")
+    MlflowInstrumentor().uninstrument()
+    assert os.environ[PROPAGATE] == "1"
+
+
+def test_switched_off_spans_of_mlflows_stay_its_own(application, of_mlflow, wire):
+    MlflowInstrumentor().uninstrument()
+    of_mlflow.start_span("agent").end()
+    assert application.spans == {}

@@ -1,0 +1,230 @@
+"""A trace with spans of MLflow's reaches MLflow in one request."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+from opentelemetry.exporter.mlflow._mlflow_bridge import _open_spans, _trace_buffer
+from opentelemetry.exporter.mlflow._mlflow_bridge._open_spans import begun
+from tests.exporter.conftest import mlflow_error
+
+
+@pytest.fixture
+def tracer(exporter):
+    """Each span goes to the exporter as it ends."""
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    return provider.get_tracer("test")
+
+
+def of_mlflow(span):
+    begun.of_mlflow(span, has_root_here=False)
+    return span
+
+
+def of_application(span):
+    begun.of_application(span)
+    return span
+
+
+def begin(tracer, name="agent"):
+    return of_mlflow(tracer.start_span(name))
+
+
+def beneath(tracer, parent, name="chat", **kwargs):
+    from opentelemetry.trace import set_span_in_context
+
+    return of_application(
+        tracer.start_span(name, context=set_span_in_context(parent), **kwargs)
+    )
+
+
+def sent(wire):
+    return [sorted(request.span_names) for request in wire.requests]
+
+
+@pytest.fixture
+def lines(caplog):
+    return lambda: [record.getMessage() for record in caplog.records]
+
+
+PARTS = (
+    "A trace with spans of @mlflow.trace goes to MLflow in parts: it is not over after "
+    "600 s, or more than 10000 spans or 64 MiB wait. No span is lost; its totals of "
+    "tokens and cost may miss the later ones. (This is said once.)"
+)
+
+
+def test_it_waits_for_the_last_of_its_spans(tracer, wire):
+    agent = begin(tracer)
+    first = beneath(tracer, agent, "first")
+    first.end()
+    second = beneath(tracer, agent, "second")
+    agent.end()
+    assert sent(wire) == []
+    second.end()
+    assert sent(wire) == [["agent", "first", "second"]]
+
+
+def test_what_begins_when_all_was_sent_goes_as_it_ends(tracer, wire):
+    agent = begin(tracer)
+    agent.end()
+    beneath(tracer, agent, "late").end()
+    assert sent(wire) == [["agent"], ["late"]]
+
+
+def test_another_trace_goes_at_once(tracer, wire):
+    begin(tracer)
+    tracer.start_span("other").end()
+    assert sent(wire) == [["other"]]
+
+
+def test_a_span_that_never_comes_is_not_waited_for(tracer, wire):
+    agent = begin(tracer)
+    begun.of_application(agent)
+    begun.never_comes(agent)
+    agent.end()
+    assert sent(wire) == [["agent"]]
+
+
+def test_traces_that_are_ready_share_a_request_and_none_is_divided(
+    exporter, spans, wire
+):
+    made = {}
+    for name, number in (("large", 600), ("small", 2)):
+        with spans.tracer.start_as_current_span(name) as root:
+            of_mlflow(root)
+            for _ in range(number - 1):
+                with spans.tracer.start_as_current_span(name) as child:
+                    of_application(child)
+        made[name] = spans.take()
+    others = [spans.made("other") for _ in range(3)]
+    large = made["large"]
+    exporter.export([*made["small"], *large[:100], *others, *large[100:]])
+    assert [len(names) for names in sent(wire)] == [5, 600]
+
+
+def test_a_flush_sends_what_waits(exporter, tracer, wire):
+    agent = begin(tracer)
+    beneath(tracer, agent).end()
+    assert exporter.force_flush()
+    assert sent(wire) == [["chat"]]
+    beneath(tracer, agent, "next").end()
+    agent.end()
+    assert sent(wire) == [["chat"], ["next"], ["agent"]]
+
+
+def test_a_flush_that_fails_says_so(exporter, tracer, wire):
+    wire.answers = lambda _: mlflow_error(403, "PERMISSION_DENIED")
+    beneath(tracer, begin(tracer)).end()
+    assert not exporter.force_flush()
+    assert exporter.lost == 1
+
+
+def test_the_end_sends_what_waits(exporter, tracer, wire):
+    beneath(tracer, begin(tracer)).end()
+    exporter.shutdown()
+    assert sent(wire) == [["chat"]]
+    assert exporter.lost == 0
+
+
+@pytest.mark.parametrize(
+    ("bound", "value"), [("_MOST_SPANS", 2), ("_MOST_BYTES", 4_500)]
+)
+def test_beyond_a_bound_the_oldest_goes_in_parts(
+    monkeypatch, tracer, wire, lines, bound, value
+):
+    monkeypatch.setattr(_trace_buffer, bound, value)
+    oldest, newer = begin(tracer, "oldest"), begin(tracer, "newer")
+    beneath(tracer, oldest, "of oldest", attributes={"text": "x" * 2_000}).end()
+    beneath(tracer, newer, "of newer").end()
+    assert sent(wire) == []
+    beneath(tracer, newer, "of newer").end()
+    assert sent(wire) == [["of oldest"]]
+    oldest.end()
+    newer.end()
+    assert sent(wire)[1:] == [["oldest"], ["newer", "of newer", "of newer"]]
+    assert [line.partition(":")[0] for line in lines()] == [PARTS.partition(":")[0]]
+
+
+def test_what_waits_too_long_goes_with_nobody_asking(monkeypatch, tracer, wire, lines):
+    monkeypatch.setattr(_trace_buffer, "_LONGEST_WAIT", 0.2)
+    agent = begin(tracer)
+    beneath(tracer, agent).end()
+    assert sent(wire) == []
+    ends = time.monotonic() + 10
+    while not wire.requests and time.monotonic() < ends:
+        time.sleep(0.01)
+    assert sent(wire) == [["chat"]]
+    assert len(lines()) == 1
+    agent.end()
+    assert sent(wire) == [["chat"], ["agent"]]
+
+
+def test_when_no_thread_can_start_any_more_the_end_sends_it(
+    monkeypatch, exporter, tracer, wire
+):
+    def refused(_):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Timer, "start", refused)
+    beneath(tracer, begin(tracer)).end()
+    exporter.shutdown()
+    assert sent(wire) == [["chat"]]
+
+
+def test_the_clock_runs_again_for_what_waits_next(monkeypatch, tracer, wire):
+    monkeypatch.setattr(_trace_buffer, "_LONGEST_WAIT", 0.2)
+    for number in (1, 2):
+        beneath(tracer, begin(tracer)).end()
+        ends = time.monotonic() + 10
+        while len(wire.requests) < number and time.monotonic() < ends:
+            time.sleep(0.01)
+    assert sent(wire) == [["chat"], ["chat"]]
+
+
+def test_what_is_sent_in_parts_is_said_with_the_bounds(
+    monkeypatch, tracer, wire, caplog
+):
+    monkeypatch.setattr(_trace_buffer, "_MOST_SPANS", 0)
+    with caplog.at_level(logging.WARNING):
+        beneath(tracer, begin(tracer)).end()
+        beneath(tracer, begin(tracer)).end()
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line == PARTS.replace("10000", "0")
+    assert sent(wire) == [["chat"], ["chat"]]
+
+
+def test_traces_without_end_are_forgotten(monkeypatch, tracer, wire):
+    for module in (_open_spans, _trace_buffer):
+        monkeypatch.setattr(module, "_MOST_TRACES", 1)
+    forgotten = begin(tracer, "forgotten")
+    begin(tracer)
+    forgotten.end()  # as one that need not come whole
+    assert sent(wire) == [["forgotten"]]
+    for name in ("a", "b"):
+        begin(tracer, name).end()
+    assert sent(wire) == [["forgotten"], ["a"], ["b"]]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_a_forked_child_leaves_the_parents_spans_to_the_parent(exporter, tracer, wire):
+    agent = begin(tracer)
+    beneath(tracer, agent).end()
+    if (child := os.fork()) == 0:
+        try:
+            agent.end()  # the parent's trace is not waited for here
+            exporter.shutdown()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert sent(wire) == [["agent"]]
+    agent.end()
+    assert sent(wire) == [["agent"], ["agent", "chat"]]
