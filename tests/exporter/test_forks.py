@@ -36,15 +36,15 @@ FORKING = """
     locks = [part._lock for part in (
         exporter._roots, exporter._losses,
         exporter._destination, exporter._destination._inner)]
-    held, over = threading.Event(), threading.Event()
+    pending_content, over = threading.Event(), threading.Event()
     def hold():
         for lock in locks: lock.acquire()
-        held.set()
+        pending_content.set()
         over.wait()
         for lock in locks: lock.release()
     holder = threading.Thread(target=hold)
     holder.start()
-    held.wait()
+    pending_content.wait()
     warnings.simplefilter("ignore", DeprecationWarning)
     child = os.fork()
     if not child:

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from opentelemetry.exporter.mlflow._content._pending import held
+from opentelemetry.exporter.mlflow._content._pending import pending_content
 
 from .conversation import HOOK, both_to
 
@@ -12,11 +12,11 @@ from .conversation import HOOK, both_to
 @pytest.fixture(autouse=True)
 def nothing_held(monkeypatch):
     gc.collect()
-    held.exporters.clear()
-    held.forget()
-    monkeypatch.setattr(held, "is_used", False)
+    pending_content.exporters.clear()
+    pending_content.forget()
+    monkeypatch.setattr(pending_content, "is_used", False)
     yield
-    held.forget()
+    pending_content.forget()
 
 
 @pytest.fixture

@@ -13,15 +13,19 @@ from opentelemetry.util.genai.completion_hook import load_completion_hook
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from opentelemetry.exporter.mlflow._content import _pending
-from opentelemetry.exporter.mlflow._content._pending import HeldContent, Joining, held
+from opentelemetry.exporter.mlflow._content._pending import (
+    ContentJoiner,
+    PendingContent,
+    pending_content,
+)
 
 from .conversation import HOOK, SECRET, talk, unpacked
 
 
 def test_nothing_is_held_once_it_is_sent(both):
     talk(both)
-    assert not held._calls
-    assert held._bytes == 0
+    assert not pending_content._calls
+    assert pending_content._bytes == 0
 
 
 def test_spans_that_nobody_records_leave_nothing_behind(monkeypatch):
@@ -37,7 +41,7 @@ def test_spans_that_nobody_records_leave_nothing_behind(monkeypatch):
         hook.on_completion(
             inputs=[SECRET], outputs=[], system_instruction=[], span=span
         )
-    assert not held._calls
+    assert not pending_content._calls
 
 
 def test_a_call_without_content_is_not_held(both):
@@ -45,7 +49,7 @@ def test_a_call_without_content_is_not_held(both):
     load_completion_hook().on_completion(
         inputs=[], outputs=[], system_instruction=[], tool_definitions=None, span=span
     )
-    assert not held._calls
+    assert not pending_content._calls
 
 
 def test_every_exporter_gets_it(monkeypatch, both, wire):
@@ -54,15 +58,15 @@ def test_every_exporter_gets_it(monkeypatch, both, wire):
     talk(both)
     bodies = map(unpacked, wire.requests)
     assert [SECRET.encode() in body for body in bodies] == [True, True]
-    assert not held._calls
+    assert not pending_content._calls
     another.shutdown()
     talk(both)
-    assert not held._calls
+    assert not pending_content._calls
 
 
 def test_memory_is_bounded_in_calls(monkeypatch, caplog):
     monkeypatch.setattr(_pending, "_MOST_CALLS", 3)
-    content = HeldContent()
+    content = PendingContent()
     for number in range(5):
         content.keep((1, number), {"a": "b"})
     assert list(content._calls) == [(1, 2), (1, 3), (1, 4)]
@@ -72,13 +76,13 @@ def test_memory_is_bounded_in_calls(monkeypatch, caplog):
         "Message content does not reach MLflow: that of more than 3 calls, or 64 MiB, "
         "waits for its spans, and the oldest is dropped. Is there an "
         "MlflowSpanExporter on the tracer provider, and does it get these spans? (This "
-        "is said once; HeldContent.dropped counts.)"
+        "is said once; PendingContent.dropped counts.)"
     )
 
 
 def test_memory_is_bounded_in_bytes(monkeypatch):
     monkeypatch.setattr(_pending, "_MOST_BYTES", 3_000)
-    content = HeldContent()
+    content = PendingContent()
     for number in range(5):
         content.keep((1, number), {"a": "b" * 1_000})
         assert content._bytes == sum(c.size for c in content._calls.values()) <= 3_000
@@ -92,8 +96,8 @@ def test_memory_is_bounded_in_bytes(monkeypatch):
 
 def test_spans_that_wait_for_content_are_bounded(monkeypatch, spans):
     monkeypatch.setattr(_pending, "_MOST_SPANS", 2)
-    monkeypatch.setattr(held, "is_used", True)
-    joining = Joining()
+    monkeypatch.setattr(pending_content, "is_used", True)
+    joining = ContentJoiner()
     talks = [spans.made(name, {"gen_ai.operation.name": "chat"}) for name in "abc"]
     others = [spans.made("d"), ReadableSpan("e")]
     assert joining.joined([*talks, *others]) == [*talks, *others]
@@ -103,9 +107,9 @@ def test_spans_that_wait_for_content_are_bounded(monkeypatch, spans):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_fork_takes_nothing_along():
-    held.keep((1, 1), {"a": "b"})
+    pending_content.keep((1, 1), {"a": "b"})
     child = os.fork()
     if not child:
-        os._exit(len(held._calls))
+        os._exit(len(pending_content._calls))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert len(held._calls) == 1
+    assert len(pending_content._calls) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opentelemetry.exporter.mlflow._destinations import UndeliveredError, destination
+from opentelemetry.exporter.mlflow._destinations import ExportError, create_destination
 from opentelemetry.exporter.mlflow._root_span import Roots
 
 from .fake import EXPERIMENT
@@ -12,7 +12,7 @@ from .fake import EXPERIMENT
 
 def to(uri="databricks", **given):
     given = given or {"experiment_name": EXPERIMENT}
-    return destination(
+    return create_destination(
         tracking_uri=uri,
         experiment_id=given.get("experiment_id"),
         experiment_name=given.get("experiment_name"),
@@ -25,6 +25,6 @@ def mapped(spans):
 
 
 def refused(place, spans):
-    with pytest.raises(UndeliveredError) as caught:
+    with pytest.raises(ExportError) as caught:
         place.send(spans)
     return caught.value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opentelemetry.exporter.mlflow._destinations import destination
+from opentelemetry.exporter.mlflow._destinations import create_destination
 
 from .exchange import error
 from .fake import EXPERIMENT_ID
@@ -57,7 +57,7 @@ def test_an_experiment_that_cannot_be_used_is_said(
 
 
 def test_nobody_may_have_named_an_experiment(databricks, spans):
-    place = destination(
+    place = create_destination(
         tracking_uri="databricks",
         experiment_id=None,
         experiment_name=None,

@@ -22,7 +22,7 @@ def test_a_storage_out_of_reach_is_told_from_a_workspace(databricks, spans, kind
         "the traces are listed, but their spans cannot be stored (403)"
     )
     assert "cloud storage" in why.advice
-    assert not why.divisible
+    assert not why.is_divisible
 
 
 def test_a_storage_that_is_not_there_is_said_without_its_address(databricks, spans):
@@ -66,8 +66,10 @@ def test_nobody_there_is_said(databricks, monkeypatch, spans):
     assert why.cause.startswith("the workspace does not answer (")
 
 
-@pytest.mark.parametrize(("status", "divisible"), [(400, True), (403, False)])
-def test_a_table_that_does_not_take_them_is_named(databricks, spans, status, divisible):
+@pytest.mark.parametrize(("status", "is_divisible"), [(400, True), (403, False)])
+def test_a_table_that_does_not_take_them_is_named(
+    databricks, spans, status, is_divisible
+):
     databricks.linked = "main.agents.ds"
     databricks.fail[OTLP] = Answered(status)
     why = refused(to(), mapped([spans.made()]))
@@ -75,4 +77,4 @@ def test_a_table_that_does_not_take_them_is_named(databricks, spans, status, div
         f"the table main.agents.ds_otel_spans does not take them ({status})"
     )
     assert "MODIFY" in why.advice
-    assert why.divisible is divisible
+    assert why.is_divisible is is_divisible

@@ -10,7 +10,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
-from opentelemetry.exporter.mlflow._replace_span import copied
+from opentelemetry.exporter.mlflow._replace_span import replace_span
 from tests.exporter.conftest import Answer, mlflow_error
 
 SUCCESS, FAILURE = SpanExportResult.SUCCESS, SpanExportResult.FAILURE
@@ -82,7 +82,7 @@ def test_the_search_for_bad_spans_ends(wire, exporter, spans):
 
 
 def test_a_span_that_cannot_be_encoded_is_lost_alone(wire, exporter, spans):
-    impossible = copied(spans.made(), resource=Resource({}, schema_url=1970))
+    impossible = replace_span(spans.made(), resource=Resource({}, schema_url=1970))
     batch = [spans.made("one"), impossible, spans.made("two")]
     assert exporter.export(batch) is FAILURE
     assert accepted(wire) == ["one", "two"]
@@ -157,7 +157,8 @@ def test_no_secret_is_said(monkeypatch, wire, spans, lines):
 
 
 @pytest.mark.parametrize(
-    "where", ["_span_translator.mlflow_attributes", "_content._pending.Joining.joined"]
+    "where",
+    ["_span_translator.mlflow_attributes", "_content._pending.ContentJoiner.joined"],
 )
 def test_a_defect_of_ours_is_not_the_applications(
     monkeypatch, wire, exporter, spans, lines, where

@@ -6,11 +6,11 @@ import socket
 
 import pytest
 
-from opentelemetry.exporter.mlflow._destinations import UndeliveredError, destination
+from opentelemetry.exporter.mlflow._destinations import ExportError, create_destination
 
 
 def to(tracking_uri=None, experiment_id=None, experiment_name=None, timeout=None):
-    return destination(
+    return create_destination(
         tracking_uri=tracking_uri,
         experiment_id=experiment_id,
         experiment_name=experiment_name,
@@ -19,7 +19,7 @@ def to(tracking_uri=None, experiment_id=None, experiment_name=None, timeout=None
 
 
 def refused(send, *args):
-    with pytest.raises(UndeliveredError) as caught:
+    with pytest.raises(ExportError) as caught:
         send(*args)
     return caught.value
 

@@ -83,4 +83,4 @@ def test_a_certificate_file_that_went_away_is_said(
         why = refused(server.send, [spans.made()])
         server.close()
         assert why.cause.startswith("no connection (")
-        assert not why.divisible
+        assert not why.is_divisible

@@ -8,7 +8,7 @@ import pytest
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
-from opentelemetry.exporter.mlflow._destinations import UndeliveredError, destination
+from opentelemetry.exporter.mlflow._destinations import ExportError, create_destination
 from tests.exporter.conftest import Answer, serving
 
 ENDPOINT = "OTEL_EXPORTER_MLFLOW_ENDPOINT"
@@ -17,7 +17,7 @@ CERTIFICATE = "OTEL_EXPORTER_MLFLOW_CERTIFICATE"
 
 
 def to(endpoint=None, tracking_uri=None):
-    return destination(
+    return create_destination(
         endpoint=endpoint,
         tracking_uri=tracking_uri,
         experiment_id=None,
@@ -74,7 +74,7 @@ def test_it_is_told_its_own_headers_and_nobody_elses(monkeypatch, wire, spans):
 
 def test_its_certificate_is_checked(monkeypatch, tls, certificate, spans):
     with serving(tls) as wire:
-        with pytest.raises(UndeliveredError, match="no safe connection") as refused:
+        with pytest.raises(ExportError, match="no safe connection") as refused:
             to(wire.uri).send([spans.made()])
         assert refused.value.advice == (
             f"Set {CERTIFICATE} to the authority that signed the server's certificate"
@@ -85,7 +85,7 @@ def test_its_certificate_is_checked(monkeypatch, tls, certificate, spans):
 
 
 @pytest.mark.parametrize(
-    ("status", "cause", "advice", "divisible"),
+    ("status", "cause", "advice", "is_divisible"),
     [
         (302, "the address leads elsewhere (302)", f"Set {ENDPOINT} to an", False),
         (400, "it refuses some of them (400)", "Its own log has", True),
@@ -96,17 +96,17 @@ def test_its_certificate_is_checked(monkeypatch, tls, certificate, spans):
         (500, "it fails (500)", "Its own log", False),
     ],
 )
-def test_a_refusal_says_what_to_do(wire, spans, status, cause, advice, divisible):
+def test_a_refusal_says_what_to_do(wire, spans, status, cause, advice, is_divisible):
     wire.answers = lambda _: Answer(status, b"", {"Location": "/elsewhere"})
-    with pytest.raises(UndeliveredError) as refused:
+    with pytest.raises(ExportError) as refused:
         to(wire.uri).send([spans.made()])
     assert refused.value.cause == cause
     assert refused.value.advice.startswith(advice)
-    assert refused.value.divisible is divisible
+    assert refused.value.is_divisible is is_divisible
 
 
 def test_where_nobody_answers_its_own_variable_is_blamed(spans):
-    with pytest.raises(UndeliveredError) as refused:
+    with pytest.raises(ExportError) as refused:
         to("http://127.0.0.1:9").send([spans.made()])
     assert refused.value.advice == f"Start the server, or correct {ENDPOINT}"
 

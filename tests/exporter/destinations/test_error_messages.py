@@ -13,7 +13,7 @@ from .sending import refused, to
 
 
 @pytest.mark.parametrize(
-    ("answer", "cause", "advice", "divisible"),
+    ("answer", "cause", "advice", "is_divisible"),
     [
         (
             Answer(302, headers={"Location": "/login?secret=1"}),
@@ -41,14 +41,14 @@ from .sending import refused, to
         (mlflow_error(500, "a secret"), "it fails (500)", "log", False),
     ],
 )
-def test_what_an_answer_means(wire, spans, answer, cause, advice, divisible):
+def test_what_an_answer_means(wire, spans, answer, cause, advice, is_divisible):
     wire.answers = lambda _: answer
     server = to(wire.uri, experiment_id=7)
     why = refused(server.send, [spans.made()])
     server.close()
     assert why.cause.startswith(cause)
     assert advice in why.advice
-    assert why.divisible is divisible
+    assert why.is_divisible is is_divisible
     assert "secret" not in why.cause + why.advice
     # Older versions of the stock exporter ask again after any of these.
     assert len(wire.requests) == 1 or answer.status >= 500
@@ -59,7 +59,7 @@ def test_a_span_that_cannot_be_encoded_is_one_of_some(wire, spans):
     why = refused(server.send, [spans.made("\ud800")])
     server.close()
     assert why.cause == "some spans cannot be encoded"
-    assert why.divisible
+    assert why.is_divisible
     assert wire.requests == []
 
 

@@ -105,7 +105,7 @@ def test_a_name_that_cannot_be_looked_up(wire, spans, answer, cause, create):
     why = refused(server.send, [spans.made()])
     server.close()
     assert why.cause.startswith(cause)
-    assert not why.divisible
+    assert not why.is_divisible
     assert sent_to(wire) == []
 
 

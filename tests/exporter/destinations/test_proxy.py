@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from opentelemetry.exporter.mlflow._destinations import UndeliveredError, destination
+from opentelemetry.exporter.mlflow._destinations import ExportError, create_destination
 from tests.exporter.conftest import serving
 
 
@@ -98,7 +98,7 @@ def proxying(user=""):  # noqa: C901  # a server, whole
 
 
 def to(uri):
-    return destination(
+    return create_destination(
         tracking_uri=uri, experiment_id=7, experiment_name=None, timeout=5
     )
 
@@ -187,7 +187,7 @@ def test_a_proxy_that_wants_credentials_is_said(
     with proxying(user="Basic YW5uOnB3") as proxy:
         monkeypatch.setenv(f"{scheme.upper()}_PROXY", proxy.uri)
         server = to(wire.uri.replace("http", scheme))
-        with pytest.raises(UndeliveredError) as caught:
+        with pytest.raises(ExportError) as caught:
             server.send([spans.made("one")])
         server.close()
     assert caught.value.cause.startswith(cause)
@@ -200,7 +200,7 @@ def test_a_proxy_that_is_not_there_is_said(monkeypatch, wire, spans):
         port = gone.getsockname()[1]
     monkeypatch.setenv("HTTP_PROXY", f"http://ann:secret@127.0.0.1:{port}")
     server = to(wire.uri)
-    with pytest.raises(UndeliveredError) as caught:
+    with pytest.raises(ExportError) as caught:
         server.send([spans.made("one")])
     server.close()
     assert caught.value.cause == "no way through the proxy (Connection refused)"

@@ -7,7 +7,7 @@ from importlib import metadata
 import pytest
 from inline_snapshot import snapshot
 
-from opentelemetry.exporter.mlflow._destinations import UndeliveredError
+from opentelemetry.exporter.mlflow._destinations import ExportError
 
 from .catalogue import sent_to
 from .sending import to
@@ -74,14 +74,14 @@ def test_an_address_of_the_application_may_be_wrong_until_it_is_right(
 ):
     server = to()
     mlflow.set_tracking_uri("file:///tmp/mlruns")
-    with pytest.raises(UndeliveredError) as caught:
+    with pytest.raises(ExportError) as caught:
         server.send([spans.made()])
     assert caught.value.cause == snapshot(
         "mlflow.set_tracking_uri: MLflow keeps no spans in files "
         "('file:///tmp/mlruns'). A store is sqlite:///mlflow.db, a server "
         "http://localhost:5000"
     )
-    assert not caught.value.divisible
+    assert not caught.value.is_divisible
     assert server.wants_whole_traces is False
     mlflow.set_tracking_uri(wire.uri)
     server.send([spans.made()])
@@ -102,7 +102,7 @@ def test_a_default_that_is_not_installed_is_said_at_the_first_export(
     store.close()
     store.after_fork()
     assert store.address == "sqlite:///mlflow.db"
-    with pytest.raises(UndeliveredError, match="pip install mlflow"):
+    with pytest.raises(ExportError, match="pip install mlflow"):
         store.send([spans.made()])
     mlflow.set_tracking_uri(wire.uri)
     store.send([spans.made()])

@@ -39,7 +39,9 @@ class Sides:
     def export(self, spans):
         self._exporter.export(spans)
         # Of one id MLflow has one trace.
-        self._stock.export([copied(span, self.trace_of(span) ^ 1) for span in spans])
+        self._stock.export(
+            [replace_span(span, self.trace_of(span) ^ 1) for span in spans]
+        )
         self._exporter.shutdown()
         self._stock.shutdown()
 
@@ -64,7 +66,7 @@ class Sides:
         )
 
 
-def copied(span, trace):
+def replace_span(span, trace):
     def in_trace(context):
         return context and SpanContext(trace, context.span_id, is_remote=False)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opentelemetry.exporter.mlflow import mlflow_attributes
-from opentelemetry.exporter.mlflow._mapping import ROWS, UNREAD
+from opentelemetry.exporter.mlflow._mapping import ROWS, UNPARSED
 
 from .conversation import CHAT, dumped, said
 
@@ -58,7 +58,7 @@ MOVED = {name for row in ROWS for name in row.instead}
 @given(st.dictionaries(known | st.text(), value))
 def test_mapping_loses_nothing_and_twice_is_once(attributes):
     mapped = mlflow_attributes(attributes)
-    changed = {"mlflow.spanType", "session.id", "user.id", UNREAD}
+    changed = {"mlflow.spanType", "session.id", "user.id", UNPARSED}
     kept = attributes.keys() - MOVED - changed
     assert {name: repr(mapped[name]) for name in kept} == {
         name: repr(attributes[name]) for name in kept

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from opentelemetry.exporter.mlflow import mlflow_attributes
-from opentelemetry.exporter.mlflow._mapping import UNREAD
+from opentelemetry.exporter.mlflow._mapping import UNPARSED
 
 from .conversation import ANSWER, CHAT, KEPT, QUESTION, dumped, said
 
@@ -124,7 +124,7 @@ BROKEN = [
 @pytest.mark.parametrize("name", ["gen_ai.input.messages", "gen_ai.output.messages"])
 @pytest.mark.parametrize("broken", BROKEN, ids=range(len(BROKEN)))
 def test_a_broken_message_attribute_stays_as_it_is(name, broken):
-    assert mlflow_attributes({name: broken}) == {name: broken, UNREAD: (name,)}
+    assert mlflow_attributes({name: broken}) == {name: broken, UNPARSED: (name,)}
 
 
 def test_broken_instructions_keep_the_messages_from_being_moved():
@@ -133,7 +133,7 @@ def test_broken_instructions_keep_the_messages_from_being_moved():
         "gen_ai.input.messages": QUESTION,
     }
     assert mlflow_attributes(attributes) == attributes | {
-        UNREAD: ("gen_ai.system_instructions", "gen_ai.input.messages")
+        UNPARSED: ("gen_ai.system_instructions", "gen_ai.input.messages")
     }
 
 

@@ -195,7 +195,7 @@ ANYTHING = st.recursive(
 def test_nothing_written_there_raises(of, body, operation):
     attributes = {"gen_ai.operation.name": operation}
     mapped = mlflow_attributes(with_messages(attributes, [Event(f"gen_ai.{of}", body)]))
-    assert "opentelemetry.exporter.mlflow.unread" not in mapped
+    assert "opentelemetry.exporter.mlflow.unparsed" not in mapped
 
 
 def test_of_the_same_twice_the_first_is_taken():

@@ -7,7 +7,7 @@ from dirty_equals import IsPartialDict, IsStr
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import Link, Status, StatusCode
 
-from opentelemetry.exporter.mlflow._replace_span import copied
+from opentelemetry.exporter.mlflow._replace_span import replace_span
 
 from .agents import HISTORY, chat, message
 from .conftest import FAILURE, OPENS_A_STORE
@@ -54,7 +54,7 @@ def test_ids_times_status_events_and_links_are_the_same(mlflow, spans):
 def test_one_span_that_cannot_be_encoded_is_lost_alone(mlflow, spans):
     """What MLflow itself would refuse is made fit before."""
     good = [spans.made(f"good {number}") for number in range(9)]
-    bad = copied(spans.made("bad"), resource=Resource({}, schema_url=1970))
+    bad = replace_span(spans.made("bad"), resource=Resource({}, schema_url=1970))
     exporter = mlflow.exporter()
     assert exporter.export([*good[:4], bad, *good[4:]]) is FAILURE
     assert exporter.lost == 1

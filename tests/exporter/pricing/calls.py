@@ -7,7 +7,7 @@ from datetime import datetime
 from importlib.resources import files
 
 from opentelemetry.exporter.mlflow._config import Setting
-from opentelemetry.exporter.mlflow._pricing._price_file import price_list
+from opentelemetry.exporter.mlflow._pricing._price_file import load_price_list
 
 OURS = files("opentelemetry.exporter.mlflow._pricing") / "prices.toml"
 VARIABLE = "OTEL_EXPORTER_MLFLOW_PRICES"
@@ -42,7 +42,7 @@ def without(attributes, *names):
 
 
 def ours():
-    return price_list(Setting(None, VARIABLE))
+    return load_price_list(Setting(None, VARIABLE))
 
 
 def cost(attributes, moment=OFF_PEAK, prices=None):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from opentelemetry.exporter.mlflow._config import Setting
-from opentelemetry.exporter.mlflow._pricing._price_file import price_list
+from opentelemetry.exporter.mlflow._pricing._price_file import load_price_list
 from tests.exporter.mlflow_server.conftest import database, mlflow, store  # noqa: F401  # fixtures
 
 from .calls import VARIABLE
@@ -16,6 +16,6 @@ def newer(tmp_path):
     def read(text):
         path = tmp_path / "newer.toml"
         path.write_text(text)
-        return price_list(Setting(str(path), VARIABLE))
+        return load_price_list(Setting(str(path), VARIABLE))
 
     return read

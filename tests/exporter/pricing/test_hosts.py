@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opentelemetry.exporter.mlflow._span_translator import Wording
+from opentelemetry.exporter.mlflow._span_translator import SpanTranslator
 
 from .calls import call, cost, ours, total
 
@@ -81,4 +81,4 @@ def test_models_of_others_are_none_of_our_business():
 @pytest.mark.parametrize("known", ["{}", '{"total_cost": 1.0}'])
 def test_a_cost_that_is_known_already_goes_before_ours(spans, known):
     span = spans.made("chat", call() | {"mlflow.llm.cost": known})
-    assert Wording(ours()).said(span).attributes["mlflow.llm.cost"] == known
+    assert SpanTranslator(ours()).said(span).attributes["mlflow.llm.cost"] == known

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from opentelemetry.exporter.mlflow._mapping import UNREAD
+from opentelemetry.exporter.mlflow._mapping import UNPARSED
 from opentelemetry.exporter.mlflow._root_span import _MOST_TRACES
 
 from .calls import answered, asked, attributes_of, chat
@@ -78,7 +78,7 @@ def test_a_root_that_is_the_model_call_speaks_for_itself(roots, spans):
         ({"mlflow.spanInputs": '"q0"', "mlflow.spanOutputs": '"a0"'}, {}),
         (
             {"gen_ai.input.messages": "{", "gen_ai.output.messages": "{"},
-            {UNREAD: ("gen_ai.input.messages", "gen_ai.output.messages")},
+            {UNPARSED: ("gen_ai.input.messages", "gen_ai.output.messages")},
         ),
         (
             {"traceloop.entity.input": "q0"},

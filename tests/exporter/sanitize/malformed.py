@@ -6,7 +6,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext
 
-from opentelemetry.exporter.mlflow._sanitize import MADE_FIT, fit
+from opentelemetry.exporter.mlflow._sanitize import SANITIZED, sanitize
 
 CONTEXT = SpanContext(1, 2, is_remote=False)
 
@@ -18,8 +18,8 @@ def span(attributes=None, **more):
 
 def fitted(value, name="a"):
     """The attribute as it is sent, and what is said of it."""
-    attributes = dict(fit(span({name: value})).attributes)
-    reasons = attributes.pop(MADE_FIT, ())
+    attributes = dict(sanitize(span({name: value})).attributes)
+    reasons = attributes.pop(SANITIZED, ())
     (kept,) = attributes.values()
     return kept, reasons
 

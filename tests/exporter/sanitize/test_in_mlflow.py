@@ -12,8 +12,8 @@ from dirty_equals import IsList, IsStr
 from opentelemetry.trace import Status, StatusCode
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
-from opentelemetry.exporter.mlflow._mapping import UNREAD
-from opentelemetry.exporter.mlflow._sanitize import MADE_FIT
+from opentelemetry.exporter.mlflow._mapping import UNPARSED
+from opentelemetry.exporter.mlflow._sanitize import SANITIZED
 
 from .malformed import CHANGED, CONTEXT
 
@@ -152,12 +152,12 @@ def test_the_page_can_read_all_of_it(sent):
     "name", sorted({*HARD, *TIMELESS} - {"no JSON", "a long model"})
 )
 def test_what_was_changed_is_marked(sent, name):
-    assert attributes(sent, name)[MADE_FIT] == IsList(length=(1, ...))
+    assert attributes(sent, name)[SANITIZED] == IsList(length=(1, ...))
 
 
 def test_what_is_no_conversation_is_shown_as_it_is_and_marked(sent):
     found = attributes(sent, "no JSON")
-    assert found[UNREAD] == ["gen_ai.input.messages", "gen_ai.tool.definitions"]
+    assert found[UNPARSED] == ["gen_ai.input.messages", "gen_ai.tool.definitions"]
     assert found["mlflow.spanInputs"] == "{["
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opentelemetry.exporter.mlflow._sanitize import MADE_FIT, fit
+from opentelemetry.exporter.mlflow._sanitize import SANITIZED, sanitize
 
 from .malformed import fitted, span
 
@@ -22,10 +22,10 @@ from .malformed import fitted, span
     ],
 )
 def test_what_the_server_fails_to_read_has_another_name(name, value, kept):
-    attributes = fit(span({name: value})).attributes
+    attributes = sanitize(span({name: value})).attributes
     assert attributes == {
-        f"{MADE_FIT}.{name}": kept,
-        MADE_FIT: (f"{name}: what MLflow cannot read has another name",),
+        f"{SANITIZED}.{name}": kept,
+        SANITIZED: (f"{name}: what MLflow cannot read has another name",),
     }
 
 

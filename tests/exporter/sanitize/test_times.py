@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from opentelemetry.sdk.trace import Event
 
-from opentelemetry.exporter.mlflow._sanitize import MADE_FIT, fit
+from opentelemetry.exporter.mlflow._sanitize import SANITIZED, sanitize
 
 from .malformed import span
 
@@ -22,12 +22,12 @@ TIMES = {
 @pytest.mark.parametrize(("time", "kept"), TIMES.items(), ids=map(str, TIMES))
 def test_a_time_that_cannot_be_kept_is_the_nearest_one(time, kept):
     given = span(start_time=time, end_time=time, events=[Event("e", {"a": 1}, time)])
-    good = fit(given)
+    good = sanitize(given)
     (event,) = good.events
     assert (good.start_time, good.end_time, event.timestamp) == (kept, kept, kept)
     assert event.attributes == {"a": 1}
     assert good.attributes == {
-        MADE_FIT: (
+        SANITIZED: (
             f"an event's time: no time that MLflow keeps ({time})",
             f"the start: no time that MLflow keeps ({time})",
             f"the end: no time that MLflow keeps ({time})",
@@ -37,10 +37,10 @@ def test_a_time_that_cannot_be_kept_is_the_nearest_one(time, kept):
 
 def test_an_event_alone_may_have_such_a_time():
     events = [Event("e", None, 2**64), Event("f", None, 7)]
-    good = fit(span(start_time=1, end_time=2, events=events))
+    good = sanitize(span(start_time=1, end_time=2, events=events))
     assert (good.start_time, good.end_time) == (1, 2)
     assert [event.timestamp for event in good.events] == [2**63 - 1, 7]
-    (reason,) = good.attributes[MADE_FIT]
+    (reason,) = good.attributes[SANITIZED]
     assert reason.startswith("an event's time: ")
 
 
@@ -52,4 +52,4 @@ class Whole(int):
 def test_a_time_that_can_be_kept_is_not_touched(time):
     event = Event("e", None, time)
     given = span(start_time=time, end_time=time, events=[event])
-    assert fit(given) is given
+    assert sanitize(given) is given

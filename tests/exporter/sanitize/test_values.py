@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 from inline_snapshot import snapshot
 
-from opentelemetry.exporter.mlflow._sanitize import fit
+from opentelemetry.exporter.mlflow._sanitize import sanitize
 
 from .malformed import CHANGED, fitted, nested, span
 
@@ -16,7 +16,7 @@ from .malformed import CHANGED, fitted, nested, span
 def test_a_cost_of_ours_is_not_touched():
     cost = '{"input_cost": 1.5e-05, "output_cost": 0.0, "total_cost": 1.5e-05}'
     given = span({"mlflow.llm.cost": cost})
-    assert fit(given) is given
+    assert sanitize(given) is given
 
 
 FIT = {
@@ -40,7 +40,7 @@ FIT = {
 @pytest.mark.parametrize("value", FIT.values(), ids=FIT)
 def test_what_is_fit_is_not_touched(value):
     given = span({"a": value})
-    assert fit(given) is given
+    assert sanitize(given) is given
 
 
 def test_what_is_not_fit_is_changed_and_named():

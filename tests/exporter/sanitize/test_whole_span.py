@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace import Event
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, Status, StatusCode
 
-from opentelemetry.exporter.mlflow._sanitize import MADE_FIT, fit
-from opentelemetry.exporter.mlflow._span_translator import Wording
+from opentelemetry.exporter.mlflow._sanitize import SANITIZED, sanitize
+from opentelemetry.exporter.mlflow._span_translator import SpanTranslator
 
 from .malformed import CONTEXT, span
 
@@ -23,7 +23,7 @@ def test_a_failure_that_has_no_exception_event_has_one_in_mlflow():
     failed = span(
         {"error.type": "E"}, status=Status(StatusCode.ERROR, "why"), end_time=7
     )
-    (event,) = Wording().said(failed).events
+    (event,) = SpanTranslator().said(failed).events
     assert (event.name, dict(event.attributes), event.timestamp) == (
         "exception",
         {"exception.type": "E", "exception.message": "why"},
@@ -31,7 +31,7 @@ def test_a_failure_that_has_no_exception_event_has_one_in_mlflow():
     )
     recorded = Event("exception", {"exception.type": "F"}, 6)
     failed = span({}, status=Status(StatusCode.ERROR), events=[recorded])
-    assert Wording().said(failed).events == [recorded]
+    assert SpanTranslator().said(failed).events == [recorded]
 
 
 def test_all_of_a_span_is_made_fit():
@@ -47,10 +47,10 @@ def test_all_of_a_span_is_made_fit():
         start_time=1,
         end_time=2,
     )
-    good = fit(given)
+    good = sanitize(given)
     clean = {"n␀": "nan"}
     assert good.name == "a␀"
-    assert good.attributes == {**clean, MADE_FIT: good.attributes[MADE_FIT]}
+    assert good.attributes == {**clean, SANITIZED: good.attributes[SANITIZED]}
     assert (good.resource.attributes, good.resource.schema_url) == (
         clean,
         "https://schema",
@@ -63,7 +63,7 @@ def test_all_of_a_span_is_made_fit():
     assert good.status.description == "d␀"
     assert good.instrumentation_scope is None
     assert (good.start_time, good.end_time, good.context) == (1, 2, CONTEXT)
-    assert good.attributes[MADE_FIT] == snapshot(
+    assert good.attributes[SANITIZED] == snapshot(
         (
             "the span's name: characters that MLflow cannot keep",
             "an attribute's name: characters that MLflow cannot keep",
@@ -99,7 +99,7 @@ times = st.none() | st.integers() | st.floats() | st.sampled_from([2**63, 2**64,
 @example({"session.id": "0" * 27 + "[" * 260}, "too long, and too deep when cut", 0)
 def test_everything_can_be_sent_and_what_is_fit_stays_so(attributes, name, time):
     event = Event("e", None, time)
-    good = fit(
+    good = sanitize(
         span(attributes, name=name, start_time=time, end_time=time, events=[event])
     )
     (of_resource,) = encode_spans([good]).resource_spans
@@ -107,4 +107,4 @@ def test_everything_can_be_sent_and_what_is_fit_stays_so(attributes, name, time)
     # No name is lost but where two became one.
     assert len(sent.attributes) == len(good.attributes)
     assert json.dumps([dict(good.attributes)], allow_nan=False)
-    assert fit(good) is good
+    assert sanitize(good) is good

@@ -23,14 +23,14 @@ class Setting(NamedTuple):
         return self.name.startswith(_ARGUMENT)
 
 
-def setting(argument: object, keyword: str, variable: str) -> Setting:
+def read_setting(argument: object, keyword: str, variable: str) -> Setting:
     """An empty variable counts as not set, as everywhere in OpenTelemetry."""
     if argument is not None:
         return Setting(str(argument).strip(), _ARGUMENT + keyword)
     return Setting(os.environ.get(variable, "").strip() or None, variable)
 
 
-def seconds(given: Setting, default: float) -> float:
+def parse_seconds(given: Setting, default: float) -> float:
     if given.value is None:
         return default
     try:
@@ -45,7 +45,7 @@ def seconds(given: Setting, default: float) -> float:
     return value
 
 
-def boolean(given: Setting, *, default: bool) -> bool:
+def parse_boolean(given: Setting, *, default: bool) -> bool:
     value = given.value
     if value is None:
         return default
@@ -54,6 +54,6 @@ def boolean(given: Setting, *, default: bool) -> bool:
     return value.lower() in _TRUE
 
 
-def without_secrets(uri: str) -> str:
+def strip_uri_secrets(uri: str) -> str:
     """The address without user, password and query, fit for a log."""
     return re.sub(r"//[^/]*@", "//", uri.partition("?")[0])

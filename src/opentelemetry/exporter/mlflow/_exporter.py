@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from opentelemetry.exporter.mlflow._config import boolean, setting
-from opentelemetry.exporter.mlflow._content._pending import Joining
+from opentelemetry.exporter.mlflow._config import parse_boolean, read_setting
+from opentelemetry.exporter.mlflow._content._pending import ContentJoiner
 from opentelemetry.exporter.mlflow._content._redaction import redaction
 from opentelemetry.exporter.mlflow._delivery._dropped_spans import Losses
 from opentelemetry.exporter.mlflow._delivery._splitting import (
@@ -20,17 +20,17 @@ from opentelemetry.exporter.mlflow._delivery._splitting import (
     deliver,
 )
 from opentelemetry.exporter.mlflow._destinations import (
-    Listing,
-    UndeliveredError,
-    destination,
+    ExportError,
+    TraceInfoReader,
+    create_destination,
 )
 from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import one_tree
 from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import as_mlflow_made_it
 from opentelemetry.exporter.mlflow._mlflow_bridge._trace_buffer import WholeTraces
-from opentelemetry.exporter.mlflow._pricing._price_file import price_list
+from opentelemetry.exporter.mlflow._pricing._price_file import load_price_list
 from opentelemetry.exporter.mlflow._remote_root_previews import Previews
 from opentelemetry.exporter.mlflow._root_span import Roots
-from opentelemetry.exporter.mlflow._span_translator import Wording
+from opentelemetry.exporter.mlflow._span_translator import SpanTranslator
 from opentelemetry.exporter.mlflow.environment_variables import (
     OTEL_EXPORTER_MLFLOW_PRICES,
     OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT,
@@ -86,8 +86,8 @@ class MlflowSpanExporter(SpanExporter):
         prices: str | os.PathLike[str] | None = None,
         redact: Redact | str | None = None,
     ) -> None:
-        promotes = boolean(
-            setting(
+        promotes = parse_boolean(
+            read_setting(
                 promote_remote_root,
                 "promote_remote_root",
                 OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT,
@@ -96,14 +96,16 @@ class MlflowSpanExporter(SpanExporter):
         )
         self._roots = Roots(
             promote_remote=promotes,
-            wording=Wording(
-                price_list(setting(prices, "prices", OTEL_EXPORTER_MLFLOW_PRICES)),
+            wording=SpanTranslator(
+                load_price_list(
+                    read_setting(prices, "prices", OTEL_EXPORTER_MLFLOW_PRICES)
+                ),
                 redaction(
-                    redact, setting(redact, "redact", OTEL_EXPORTER_MLFLOW_REDACT)
+                    redact, read_setting(redact, "redact", OTEL_EXPORTER_MLFLOW_REDACT)
                 ),
             ),
         )
-        self._destination = destination(
+        self._destination = create_destination(
             endpoint=endpoint,
             tracking_uri=tracking_uri,
             experiment_id=experiment_id,
@@ -111,11 +113,11 @@ class MlflowSpanExporter(SpanExporter):
             timeout=timeout,
         )
         self._losses = Losses(self._destination)
-        self._content = Joining()
+        self._content = ContentJoiner()
         self._whole_traces = WholeTraces(self._send)
         self._previews = (
             Previews(self._destination)
-            if isinstance(self._destination, Listing) and not promotes
+            if isinstance(self._destination, TraceInfoReader) and not promotes
             else None
         )
         self._is_shut_down = False
@@ -131,7 +133,7 @@ class MlflowSpanExporter(SpanExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         if self._is_shut_down:
-            why = UndeliveredError(
+            why = ExportError(
                 "the exporter was shut down before",
                 "End spans before the tracer provider is shut down",
             )
@@ -203,7 +205,7 @@ class MlflowSpanExporter(SpanExporter):
 
 
 def _defect(error: Exception, spans: int) -> Delivery:
-    why = UndeliveredError(
+    why = ExportError(
         f"a defect of the exporter ({type(error).__name__})",
         "Please report it, with the version of mlflow",
     )

@@ -14,17 +14,17 @@ from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from opentelemetry.exporter.mlflow._destinations import UndeliveredError
+from opentelemetry.exporter.mlflow._destinations import ExportError
 from opentelemetry.exporter.mlflow._mapping import SPAN_INPUTS, SPAN_OUTPUTS
-from opentelemetry.exporter.mlflow._replace_span import copied
-from opentelemetry.exporter.mlflow._timer import Alarm
+from opentelemetry.exporter.mlflow._replace_span import replace_span
+from opentelemetry.exporter.mlflow._timer import BackgroundTimer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from opentelemetry.exporter.mlflow._destinations import Listing
+    from opentelemetry.exporter.mlflow._destinations import TraceInfoReader
 
 # The other service's batch goes within seconds, if it has answered; it is asked for
 # after 5, 10, 20 … seconds, until it has had ten minutes.
@@ -49,7 +49,7 @@ class _Waiting(NamedTuple):
 class Previews:
     """Of one exporter; it never raises."""
 
-    def __init__(self, destination: Listing) -> None:
+    def __init__(self, destination: TraceInfoReader) -> None:
         self._destination = destination
         self.forget()
 
@@ -59,7 +59,7 @@ class Previews:
         self._looking = threading.Lock()
         self._waiting: OrderedDict[int, _Waiting] = OrderedDict()
         self._shown: list[ReadableSpan] = []
-        self._alarm = Alarm(self._look_again)
+        self._alarm = BackgroundTimer(self._look_again)
 
     def of(self, spans: Iterable[ReadableSpan]) -> None:
         """Of `spans`, which have arrived, those that know a question or an answer."""
@@ -109,15 +109,17 @@ class Previews:
     def _listed(self, trace_id: int) -> Mapping[str, Any] | None:
         """None: there is no answer."""
         try:
-            return self._destination.listed(trace_id) or {}
-        except UndeliveredError:
+            return self._destination.read_trace_info(trace_id) or {}
+        except ExportError:
             return None
 
     def _show(self, spans: list[ReadableSpan]) -> None:
-        with suppress(UndeliveredError):
+        with suppress(ExportError):
             if spans:
                 self._shown += spans
-                self._destination.send([copied(span, parent=None) for span in spans])
+                self._destination.send(
+                    [replace_span(span, parent=None) for span in spans]
+                )
             if self._shown:
                 self._destination.send(self._shown)
                 self._shown = []

@@ -22,7 +22,7 @@ _ARGUMENTS = (
 )
 
 
-def copied(span: ReadableSpan, **changes: Any) -> ReadableSpan:
+def replace_span(span: ReadableSpan, **changes: Any) -> ReadableSpan:
     """`changes` are arguments of ReadableSpan, which has no method for this."""
     for name in _ARGUMENTS:
         if name not in changes:

@@ -27,8 +27,8 @@ from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import (
     of_mlflow,
 )
 from opentelemetry.exporter.mlflow._resource import Origins
-from opentelemetry.exporter.mlflow._sanitize import fit
-from opentelemetry.exporter.mlflow._span_translator import Wording
+from opentelemetry.exporter.mlflow._sanitize import sanitize
+from opentelemetry.exporter.mlflow._span_translator import SpanTranslator
 from opentelemetry.exporter.mlflow._trace_info._summary import Kept, OfMlflow
 
 if TYPE_CHECKING:
@@ -95,9 +95,11 @@ class Roots:
     is in this process anyhow; `wording` says each span by itself.
     """
 
-    def __init__(self, *, promote_remote: bool, wording: Wording | None = None) -> None:
+    def __init__(
+        self, *, promote_remote: bool, wording: SpanTranslator | None = None
+    ) -> None:
         self._promote_remote = promote_remote
-        self._wording = wording or Wording()
+        self._wording = wording or SpanTranslator()
         self._origins = Origins()
         self.forget()
 
@@ -132,7 +134,7 @@ class Roots:
                 if one.parent_id is None:
                     _complete(one, _all(self._kept.pop(one.trace_id, {})))
         _share_session(batch)
-        return [fit(_copy(one)) for one in batch]
+        return [sanitize(_copy(one)) for one in batch]
 
     def _keep(self, one: _Mapped, parent_id: int) -> None:
         attributes = one.said.attributes

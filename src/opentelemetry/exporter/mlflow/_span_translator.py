@@ -28,7 +28,7 @@ class Said(NamedTuple):
     status: Status
 
 
-class Wording:
+class SpanTranslator:
     """How one exporter says things.
 
     Without `prices` it says nothing of cost; without `redaction`, all it knows.

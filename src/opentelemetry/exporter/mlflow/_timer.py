@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Alarm:
+class BackgroundTimer:
     """Calls `method`, which it does not keep alive, and nor does it the program."""
 
     def __init__(self, method: Callable[[], object]) -> None:

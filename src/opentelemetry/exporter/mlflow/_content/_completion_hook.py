@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from opentelemetry.sdk.trace import ReadableSpan
 
-from opentelemetry.exporter.mlflow._content._pending import held
+from opentelemetry.exporter.mlflow._content._pending import pending_content
 from opentelemetry.exporter.mlflow.environment_variables import (
     OTEL_EXPORTER_MLFLOW_NEXT_COMPLETION_HOOK,
 )
@@ -46,7 +46,7 @@ class MlflowCompletionHook:
     def __init__(self) -> None:
         self._next = _next_hook()
         self._said_why = False
-        held.is_used = True
+        pending_content.is_used = True
 
     def on_completion(  # the words of opentelemetry.util.genai.completion_hook
         self,
@@ -73,7 +73,7 @@ class MlflowCompletionHook:
                 if said
             }
             if content:
-                held.keep((context.trace_id, context.span_id), content)
+                pending_content.keep((context.trace_id, context.span_id), content)
         if self._next is not None:
             self._next.on_completion(
                 inputs=inputs,

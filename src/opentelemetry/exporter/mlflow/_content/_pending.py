@@ -15,7 +15,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from opentelemetry.exporter.mlflow._replace_span import copied
+from opentelemetry.exporter.mlflow._replace_span import replace_span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,17 +39,17 @@ Key = tuple[int, int]
 class _Content:
     attributes: Mapping[str, str]
     size: int
-    given_to: weakref.WeakSet[Joining] = field(
-        default_factory=weakref.WeakSet["Joining"]
+    given_to: weakref.WeakSet[ContentJoiner] = field(
+        default_factory=weakref.WeakSet["ContentJoiner"]
     )
 
 
-class HeldContent:
+class PendingContent:
     """One for the process; `dropped` counts calls whose content was not exported."""
 
     def __init__(self) -> None:
         self.is_used = False
-        self.exporters: weakref.WeakSet[Joining] = weakref.WeakSet()
+        self.exporters: weakref.WeakSet[ContentJoiner] = weakref.WeakSet()
         self.forget()
         if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
             # What the parent process holds the parent exports.
@@ -73,7 +73,7 @@ class HeldContent:
                 self._drop(oldest)
                 self._note()
 
-    def given(self, key: Key, to: Joining) -> Mapping[str, str] | None:
+    def given(self, key: Key, to: ContentJoiner) -> Mapping[str, str] | None:
         """The content, until every exporter has it."""
         with self._lock:
             content = self._calls.get(key)
@@ -95,20 +95,20 @@ class HeldContent:
                 "Message content does not reach MLflow: that of more than %d calls, or "
                 "%d MiB, waits for its spans, and the oldest is dropped. Is there an "
                 "MlflowSpanExporter on the tracer provider, and does it get these "
-                "spans? (This is said once; HeldContent.dropped counts.)",
+                "spans? (This is said once; PendingContent.dropped counts.)",
                 _MOST_CALLS,
                 _MOST_BYTES // 2**20,
             )
 
 
-held: Final = HeldContent()
+pending_content: Final = PendingContent()
 
 
-class Joining:
+class ContentJoiner:
     """Content joins its spans, for one exporter."""
 
     def __init__(self) -> None:
-        held.exporters.add(self)
+        pending_content.exporters.add(self)
         self.forget()
 
     def forget(self) -> None:
@@ -116,20 +116,21 @@ class Joining:
         self._waiting: OrderedDict[Key, ReadableSpan] = OrderedDict()
 
     def close(self) -> None:
-        held.exporters.discard(self)
+        pending_content.exporters.discard(self)
 
     def joined(self, spans: Sequence[ReadableSpan]) -> Sequence[ReadableSpan]:
         """`spans`, copies where there is content; and those that waited for it.
 
         MLflow keeps of a span what came last.
         """
-        if not held.is_used:
+        if not pending_content.is_used:
             return spans
         with self._lock:
             late = [
                 _with(span, content)
                 for key, span in list(self._waiting.items())
-                if (content := held.given(key, self)) and self._waiting.pop(key)
+                if (content := pending_content.given(key, self))
+                and self._waiting.pop(key)
             ]
             return [*map(self._join, spans), *late]
 
@@ -138,7 +139,7 @@ class Joining:
         if not context:
             return span
         key = (context.trace_id, context.span_id)
-        if content := held.given(key, self):
+        if content := pending_content.given(key, self):
             return _with(span, content)
         if span.attributes and _OPERATION in span.attributes:
             self._waiting[key] = span
@@ -149,4 +150,4 @@ class Joining:
 
 def _with(span: ReadableSpan, content: Mapping[str, str]) -> ReadableSpan:
     # What stands on the span was put there for everybody, and goes first.
-    return copied(span, attributes={**content, **(span.attributes or {})})
+    return replace_span(span, attributes={**content, **(span.attributes or {})})

@@ -78,7 +78,7 @@ def redaction(argument: Redact | str | None, given: Setting) -> Redaction | None
             f"{given.value!r}: {type(error).__name__}: {error}"
         ) from error
     if not callable(function):
-        raise ValueError(  # noqa: TRY004  # of a setting, the value is wrong
+        raise ValueError(  # noqa: TRY004  # of a read_setting, the value is wrong
             f"{given.name} takes a function; {given.value!r} is none"
         )
     return Redaction(cast("Redact", function))

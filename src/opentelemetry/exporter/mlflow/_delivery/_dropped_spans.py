@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from opentelemetry.exporter.mlflow._delivery._splitting import Delivery
     from opentelemetry.exporter.mlflow._destinations import (
         Destination,
-        UndeliveredError,
+        ExportError,
     )
 
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
@@ -19,7 +19,7 @@ _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
 @dataclass
 class _Cause:
-    why: UndeliveredError
+    why: ExportError
     count: int = 0
 
 
@@ -57,7 +57,7 @@ class Losses:
     def _recovered(self) -> None:
         """What was in the way of all spans is not any more."""
         for name, cause in list(self._causes.items()):
-            if not cause.why.divisible:
+            if not cause.why.is_divisible:
                 del self._causes[name]
                 _logger.warning(
                     "Spans reach MLflow at %s again; lost: %d (%s)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from opentelemetry.exporter.mlflow._destinations import UndeliveredError
+from opentelemetry.exporter.mlflow._destinations import ExportError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ _MOST_DIVISIONS = 32
 
 class Loss(NamedTuple):
     spans: int
-    why: UndeliveredError
+    why: ExportError
 
 
 class Delivery(NamedTuple):
@@ -63,8 +63,8 @@ def deliver(requests: Iterable[Sequence[ReadableSpan]], to: Destination) -> Deli
         part = waiting.pop()
         try:
             to.send(part)
-        except UndeliveredError as why:
-            if not why.divisible:
+        except ExportError as why:
+            if not why.is_divisible:
                 # The next request would have the same fate.
                 losses.append(Loss(len(part) + sum(map(len, waiting)), why))
                 break

@@ -6,14 +6,18 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from opentelemetry.exporter.mlflow._config import seconds, setting, without_secrets
+from opentelemetry.exporter.mlflow._config import (
+    parse_seconds,
+    read_setting,
+    strip_uri_secrets,
+)
 from opentelemetry.exporter.mlflow._destinations._experiment import chosen
 from opentelemetry.exporter.mlflow._destinations._protocol import (
     Destination,
-    Listing,
-    UndeliveredError,
+    ExportError,
+    TraceInfoReader,
 )
-from opentelemetry.exporter.mlflow._destinations._resolver import Chosen
+from opentelemetry.exporter.mlflow._destinations._resolver import DestinationResolver
 from opentelemetry.exporter.mlflow.environment_variables import (
     MLFLOW_TRACKING_URI,
     OTEL_EXPORTER_MLFLOW_ENDPOINT,
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
     from opentelemetry.exporter.mlflow._destinations._collector import Collector
     from opentelemetry.exporter.mlflow._destinations._resolver import Choice
 
-__all__ = ["Destination", "Listing", "UndeliveredError", "destination"]
+__all__ = ["Destination", "ExportError", "TraceInfoReader", "create_destination"]
 
 _DEFAULT_TIMEOUT = 30.0
 
@@ -35,34 +39,34 @@ _DATABASES = ("mssql", "mysql", "postgresql", "sqlite")
 _REGISTRIES = ("databricks-uc", "uc")
 
 
-def destination(
+def create_destination(
     *,
     endpoint: str | None = None,
     tracking_uri: str | None,
     experiment_id: str | int | None,
     experiment_name: str | None,
     timeout: float | None,
-) -> Chosen | Collector:
+) -> DestinationResolver | Collector:
     """Raises ValueError for a setting that cannot be meant, with its name.
 
     Raises ImportError for a local store without the package it takes.
     """
-    limit = seconds(
-        setting(timeout, "timeout", OTEL_EXPORTER_MLFLOW_TIMEOUT), _DEFAULT_TIMEOUT
+    limit = parse_seconds(
+        read_setting(timeout, "timeout", OTEL_EXPORTER_MLFLOW_TIMEOUT), _DEFAULT_TIMEOUT
     )
-    receiver = setting(endpoint, "endpoint", OTEL_EXPORTER_MLFLOW_ENDPOINT)
+    receiver = read_setting(endpoint, "endpoint", OTEL_EXPORTER_MLFLOW_ENDPOINT)
     if receiver.value:
         if not _is_http(receiver.value):
             raise ValueError(
                 f"{receiver.name} takes the address of an OTLP/HTTP receiver, such as "
-                f"http://localhost:4319, not {without_secrets(receiver.value)!r}"
+                f"http://localhost:4319, not {strip_uri_secrets(receiver.value)!r}"
             )
         from opentelemetry.exporter.mlflow._destinations._collector import Collector
 
         return Collector(receiver, limit)
-    where = setting(tracking_uri, "tracking_uri", MLFLOW_TRACKING_URI)
+    where = read_setting(tracking_uri, "tracking_uri", MLFLOW_TRACKING_URI)
     experiment = chosen(experiment_id, experiment_name)
-    return Chosen(
+    return DestinationResolver(
         None if where.value is None else where,
         experiment,
         lambda choice: _opened(choice, limit),
@@ -108,11 +112,12 @@ def _objection(where: Setting, uri: str, scheme: str) -> str:
         )
     if scheme == "file" or not scheme.strip() or ":" not in uri:
         return (
-            f"{where.name}: MLflow keeps no spans in files ({without_secrets(uri)!r}). "
+            f"{where.name}: MLflow keeps no spans in files "
+            f"({strip_uri_secrets(uri)!r}). "
             f"A store is sqlite:///mlflow.db, a server http://localhost:5000"
         )
     return (
         f"{where.name} takes the address of an MLflow server, such as "
         "http://localhost:5000, or of a database, such as sqlite:///mlflow.db, "
-        f"not {without_secrets(uri)!r}"
+        f"not {strip_uri_secrets(uri)!r}"
     )

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 from opentelemetry.util.re import parse_env_headers
 
 from opentelemetry.exporter.mlflow import environment_variables as env
-from opentelemetry.exporter.mlflow._config import setting, without_secrets
+from opentelemetry.exporter.mlflow._config import read_setting, strip_uri_secrets
 from opentelemetry.exporter.mlflow._destinations._http import MlflowSession
 from opentelemetry.exporter.mlflow._destinations._otlp import Otlp, Variables
-from opentelemetry.exporter.mlflow._destinations._protocol import UndeliveredError
+from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,14 +49,14 @@ class Collector:
 
     def __init__(self, endpoint: Setting, timeout: float) -> None:
         """Raises ValueError, with the name of the variable."""
-        self.address = without_secrets(endpoint.value or "").rstrip("/")
+        self.address = strip_uri_secrets(endpoint.value or "").rstrip("/")
         self._named_by = endpoint.name
         self._timeout = timeout
         self._headers = parse_env_headers(
-            setting(None, "", env.OTEL_EXPORTER_MLFLOW_HEADERS).value or "",
+            read_setting(None, "", env.OTEL_EXPORTER_MLFLOW_HEADERS).value or "",
             liberal=True,
         )
-        self._certificate = setting(None, "", env.OTEL_EXPORTER_MLFLOW_CERTIFICATE)
+        self._certificate = read_setting(None, "", env.OTEL_EXPORTER_MLFLOW_CERTIFICATE)
         if self._certificate.value and not Path(self._certificate.value).exists():
             raise ValueError(
                 f"{self._certificate.name} takes the path of a PEM file; no file is "
@@ -75,7 +75,7 @@ class Collector:
             ),
         )
 
-    def is_at(self, tracking_uri: str) -> bool:  # noqa: ARG002  # as `Chosen` has it
+    def is_at(self, tracking_uri: str) -> bool:  # noqa: ARG002  # as `DestinationResolver` has it
         """Where it sends to is not known here: it may be."""
         return True
 
@@ -92,19 +92,19 @@ class Collector:
             return
         status = answer.status_code
         if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
-            raise UndeliveredError(
+            raise ExportError(
                 f"it refuses some of them ({status})",
                 "Its own log has the reason; the others of the batch go without them",
-                divisible=True,
+                is_divisible=True,
             )
         if status < HTTPStatus.BAD_REQUEST:  # a redirection, or a web page
-            raise UndeliveredError(
+            raise ExportError(
                 f"the address leads elsewhere ({status})",
                 f"Set {env.OTEL_EXPORTER_MLFLOW_ENDPOINT} to an OTLP/HTTP receiver; "
                 "redirections are not followed",
             )
         meaning, advice = _MEANINGS.get(status, ("it fails", "Its own log says why"))
-        raise UndeliveredError(f"{meaning} ({status})", advice)
+        raise ExportError(f"{meaning} ({status})", advice)
 
     def close(self) -> None:
         self._otlp.close()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from opentelemetry.exporter.mlflow import environment_variables as env
-from opentelemetry.exporter.mlflow._config import boolean, setting
+from opentelemetry.exporter.mlflow._config import parse_boolean, read_setting
 
 if TYPE_CHECKING:
     from opentelemetry.exporter.mlflow._config import Setting
@@ -24,7 +24,7 @@ class ConnectionSettings(NamedTuple):
 
 def connection_settings(uri: str) -> ConnectionSettings:
     """As MLflow's client has them. Raises ValueError, with the name of the variable."""
-    insecure = boolean(_set(env.MLFLOW_TRACKING_INSECURE_TLS), default=False)
+    insecure = parse_boolean(_set(env.MLFLOW_TRACKING_INSECURE_TLS), default=False)
     headers = {
         "Authorization": _authorization(uri),
         "X-MLFLOW-WORKSPACE": _sendable(env.MLFLOW_WORKSPACE),
@@ -89,4 +89,4 @@ def _file(variable: str) -> str | None:
 
 def _set(variable: str) -> Setting:
     """Who we are is said in the environment alone."""
-    return setting(None, "", variable)
+    return read_setting(None, "", variable)

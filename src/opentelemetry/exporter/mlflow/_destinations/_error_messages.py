@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opentelemetry.exporter.mlflow._destinations._protocol import UndeliveredError
+from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 
 _CREDENTIALS = (
     "Check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, "
@@ -36,26 +36,26 @@ BECAUSE_OF_SPANS = (400, 413, 422)
 
 def refusal(
     status: int, error_code: str, experiment: str, *, of_spans: bool
-) -> UndeliveredError:
+) -> ExportError:
     """`error_code` is MLflow's own word for it, or ""."""
     said = f"{status} {error_code}".strip()
     if of_spans and status in BECAUSE_OF_SPANS:
-        return UndeliveredError(
+        return ExportError(
             f"it refuses some of them ({said})",
             "Its own log has the reason; the others of the batch go without them",
-            divisible=True,
+            is_divisible=True,
         )
     if error_code == "RESOURCE_DOES_NOT_EXIST":
-        return UndeliveredError(
+        return ExportError(
             f"there is no experiment {experiment} ({said})",
             "Set MLFLOW_EXPERIMENT_ID to one that exists, or MLFLOW_EXPERIMENT_NAME, "
             "which is created when it is missing",
         )
     if status < 400:  # noqa: PLR2004  # a redirection, or a web page
-        return UndeliveredError(
+        return ExportError(
             f"the address leads elsewhere ({said})",
             "Set MLFLOW_TRACKING_URI to where MLflow itself answers (https instead of "
             "http?), past a login page; redirections are not followed",
         )
     meaning, advice = _MEANINGS.get(status, ("it fails", "Its own log says why"))
-    return UndeliveredError(f"{meaning} ({said})", advice)
+    return ExportError(f"{meaning} ({said})", advice)

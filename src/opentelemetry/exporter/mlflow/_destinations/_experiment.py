@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from opentelemetry.exporter.mlflow._config import setting
-from opentelemetry.exporter.mlflow._destinations._protocol import UndeliveredError
+from opentelemetry.exporter.mlflow._config import read_setting
+from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 from opentelemetry.exporter.mlflow.environment_variables import (
     MLFLOW_EXPERIMENT_ID,
     MLFLOW_EXPERIMENT_NAME,
@@ -55,8 +55,8 @@ def chosen(
             "MlflowSpanExporter takes one of the arguments experiment_id and "
             "experiment_name, not both"
         )
-    number = setting(experiment_id, "experiment_id", MLFLOW_EXPERIMENT_ID)
-    name = setting(experiment_name, "experiment_name", MLFLOW_EXPERIMENT_NAME)
+    number = read_setting(experiment_id, "experiment_id", MLFLOW_EXPERIMENT_ID)
+    name = read_setting(experiment_name, "experiment_name", MLFLOW_EXPERIMENT_NAME)
     if experiment_name is None and number.value is not None:
         if not (number.value.isascii() and number.value.isdigit()):
             raise ValueError(
@@ -72,7 +72,7 @@ def chosen(
 def found_or_created(name: str, catalogue: Catalogue) -> str:
     """The id of the experiment, as `mlflow.set_experiment` finds it.
 
-    Raises UndeliveredError.
+    Raises ExportError.
     """
     found = catalogue.find(name)
     if found is None:
@@ -80,7 +80,7 @@ def found_or_created(name: str, catalogue: Catalogue) -> str:
             return created
         found = catalogue.find(name)
     if found is None or found.is_deleted:
-        raise UndeliveredError(
+        raise ExportError(
             f"the experiment {name!r} is deleted",
             "Restore it (mlflow experiments restore), or name another one in "
             f"{MLFLOW_EXPERIMENT_NAME}",

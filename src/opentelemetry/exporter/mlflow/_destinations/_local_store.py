@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
-from opentelemetry.exporter.mlflow._config import without_secrets
+from opentelemetry.exporter.mlflow._config import strip_uri_secrets
 from opentelemetry.exporter.mlflow._destinations._error_messages import refusal
 from opentelemetry.exporter.mlflow._destinations._experiment import (
     Found,
     found_or_created,
 )
-from opentelemetry.exporter.mlflow._destinations._protocol import UndeliveredError
+from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -37,7 +37,7 @@ class Store:
         # MLflow imports it, and it cannot be imported any more when the interpreter
         # ends: that is when a short program exports.
         import_module("concurrent.futures.thread")
-        self.address = without_secrets(uri)
+        self.address = strip_uri_secrets(uri)
         self._uri = uri
         self._experiment = experiment
         self._lock = threading.Lock()
@@ -68,7 +68,7 @@ class Store:
 
         try:
             yield
-        except UndeliveredError:
+        except ExportError:
             raise
         except MlflowException as error:
             raise refusal(
@@ -78,11 +78,11 @@ class Store:
                 of_spans=of_spans,
             ) from error
         except Exception as error:
-            raise UndeliveredError(
+            raise ExportError(
                 f"it fails ({type(error).__name__})",
                 "Check that MLFLOW_TRACKING_URI names a database this process may "
                 "write to, and that its driver is installed",
-                divisible=of_spans,
+                is_divisible=of_spans,
             ) from error
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 from opentelemetry.exporter.mlflow import environment_variables as env
 from opentelemetry.exporter.mlflow._destinations._http import OtherPeoplesLines, attempt
-from opentelemetry.exporter.mlflow._destinations._protocol import UndeliveredError
+from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ class Otlp:
         )
 
     def refused(self, spans: Sequence[ReadableSpan]) -> requests.Response | None:
-        """The answer, unless it is yes. Raises UndeliveredError if there is none."""
+        """The answer, unless it is yes. Raises ExportError if there is none."""
         result = SpanExportResult.FAILURE
         # Older versions raise what newer ones log: a span that cannot be encoded, a
         # file of certificates that went away.
@@ -74,34 +74,34 @@ class Otlp:
 
 def unanswered(
     error: OSError | None, timeout: float, variables: Variables = _MLFLOWS
-) -> UndeliveredError:
+) -> ExportError:
     """None: it was not even asked."""
     match error:
         case None:
-            return UndeliveredError(
+            return ExportError(
                 "some spans cannot be encoded",
                 "Look for text that is not Unicode and for many megabytes",
-                divisible=True,
+                is_divisible=True,
             )
         case requests.exceptions.SSLError():
-            return UndeliveredError(
+            return ExportError(
                 f"no safe connection ({_reason(error)})",
                 f"Set {variables.certificate} to the authority that "
                 "signed the server's certificate",
             )
         case requests.exceptions.ProxyError():
-            return UndeliveredError(
+            return ExportError(
                 f"no way through the proxy ({_reason(error)})",
                 "Check HTTPS_PROXY and HTTP_PROXY, or name MLflow's host in NO_PROXY",
             )
         case requests.ReadTimeout():
-            return UndeliveredError(
+            return ExportError(
                 f"no answer within {timeout:g} s",
                 f"Give it longer ({env.OTEL_EXPORTER_MLFLOW_TIMEOUT}, seconds); a "
                 "server without internet needs MLFLOW_MODEL_CATALOG_URI=''",
             )
         case _:
-            return UndeliveredError(
+            return ExportError(
                 f"no connection ({_reason(error)})",
                 f"Start the server, or correct {variables.address}",
             )

@@ -10,18 +10,18 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
 
-class UndeliveredError(Exception):
+class ExportError(Exception):
     """Spans did not arrive: `cause`, and `advice` on what to do about it.
 
-    `divisible`: some of the spans may be at fault, and fewer of them at a time may
+    `is_divisible`: some of the spans may be at fault, and fewer of them at a time may
     arrive. Neither text has a secret in it.
     """
 
-    def __init__(self, cause: str, advice: str, *, divisible: bool = False) -> None:
+    def __init__(self, cause: str, advice: str, *, is_divisible: bool = False) -> None:
         super().__init__(cause)
         self.cause = cause
         self.advice = advice
-        self.divisible = divisible
+        self.is_divisible = is_divisible
 
 
 class Destination(Protocol):
@@ -41,7 +41,7 @@ class Destination(Protocol):
         ...
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
-        """All of them or none. Raises UndeliveredError."""
+        """All of them or none. Raises ExportError."""
         ...
 
     def close(self) -> None:
@@ -54,13 +54,13 @@ class Destination(Protocol):
 
 
 @runtime_checkable
-class Listing(Protocol):
+class TraceInfoReader(Protocol):
     """Of a destination that can be asked what it has."""
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         """As of any `Destination`."""
         ...
 
-    def listed(self, trace_id: int) -> Mapping[str, Any] | None:
-        """The row of a trace, and None if there is none. Raises UndeliveredError."""
+    def read_trace_info(self, trace_id: int) -> Mapping[str, Any] | None:
+        """The row of a trace, and None if there is none. Raises ExportError."""
         ...

@@ -14,8 +14,8 @@ from opentelemetry.exporter.mlflow._destinations._fluent_state import (
     same,
 )
 from opentelemetry.exporter.mlflow._destinations._protocol import (
-    Listing,
-    UndeliveredError,
+    ExportError,
+    TraceInfoReader,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Choice(NamedTuple):
     experiment: Experiment
 
 
-class Chosen:
+class DestinationResolver:
     """The `Destination` that arguments and environment name, or else the application.
 
     `uri` and `experiment` are what the first two say. An application calls
@@ -79,7 +79,7 @@ class Chosen:
     def wants_whole_traces(self) -> bool:
         try:
             return self._settled().wants_whole_traces
-        except UndeliveredError:  # so will `send`
+        except ExportError:  # so will `send`
             return False
 
     def is_at(self, tracking_uri: str) -> bool:
@@ -90,9 +90,13 @@ class Chosen:
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         self._settled().send(spans)
 
-    def listed(self, trace_id: int) -> Mapping[str, Any] | None:
+    def read_trace_info(self, trace_id: int) -> Mapping[str, Any] | None:
         inner = self._settled()
-        return inner.listed(trace_id) if isinstance(inner, Listing) else None
+        return (
+            inner.read_trace_info(trace_id)
+            if isinstance(inner, TraceInfoReader)
+            else None
+        )
 
     def close(self) -> None:
         if self._inner:
@@ -120,7 +124,7 @@ class Chosen:
         try:
             opened = self._opened(choice)
         except (ImportError, ValueError) as error:
-            raise UndeliveredError(
+            raise ExportError(
                 str(error),
                 "Or name another place, in the variable MLFLOW_TRACKING_URI",
             ) from None

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry.exporter.mlflow import environment_variables as env
-from opentelemetry.exporter.mlflow._config import without_secrets
+from opentelemetry.exporter.mlflow._config import strip_uri_secrets
 from opentelemetry.exporter.mlflow._destinations._connection import connection_settings
 from opentelemetry.exporter.mlflow._destinations._error_messages import refusal
 from opentelemetry.exporter.mlflow._destinations._experiment import (
@@ -15,7 +15,7 @@ from opentelemetry.exporter.mlflow._destinations._experiment import (
 )
 from opentelemetry.exporter.mlflow._destinations._http import MlflowSession
 from opentelemetry.exporter.mlflow._destinations._otlp import Otlp, body, unanswered
-from opentelemetry.exporter.mlflow._destinations._protocol import UndeliveredError
+from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ class Server:
     wants_whole_traces = False
 
     def __init__(self, uri: str, experiment: Experiment, timeout: float) -> None:
-        self.address = without_secrets(uri).rstrip("/")
+        self.address = strip_uri_secrets(uri).rstrip("/")
         self._experiment = experiment
         self._timeout = timeout
         self._settings = connection_settings(uri)
@@ -62,7 +62,7 @@ class Server:
             self._experiment = self._experiment._replace(id=found)
         self._session.own_headers["x-mlflow-experiment-id"] = str(self._experiment.id)
 
-    def listed(self, trace_id: int) -> Mapping[str, Any] | None:
+    def read_trace_info(self, trace_id: int) -> Mapping[str, Any] | None:
         answer = self._asked("GET", f"3.0/mlflow/traces/tr-{trace_id:032x}")
         said: Any = body(answer)
         match said:
@@ -95,7 +95,7 @@ class Server:
             case {"error_code": "RESOURCE_ALREADY_EXISTS"}:
                 return None
             case {"error_code": "RESOURCE_DOES_NOT_EXIST"}:
-                raise UndeliveredError(
+                raise ExportError(
                     "there is no such workspace", f"Check {env.MLFLOW_WORKSPACE}"
                 )
             case _:
@@ -111,9 +111,7 @@ class Server:
         except OSError as error:
             raise unanswered(error, self._timeout) from error
 
-    def _refused(
-        self, answer: requests.Response, *, of_spans: bool
-    ) -> UndeliveredError:
+    def _refused(self, answer: requests.Response, *, of_spans: bool) -> ExportError:
         match body(answer):
             case {"error_code": str(code)} if code.isidentifier():
                 pass

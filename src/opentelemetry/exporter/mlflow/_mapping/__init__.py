@@ -29,7 +29,7 @@ SPAN_OUTPUTS = "mlflow.spanOutputs"
 SESSION = "session.id"
 USER = "user.id"
 # Names what should be content, and is not in the conventions' shape.
-UNREAD = "opentelemetry.exporter.mlflow.unread"
+UNPARSED = "opentelemetry.exporter.mlflow.unparsed"
 
 Attributes = dict[str, Any]
 Reader = Callable[[Attributes], Any]
@@ -168,7 +168,7 @@ def mlflow_attributes(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
     `mlflow.spanOutputs` and `mlflow.chat.tools` (JSON strings; messages in OpenAI's
     shape). An `mlflow.*` attribute that is there already goes before ours. Content that
     is not in the conventions' shape stays as it is, and is named in
-    `opentelemetry.exporter.mlflow.unread`. Never raises; applied twice it is the same
+    `opentelemetry.exporter.mlflow.unparsed`. Never raises; applied twice it is the same
     as once.
     """
     # Of a span's attributes, a tenth of the time of dict().
@@ -195,5 +195,5 @@ def mlflow_attributes(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
         for constant, of in along:
             mapped.setdefault(constant, of)
     if unread:
-        mapped[UNREAD] = tuple(unread)
+        mapped[UNPARSED] = tuple(unread)
     return mapped

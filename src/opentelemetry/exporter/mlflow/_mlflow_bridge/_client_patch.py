@@ -15,7 +15,7 @@ from wrapt import patch_function_wrapper
 
 from opentelemetry.exporter.mlflow._mlflow_bridge._open_spans import begun, trace_id_of
 from opentelemetry.exporter.mlflow._mlflow_bridge._parenting import around, is_evaluated
-from opentelemetry.exporter.mlflow._replace_span import copied
+from opentelemetry.exporter.mlflow._replace_span import replace_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,7 +85,7 @@ def _with_parent(span: Any) -> Any:
         return span
     from mlflow.entities import Span
 
-    return Span(copied(_made(span), parent=parent))
+    return Span(replace_span(_made(span), parent=parent))
 
 
 def _trace_id(span: Any) -> int:

@@ -22,7 +22,7 @@ from opentelemetry.trace import (
 
 from opentelemetry.exporter.mlflow._mlflow_bridge._parenting import around
 from opentelemetry.exporter.mlflow._mlflow_bridge._to_genai import decoded, genai_form
-from opentelemetry.exporter.mlflow._replace_span import copied
+from opentelemetry.exporter.mlflow._replace_span import replace_span
 from opentelemetry.exporter.mlflow.version import __version__
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def as_mlflow_made_it(span: ReadableSpan) -> ReadableSpan:
     """With the name, type and content that MLflow gave it, if MLflow made it."""
     if (made := of_mlflow(span)) is None:
         return span
-    return copied(
+    return replace_span(
         made,
         context=span.context,
         parent=span.parent,

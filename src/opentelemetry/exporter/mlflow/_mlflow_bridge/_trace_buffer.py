@@ -18,7 +18,7 @@ from weakref import WeakMethod
 
 from opentelemetry.exporter.mlflow._mlflow_bridge._open_spans import begun, trace_id_of
 from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import of_mlflow
-from opentelemetry.exporter.mlflow._timer import Alarm
+from opentelemetry.exporter.mlflow._timer import BackgroundTimer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,7 +69,7 @@ class WholeTraces:
         self._come: OrderedDict[int, _Come] = OrderedDict()
         self._held: dict[int, _Held] = {}  # the one that waits longest comes first
         self._spans = self._bytes = 0
-        self._alarm = Alarm(self._time_is_up)
+        self._alarm = BackgroundTimer(self._time_is_up)
 
     def ready(
         self, spans: Sequence[ReadableSpan], *, all_traces: bool = False

@@ -34,7 +34,7 @@ _MOST_USD = 1_000_000
 _REQUIRED: Any = object()
 
 
-def price_list(given: Setting) -> PriceList:
+def load_price_list(given: Setting) -> PriceList:
     """Ours, and over it what the file says that `given` names.
 
     Raises ValueError: there is no such file, or it says, in the line that the message

@@ -2,7 +2,7 @@
 
 One value that cannot be sent, stored or read takes down the request it came in, or the
 page of its trace. Such a value is changed as little as can be, and named in the
-attribute MADE_FIT with the reason.
+attribute SANITIZED with the reason.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event
 from opentelemetry.trace import Link, Status
 
-from opentelemetry.exporter.mlflow._replace_span import copied
+from opentelemetry.exporter.mlflow._replace_span import replace_span
 from opentelemetry.exporter.mlflow._sanitize._fast_check import (
     TOO_LATE,
-    is_surely_fit,
+    is_clean,
     is_time,
 )
 from opentelemetry.exporter.mlflow._sanitize._reserved_attributes import (
@@ -26,7 +26,7 @@ from opentelemetry.exporter.mlflow._sanitize._reserved_attributes import (
     is_unreadable,
     longest,
 )
-from opentelemetry.exporter.mlflow._sanitize._text import encoded, fit_text
+from opentelemetry.exporter.mlflow._sanitize._text import encoded, sanitize_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-MADE_FIT: Final = "opentelemetry.exporter.mlflow.made_fit"
+SANITIZED: Final = "opentelemetry.exporter.mlflow.sanitized"
 
 # Two levels of protobuf for each of these; a server reads 100.
 _DEEPEST: Final = 16
@@ -42,9 +42,9 @@ _DEEPEST: Final = 16
 Attributes = Mapping[str, Any]
 
 
-def fit(span: ReadableSpan) -> ReadableSpan:
+def sanitize(span: ReadableSpan) -> ReadableSpan:
     """`span`, if it is fit; else a copy that is. Never raises."""
-    if is_surely_fit(span):
+    if is_clean(span):
         return span
     fitting = _Fitting()
     fitted = fitting.span(span)
@@ -80,11 +80,11 @@ class _Fitting:
         scope = self.scope(span.instrumentation_scope)
         if not self.reasons:
             return span
-        return copied(
+        return replace_span(
             span,
             name=name,
             resource=resource,
-            attributes={**attributes, MADE_FIT: tuple(dict.fromkeys(self.reasons))},
+            attributes={**attributes, SANITIZED: tuple(dict.fromkeys(self.reasons))},
             events=events,
             links=links,
             status=status,
@@ -99,7 +99,7 @@ class _Fitting:
             key = self.text(name, "an attribute's name")
             if is_unreadable(name, value):
                 self.reasons.append(f"{key}: what MLflow cannot read has another name")
-                fitted[f"{MADE_FIT}.{key}"] = self.text(encoded(value), key)
+                fitted[f"{SANITIZED}.{key}"] = self.text(encoded(value), key)
             elif isinstance(value, str):
                 fitted[key] = self.text(value, key, longest(name))
             elif _is_a_count(name, value):
@@ -109,7 +109,7 @@ class _Fitting:
         return fitted
 
     def text(self, text: str, of: str, longest: int | None = None) -> str:
-        fitted, reason = fit_text(text, longest)
+        fitted, reason = sanitize_text(text, longest)
         if reason:
             self.reasons.append(f"{of}: {reason}")
         return fitted

@@ -39,7 +39,7 @@ class _Resource:
 _resource = _Resource()
 
 
-def is_surely_fit(span: ReadableSpan) -> bool:
+def is_clean(span: ReadableSpan) -> bool:
     if not (is_time(span.start_time) and is_time(span.end_time)):
         return False
     texts = [span.name, span.status.description or ""]

@@ -30,7 +30,7 @@ _BEGINS_AS_JSON: Final = re.compile(r'\s*[\[{"\d-]')
 _NOT_JSON: Final = "(not readable as JSON) "
 
 
-def fit_text(text: str, longest: int | None = None) -> tuple[str, str | None]:
+def sanitize_text(text: str, longest: int | None = None) -> tuple[str, str | None]:
     """The text as it can be, and why it had to be changed, if it had to.
 
     `longest`: in characters, for an identity, which stays one of its own when cut.

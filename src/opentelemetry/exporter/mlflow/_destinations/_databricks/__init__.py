@@ -20,7 +20,7 @@ from opentelemetry.exporter.mlflow._destinations._experiment import (
     Found,
     found_or_created,
 )
-from opentelemetry.exporter.mlflow._destinations._protocol import UndeliveredError
+from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 from opentelemetry.exporter.mlflow._trace_info._trace_data import trace_id
 from opentelemetry.exporter.mlflow.environment_variables import MLFLOW_EXPERIMENT_NAME
 
@@ -91,7 +91,7 @@ class Databricks:
 
     def _tags(self, experiment_id: str) -> dict[str, str]:
         if experiment_id == "0":
-            raise UndeliveredError(
+            raise ExportError(
                 "a Databricks workspace has no default experiment",
                 f"Set {MLFLOW_EXPERIMENT_NAME} to a path in it, such as /Shared/agents",
             )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from opentelemetry.exporter.mlflow._destinations._http import MlflowSession
-from opentelemetry.exporter.mlflow._destinations._protocol import UndeliveredError
+from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ class Credential(NamedTuple):
 
 
 class SignedBlob:
-    """Raises UndeliveredError."""
+    """Raises ExportError."""
 
     def __init__(self, credential: Credential, timeout: float) -> None:
         self._credential = credential
@@ -105,8 +105,8 @@ def _is_success(answer: requests.Response) -> bool:
     return 200 <= answer.status_code < 300  # noqa: PLR2004  # what success is in HTTP
 
 
-def _unstored(said: str) -> UndeliveredError:
-    return UndeliveredError(
+def _unstored(said: str) -> ExportError:
+    return ExportError(
         f"the traces are listed, but their spans cannot be stored ({said})",
         "Let this machine reach the cloud storage of the workspace (a proxy or a "
         "firewall may be in the way)",

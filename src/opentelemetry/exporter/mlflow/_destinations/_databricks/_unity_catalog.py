@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from opentelemetry.exporter.mlflow._destinations._error_messages import BECAUSE_OF_SPANS
 from opentelemetry.exporter.mlflow._destinations._http import MlflowSession
 from opentelemetry.exporter.mlflow._destinations._otlp import Otlp
-from opentelemetry.exporter.mlflow._destinations._protocol import UndeliveredError
-from opentelemetry.exporter.mlflow._replace_span import copied
+from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
+from opentelemetry.exporter.mlflow._replace_span import replace_span
 from opentelemetry.exporter.mlflow._trace_info._trace_data import nodes, root
 from opentelemetry.exporter.mlflow._trace_info._trace_info import trace_row
 
@@ -89,7 +89,7 @@ class TableTraces:
             "X-Databricks-UC-Table-Name": self._tables.spans,
         }
         answer = self._otlp.refused(
-            [copied(node.span, attributes=node.values) for node in whole]
+            [replace_span(node.span, attributes=node.values) for node in whole]
         )
         if answer is not None:  # one that refuses is false by itself
             raise self._refusal(answer.status_code)
@@ -101,10 +101,10 @@ class TableTraces:
                 body={"trace_id": trace_id, **row},
             )
 
-    def _refusal(self, status: int) -> UndeliveredError:
-        return UndeliveredError(
+    def _refusal(self, status: int) -> ExportError:
+        return ExportError(
             f"the table {self._tables.spans} does not take them ({status})",
             "Check that the user has USE CATALOG, USE SCHEMA, and both MODIFY and "
             "SELECT on the table",
-            divisible=status in BECAUSE_OF_SPANS,
+            is_divisible=status in BECAUSE_OF_SPANS,
         )

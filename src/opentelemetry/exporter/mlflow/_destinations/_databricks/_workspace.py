@@ -6,7 +6,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
 
-from opentelemetry.exporter.mlflow._destinations._protocol import UndeliveredError
+from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 
 if TYPE_CHECKING:
     from databricks.sdk.core import ApiClient, Config
@@ -21,7 +21,7 @@ _CREDENTIALS = (
 )
 
 
-class RefusedError(UndeliveredError):
+class RefusedError(ExportError):
     """`code` is Databricks' word for why."""
 
     def __init__(self, code: str, advice: str) -> None:
@@ -68,7 +68,7 @@ class Workspace:
         query: dict[str, str] | None = None,
         body: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Raises UndeliveredError: RefusedError, if the workspace has answered."""
+        """Raises ExportError: RefusedError, if the workspace has answered."""
         config, client = self._opened()
         try:
             answer: Any = cast("Any", client).do(
@@ -97,7 +97,7 @@ class Workspace:
                 raise self._failure(error) from error
         return self._config, self._client
 
-    def _failure(self, error: Exception) -> UndeliveredError:
+    def _failure(self, error: Exception) -> ExportError:
         """Without the texts of databricks-sdk, which quote its configuration."""
         from databricks.sdk.core import DatabricksError
 
@@ -108,12 +108,12 @@ class Workspace:
                 )
             case ValueError():
                 name = self._profile or "of the environment, or DEFAULT"
-                return UndeliveredError(
+                return ExportError(
                     f"databricks-sdk finds no credentials (profile {name})",
                     _CREDENTIALS,
                 )
             case _:
-                return UndeliveredError(
+                return ExportError(
                     f"the workspace does not answer ({type(error).__name__})",
                     "Check DATABRICKS_HOST, the network and HTTPS_PROXY",
                 )
