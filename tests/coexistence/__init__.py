@@ -1,1 +1,1 @@
-"""Other instrumentations beside ours."""
+"""Runs this package together with other instrumentations of the same calls."""

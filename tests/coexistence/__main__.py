@@ -1,5 +1,5 @@
-"""`python -m tests.coexistence`"""
-# ruff: noqa: T201  # programs talk to people
+"""Command line: `python -m tests.coexistence`."""
+# ruff: noqa: T201  # a command line program prints its results
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tests.clients._environment import CHECKOUT, environment, installed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# By package: what is to be installed with it.
-NEIGHBOURS: Final = {
+# Maps each package to the requirements of its environment besides itself.
+PACKAGES: Final = {
     "opentelemetry-instrumentation-genai-openai": ("openai",),
-    # It imports httpx, which openai 3 does not bring, and does not ask for it.
+    # Imports httpx without requiring it; openai 3 does not depend on httpx.
     "opentelemetry-instrumentation-openai-v2": ("openai", "httpx"),
     "opentelemetry-instrumentation-openai": ("openai",),
     "openinference-instrumentation-openai": ("openai",),
@@ -33,23 +33,25 @@ NEIGHBOURS: Final = {
     "opentelemetry-instrumentation-genai-openai-agents": ("openai-agents",),
     "pydantic-ai-slim": ("pydantic-ai-slim[openai]",),
 }
-_ORDERS: Final = ("ours,theirs", "theirs,ours")
+_ORDERS: Final = ("deepseek,other", "other,deepseek")
 _ENVIRONMENT: Final = {
     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY",
-    # Without it, openai-v2 says what conventions said long ago.
+    # openai-v2 follows outdated conventions by default.
     "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental",
     "MLFLOW_USE_DEFAULT_TRACER_PROVIDER": "false",
 }
 _HEAD = """\
-# Other instrumentations beside ours
+# Coexistence with other instrumentations
 
-Written by `python -m tests.coexistence --results FILE`: two calls, one of them
-streamed, with both switched on, then with one of them, then with neither. A span is
-`whose: provider`, with `+ reasoning` if it holds the model's reasoning. Spans of agents
-and tools are not counted.
+Written by `python -m tests.coexistence --results FILE`. Each run makes two calls, one
+of them streamed, while both packages instrument the SDK, then while one of them does,
+then while neither does. "DeepSeek" is this package and "other" the package of the row.
+A span is given as `package: provider`, with `+ reasoning` if it holds the model's
+reasoning. Spans of agents and tools are not counted.
 
-| neighbour | version | spans of a call, ours on first | theirs on first \
-| after theirs is off | after ours is off | after both are off |
+| other package | version | spans per call, DeepSeek instrumented first \
+| other instrumented first | other uninstrumented | DeepSeek uninstrumented \
+| both uninstrumented |
 |---|---|---|---|---|---|---|
 """
 
@@ -57,22 +59,23 @@ and tools are not counted.
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.coexistence",
-        description="Other instrumentations beside ours: how many spans, and whose.",
+        description="Counts the spans per call beside other instrumentations.",
     )
     option = parser.add_argument
-    option("neighbours", nargs="*", choices=[*NEIGHBOURS, []], metavar="NEIGHBOUR")
-    option("--folder", help="where to keep the environments")
-    option("--results", type=Path, metavar="FILE", help="write the table there")
+    option("packages", nargs="*", choices=[*PACKAGES, []], metavar="PACKAGE")
+    option("--folder", help="where to create the virtual environments")
+    option("--results", type=Path, metavar="FILE", help="file to write the table to")
     options = parser.parse_args(arguments)
-    folder = Path(options.folder or Path(tempfile.gettempdir()) / "deepseek-neighbours")
+    default_folder = Path(tempfile.gettempdir()) / "deepseek-coexistence"
+    folder = Path(options.folder or default_folder)
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [_row(name, folder.resolve()) for name in options.neighbours or NEIGHBOURS]
+    rows = [_row(name, folder.resolve()) for name in options.packages or PACKAGES]
     if options.results is not None:
         options.results.write_text(_HEAD + "".join(rows), encoding="utf-8")
 
 
 def _row(name: str, folder: Path) -> str:
-    python = environment(name, (name, *NEIGHBOURS[name]), folder)
+    python = environment(name, (name, *PACKAGES[name]), folder)
     try:
         cells = _cells(name, python, folder / f"{name}.json")
     except subprocess.CalledProcessError as error:
@@ -83,28 +86,31 @@ def _row(name: str, folder: Path) -> str:
 
 
 def _cells(name: str, python: Path, file: Path) -> tuple[str, ...]:
-    seen = {
-        (on, off): _seen(name, python, on, off, file)
+    runs = {
+        (on, off): _run_worker(name, python, on, off, file)
         for on, off in product(_ORDERS, _ORDERS)
     }
-    ours_off, theirs_off = _ORDERS
-    restored = all(phases["restored"] for phases in seen.values())
+    deepseek_first, other_first = _ORDERS
+    restored = all(phases["restored"] for phases in runs.values())
     return (
-        *(_cell(seen[on, off]["both"] for off in _ORDERS) for on in _ORDERS),
+        *(_cell(runs[on, off]["both"] for off in _ORDERS) for on in _ORDERS),
         *(
-            _cell(seen[on, off]["one"] for on in _ORDERS)
-            for off in (theirs_off, ours_off)
+            _cell(runs[on, off]["one"] for on in _ORDERS)
+            for off in (other_first, deepseek_first)
         ),
-        _cell(phases["none"] for phases in seen.values())
+        _cell(phases["none"] for phases in runs.values())
         + ("" if restored else " (the SDK is not restored)"),
     )
 
 
-def _seen(name: str, python: Path, on: str, off: str, file: Path) -> dict[str, Any]:
+def _run_worker(
+    name: str, python: Path, on: str, off: str, file: Path
+) -> dict[str, Any]:
+    """Returns the spans of each phase, from one run of the worker."""
     file.unlink(missing_ok=True)
     store = f"sqlite:///{file.with_suffix('.db')}"
     subprocess.run(
-        (python, "-m", "tests.coexistence.inside", name, on, off, file),
+        (python, "-m", "tests.coexistence.worker", name, on, off, file),
         check=True,
         cwd=CHECKOUT,
         env=os.environ | _ENVIRONMENT | {"MLFLOW_TRACKING_URI": store},
@@ -117,23 +123,23 @@ def _seen(name: str, python: Path, on: str, off: str, file: Path) -> dict[str, A
 
 
 def _cell(runs: Any) -> str:
-    """The spans of a call; "or" where they differ from run to run."""
-    said = {_calls(spans) for spans in runs}
-    return " or ".join(sorted(said))
+    """Returns the spans of a call, joined by "or" where the runs differ."""
+    return " or ".join(sorted({_spans_per_call(spans) for spans in runs}))
 
 
-def _calls(spans: list[dict[str, Any]]) -> str:
+def _spans_per_call(spans: list[dict[str, Any]]) -> str:
     if not spans:
         return "none"
-    words = [
-        f"{'ours' if span['scope'].endswith('.deepseek') else 'theirs'}: "
+    labels = [
+        f"{'DeepSeek' if span['scope'].endswith('.deepseek') else 'other'}: "
         f"{span['provider']}{' + reasoning' if span['reasoning'] else ''}"
         for span in spans
     ]
-    each = sorted(set(words))
-    # Two calls: an even share means that both are alike.
-    alike = all(words.count(word) == 2 for word in each)
-    return ", ".join(each) if alike else ", ".join(sorted(words)) + " (of two calls)"
+    distinct = sorted(set(labels))
+    # There are two calls: a label that occurs twice belongs to each of them.
+    if all(labels.count(label) == 2 for label in distinct):
+        return ", ".join(distinct)
+    return ", ".join(sorted(labels)) + " (of two calls)"
 
 
 if __name__ == "__main__":

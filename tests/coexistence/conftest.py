@@ -1,4 +1,4 @@
-"""DeepSeek, and what is recorded of calls."""
+"""Fixtures: a simulated DeepSeek, recorded spans and the two instrumentors."""
 
 from __future__ import annotations
 
@@ -33,15 +33,14 @@ class Telemetry:
     def spans(self) -> list[ReadableSpan]:
         return list(self._spans.get_finished_spans())
 
-    @property
-    def summary(self) -> list[tuple[str, str]]:
-        """Whose each span is, and its provider."""
-        found = [
+    def take_scopes_and_providers(self) -> list[tuple[str, str]]:
+        """Returns the scope and provider of each span, and clears the spans."""
+        pairs = [
             (span.instrumentation_scope.name, span.attributes["gen_ai.provider.name"])
             for span in self.spans
         ]
         self._spans.clear()
-        return found
+        return pairs
 
 
 @pytest.fixture
@@ -50,22 +49,23 @@ def telemetry() -> Telemetry:
 
 
 @pytest.fixture
-def switch_on(
+def instrument(
     telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[str], None]]:
-    """Switch on in this order; DeepSeek is at 127.0.0.1, and OpenAI at localhost."""
-    from .official import instrumentor  # which skips where `theirs` is not
+    """Instruments in the given order, with 127.0.0.1 as the only host of DeepSeek."""
+    # Imported late, because the module skips the tests if genai-openai is missing.
+    from .calls import instrumentor
 
     monkeypatch.setenv(
         "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "SPAN_ONLY"
     )
     monkeypatch.setenv("OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS", "127.0.0.1")
 
-    def switch_on(order: str) -> None:
-        for whose in order.split(", "):
-            instrumentor(whose).instrument(tracer_provider=telemetry.provider)
+    def instrument(order: str) -> None:
+        for name in order.split(", "):
+            instrumentor(name).instrument(tracer_provider=telemetry.provider)
 
-    yield switch_on
-    for whose in ("ours", "theirs"):
-        if instrumentor(whose).is_instrumented_by_opentelemetry:
-            instrumentor(whose).uninstrument()
+    yield instrument
+    for name in ("deepseek", "openai"):
+        if instrumentor(name).is_instrumented_by_opentelemetry:
+            instrumentor(name).uninstrument()

@@ -1,6 +1,6 @@
-"""Calls beside OpenTelemetry's own instrumentation of the `openai` SDK.
+"""Calls of the SDK, for the tests beside opentelemetry-instrumentation-genai-openai.
 
-Who imports this is skipped where that instrumentation is not.
+Test modules that import this one are skipped if that package is not installed.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
 if TYPE_CHECKING:
     from examples.simulator import Simulator
 
-theirs = pytest.importorskip(
+genai_openai = pytest.importorskip(
     "opentelemetry.instrumentation.genai.openai",
-    reason="the official instrumentation is in an environment of its own: neighbours",
+    reason="needs opentelemetry-instrumentation-genai-openai: run tox -e coexistence",
 )
 
 SAMPLES: Final = Path(__file__).parents[1] / "deepseek_samples"
-OURS: Final = "opentelemetry.instrumentation.deepseek"
-THEIRS: Final = "opentelemetry.instrumentation.genai.openai"
+DEEPSEEK_SCOPE: Final = "opentelemetry.instrumentation.deepseek"
+OPENAI_SCOPE: Final = "opentelemetry.instrumentation.genai.openai"
 QUESTION: Final = [{"role": "user", "content": "How many r's are in strawberry?"}]
 CHAT: Final = {"model": "deepseek-flash", "messages": QUESTION}
 RESPONSE: Final = {"model": "deepseek-flash", "input": "How many r's?"}
-# The instrumentors in the order of switching on, and of switching off.
-ORDERS: Final = ["ours, theirs", "theirs, ours"]
-# What is called, with what, and a body that answers it.
+# Orders of instrumenting and of uninstrumenting.
+ORDERS: Final = ["deepseek, openai", "openai, deepseek"]
+# Maps each method to its arguments and to the sample of its response body.
 CALLS: Final[dict[str, tuple[dict[str, Any], str]]] = {
     "chat.completions.create": (CHAT, "chat_thinking.json"),
     "chat.completions.create stream": (CHAT | {"stream": True}, "stream_thinking.sse"),
@@ -47,8 +47,10 @@ CALLS: Final[dict[str, tuple[dict[str, Any], str]]] = {
 }
 
 
-def instrumentor(whose: str) -> Any:
-    return DeepSeekInstrumentor() if whose == "ours" else theirs.OpenAIInstrumentor()
+def instrumentor(name: str) -> Any:
+    if name == "deepseek":
+        return DeepSeekInstrumentor()
+    return genai_openai.OpenAIInstrumentor()
 
 
 def call(
@@ -57,7 +59,7 @@ def call(
     kind: str = "OpenAI",
     host: str = "127.0.0.1",
 ) -> None:
-    """Make one call of CALLS, and read its answer to the end."""
+    """Makes one call of CALLS and consumes its response."""
     arguments, body = CALLS[name]
     simulator.answer_next(Recorded.read(SAMPLES / body))
 
@@ -70,22 +72,22 @@ def call(
         target: Any = client
         for part in name.partition(" ")[0].split("."):
             target = getattr(target, part)
-        answer = target(**arguments)
-        if inspect.isawaitable(answer):
-            answer = await answer
-        if kind == "AsyncOpenAI" and hasattr(answer, "__aenter__"):
-            async with answer as stream:
+        response = target(**arguments)
+        if inspect.isawaitable(response):
+            response = await response
+        if kind == "AsyncOpenAI" and hasattr(response, "__aenter__"):
+            async with response as stream:
                 assert [event async for event in stream]
-        elif kind == "OpenAI" and hasattr(answer, "__enter__"):
-            with answer as stream:
+        elif kind == "OpenAI" and hasattr(response, "__enter__"):
+            with response as stream:
                 assert list(stream)
-        if inspect.isawaitable(closed := client.close()):
-            await closed
+        if inspect.isawaitable(closing := client.close()):
+            await closing
 
     asyncio.run(run())
 
 
 def part_types(attributes: Any) -> list[str]:
-    """Of the only message that was answered."""
+    """Returns the types of the parts of the only output message."""
     (message,) = json.loads(attributes["gen_ai.output.messages"])
     return [part["type"] for part in message["parts"]]

@@ -1,7 +1,8 @@
-"""Calls DeepSeek with a neighbour beside us, in the neighbour's own environment.
+"""Calls DeepSeek with two instrumentations, in the other package's environment.
 
-`python -m tests.coexistence.inside NEIGHBOUR ON OFF FILE` switches on and off in these
-orders ("ours,theirs") and writes to the file, as JSON, the spans of each phase.
+`python -m tests.coexistence.worker PACKAGE ON OFF FILE` instruments in the order ON and
+uninstruments in the order OFF, for example "deepseek,other". It writes the spans of
+each phase to the file, as JSON.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
 QUESTION: Final = "Why is the sky blue?"
-# What names the maker of the model, in the words of each.
+# The attribute that names the provider, in each package's conventions.
 _PROVIDERS: Final = (
     "gen_ai.provider.name",
     "gen_ai.system",
@@ -36,60 +37,70 @@ _PROVIDERS: Final = (
 )
 
 
+class DeepSeek:
+    """This package."""
+
+    def instrument(self) -> None:
+        DeepSeekInstrumentor().instrument(hosts=["127.0.0.1"])
+
+    def uninstrument(self) -> None:
+        DeepSeekInstrumentor().uninstrument()
+
+
 class Instrumentor:
-    """A neighbour that is a `BaseInstrumentor`."""
+    """A package with a `BaseInstrumentor`."""
 
     def __init__(self, module: str, name: str = "OpenAIInstrumentor") -> None:
         self._instrumentor = getattr(import_module(module), name)()
 
-    def on(self) -> None:
+    def instrument(self) -> None:
         self._instrumentor.instrument()
         assert self._instrumentor.is_instrumented_by_opentelemetry
 
-    def off(self) -> None:
+    def uninstrument(self) -> None:
         self._instrumentor.uninstrument()
 
 
 class Logfire:
-    def on(self) -> None:
-        self._on = import_module("logfire").instrument_openai()
+    def instrument(self) -> None:
+        self._instrumentation = import_module("logfire").instrument_openai()
 
-    def off(self) -> None:
-        with self._on:  # ends with it
+    def uninstrument(self) -> None:
+        with self._instrumentation:  # leaving the context uninstruments
             pass
 
 
 class Mlflow:
-    def on(self) -> None:
+    def instrument(self) -> None:
         import_module("mlflow").openai.autolog()
 
-    def off(self) -> None:
+    def uninstrument(self) -> None:
         import_module("mlflow").openai.autolog(disable=True)
 
 
 class PydanticAi:
-    def on(self) -> None:
+    def instrument(self) -> None:
         import_module("pydantic_ai").Agent.instrument_all()
 
-    def off(self) -> None:
+    def uninstrument(self) -> None:
         import_module("pydantic_ai").Agent.instrument_all(instrument=False)
 
 
-def _openai(url: str) -> None:
+def _call_openai(url: str) -> None:
     from openai import OpenAI
 
     client = OpenAI(base_url=url, api_key="any")
     for stream in (False, True):
-        answer: Any = client.chat.completions.create(
+        response: Any = client.chat.completions.create(
             model="deepseek-flash",
             messages=[{"role": "user", "content": QUESTION}],
             stream=stream,
         )
         if stream:
-            list(answer)
+            list(response)
 
 
-def _langchain(url: str) -> None:
+def _call_langchain(url: str) -> None:
     model = import_module("langchain_deepseek").ChatDeepSeek(
         model="deepseek-flash", api_base=url, api_key="any"
     )
@@ -97,7 +108,7 @@ def _langchain(url: str) -> None:
     list(model.stream(QUESTION))
 
 
-def _agents(url: str) -> None:
+def _call_openai_agents(url: str) -> None:
     from openai import AsyncOpenAI
 
     agents = import_module("agents")
@@ -113,7 +124,7 @@ def _agents(url: str) -> None:
     asyncio.run(run())
 
 
-def _pydantic_ai(url: str) -> None:
+def _call_pydantic_ai(url: str) -> None:
     from openai import AsyncOpenAI
 
     model = import_module("pydantic_ai.models.openai").OpenAIChatModel(
@@ -126,51 +137,51 @@ def _pydantic_ai(url: str) -> None:
 
     async def run() -> None:
         await agent.run(QUESTION)
-        async with agent.run_stream(QUESTION) as answer:
-            await answer.get_output()
+        async with agent.run_stream(QUESTION) as result:
+            await result.get_output()
 
     asyncio.run(run())
 
 
-# Each makes two calls: one whole, one streamed.
-NEIGHBOURS: Final[dict[str, tuple[Callable[[], Any], Callable[[str], None]]]] = {
+# Each function makes two calls, the second one streamed.
+PACKAGES: Final[dict[str, tuple[Callable[[], Any], Callable[[str], None]]]] = {
     "opentelemetry-instrumentation-genai-openai": (
         lambda: Instrumentor("opentelemetry.instrumentation.genai.openai"),
-        _openai,
+        _call_openai,
     ),
     "opentelemetry-instrumentation-openai-v2": (
         lambda: Instrumentor("opentelemetry.instrumentation.openai_v2"),
-        _openai,
+        _call_openai,
     ),
     "opentelemetry-instrumentation-openai": (
         lambda: Instrumentor("opentelemetry.instrumentation.openai"),
-        _openai,
+        _call_openai,
     ),
     "openinference-instrumentation-openai": (
         lambda: Instrumentor("openinference.instrumentation.openai"),
-        _openai,
+        _call_openai,
     ),
-    "logfire": (Logfire, _openai),
-    "mlflow": (Mlflow, _openai),
+    "logfire": (Logfire, _call_openai),
+    "mlflow": (Mlflow, _call_openai),
     "opentelemetry-instrumentation-genai-langchain": (
         lambda: Instrumentor(
             "opentelemetry.instrumentation.genai.langchain", "LangChainInstrumentor"
         ),
-        _langchain,
+        _call_langchain,
     ),
     "opentelemetry-instrumentation-genai-openai-agents": (
         lambda: Instrumentor(
             "opentelemetry.instrumentation.genai.openai_agents",
             "OpenAIAgentsInstrumentor",
         ),
-        _agents,
+        _call_openai_agents,
     ),
-    "pydantic-ai-slim": (PydanticAi, _pydantic_ai),
+    "pydantic-ai-slim": (PydanticAi, _call_pydantic_ai),
 }
 
 
-def _globally(name: str, spans: InMemorySpanExporter) -> None:
-    """Everybody's spans go through the global provider to `spans`."""
+def _set_global_provider(name: str, spans: InMemorySpanExporter) -> None:
+    """Makes the global tracer provider export to `spans`."""
     if name == "logfire":
         import_module("logfire").configure(
             send_to_logfire=False,
@@ -183,8 +194,8 @@ def _globally(name: str, spans: InMemorySpanExporter) -> None:
         trace.set_tracer_provider(provider)
 
 
-def _about_a_call(attributes: dict[str, Any]) -> bool:
-    """Is this the span of a call of a model, and not of an agent or a tool?"""
+def _is_model_call(attributes: dict[str, Any]) -> bool:
+    """Returns whether the span is a model call rather than an agent or a tool."""
     return (
         attributes.get("gen_ai.operation.name") in ("chat", "text_completion")
         or attributes.get("openinference.span.kind") == "LLM"
@@ -194,7 +205,9 @@ def _about_a_call(attributes: dict[str, Any]) -> bool:
     )
 
 
-def _seen(spans: list[ReadableSpan], thoughts: list[str]) -> list[dict[str, Any]]:
+def _summaries(
+    spans: list[ReadableSpan], reasonings: list[str]
+) -> list[dict[str, Any]]:
     return [
         {
             "scope": span.instrumentation_scope.name,
@@ -203,17 +216,17 @@ def _seen(spans: list[ReadableSpan], thoughts: list[str]) -> list[dict[str, Any]
                 (attributes[name] for name in _PROVIDERS if name in attributes), None
             ),
             "reasoning": any(
-                thought[:20] in str(value)
-                for thought in thoughts
+                reasoning[:20] in str(value)
+                for reasoning in reasonings
                 for value in attributes.values()
             ),
         }
         for span in spans
-        if _about_a_call(attributes := dict(span.attributes or {}))
+        if _is_model_call(attributes := dict(span.attributes or {}))
     ]
 
 
-def _on_the_class() -> list[Any]:
+def _sdk_methods() -> list[Any]:
     from openai.resources.chat.completions import AsyncCompletions, Completions
 
     return [
@@ -223,41 +236,35 @@ def _on_the_class() -> list[Any]:
 
 def main(name: str, on: str, off: str, file: str) -> None:
     spans = InMemorySpanExporter()
-    _globally(name, spans)
-    neighbour, call = NEIGHBOURS[name]
-    switches = {"theirs": neighbour(), "ours": None}
-    before = _on_the_class()
+    _set_global_provider(name, spans)
+    other, call = PACKAGES[name]
+    instrumentors: dict[str, Any] = {"deepseek": DeepSeek(), "other": other()}
+    before = _sdk_methods()
     phases: dict[str, Any] = {}
     with Simulator() as deepseek:
 
         def phase(title: str) -> None:
             spans.clear()
-            asked = len(deepseek.exchanges)
+            count = len(deepseek.exchanges)
             call(deepseek.base_url)
-            answers = [e.answer.decode() for e in deepseek.exchanges[asked:]]
-            # Of the one that is whole; the streamed one thinks the same.
-            thoughts = [
-                json.loads(a)["choices"][0]["message"]["reasoning_content"]
-                for a in answers
-                if a.startswith("{")
+            bodies = [e.answer.decode() for e in deepseek.exchanges[count:]]
+            # Read from the JSON response; the streamed one has the same reasoning.
+            reasonings = [
+                json.loads(body)["choices"][0]["message"]["reasoning_content"]
+                for body in bodies
+                if body.startswith("{")
             ]
-            phases[title] = _seen(list(spans.get_finished_spans()), thoughts)
+            phases[title] = _summaries(list(spans.get_finished_spans()), reasonings)
 
-        def ours(which: str) -> None:
-            if which == "on":
-                DeepSeekInstrumentor().instrument(hosts=["127.0.0.1"])
-            else:
-                DeepSeekInstrumentor().uninstrument()
-
-        for who in on.split(","):
-            ours("on") if who == "ours" else switches[who].on()
+        for key in on.split(","):
+            instrumentors[key].instrument()
         phase("both")
         first, last = off.split(",")
-        ours("off") if first == "ours" else switches[first].off()
+        instrumentors[first].uninstrument()
         phase("one")
-        ours("off") if last == "ours" else switches[last].off()
+        instrumentors[last].uninstrument()
         phase("none")
-    after = _on_the_class()
+    after = _sdk_methods()
     phases["restored"] = all(a is b for a, b in zip(before, after, strict=True))
     Path(file).write_text(json.dumps(phases), encoding="utf-8")
 

@@ -1,6 +1,7 @@
-"""Beside OpenTelemetry's own instrumentation of the `openai` SDK.
+"""Tests this package beside opentelemetry-instrumentation-genai-openai.
 
-DeepSeek's calls are ours, everybody else's are theirs, whichever was switched on first.
+This package records the calls of DeepSeek and the other one records all others, in
+whichever order they were instrumented.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from examples.simulator import Recorded
 from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
 
-from .official import (
+from .calls import (
     CALLS,
     CHAT,
+    DEEPSEEK_SCOPE,
+    OPENAI_SCOPE,
     ORDERS,
-    OURS,
     SAMPLES,
-    THEIRS,
     call,
+    genai_openai,
     instrumentor,
     part_types,
-    theirs,
 )
 
 if TYPE_CHECKING:
@@ -48,111 +49,111 @@ METHODS: Final = [
 ]
 
 
-def on_the_classes() -> list[Any]:
+def sdk_methods() -> list[Any]:
     return [vars(owner)[method] for owner, method in METHODS]
 
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("kind", ["OpenAI", "AsyncOpenAI"])
 @pytest.mark.parametrize("name", CALLS)
-def test_a_deepseek_call_is_one_span_of_ours_with_its_reasoning(
-    switch_on: Callable[[str], None],
+def test_deepseek_call_has_one_span_of_this_package_with_reasoning(
+    instrument: Callable[[str], None],
     deepseek: Simulator,
     telemetry: Telemetry,
     name: str,
     kind: str,
     order: str,
 ) -> None:
-    switch_on(order)
+    instrument(order)
     call(deepseek, name, kind)
     (span,) = telemetry.spans
     assert part_types(span.attributes) == ["reasoning", "text"]
-    assert telemetry.summary == [(OURS, "deepseek")]
+    assert telemetry.take_scopes_and_providers() == [(DEEPSEEK_SCOPE, "deepseek")]
 
 
-@pytest.mark.parametrize("order", ["theirs", *ORDERS])
+@pytest.mark.parametrize("order", ["openai", *ORDERS])
 @pytest.mark.parametrize("kind", ["OpenAI", "AsyncOpenAI"])
 @pytest.mark.parametrize("name", CALLS)
-def test_an_openai_call_stays_theirs(
-    switch_on: Callable[[str], None],
+def test_openai_call_has_one_span_of_the_other_package(
+    instrument: Callable[[str], None],
     deepseek: Simulator,
     telemetry: Telemetry,
     name: str,
     kind: str,
     order: str,
 ) -> None:
-    switch_on(order)
+    instrument(order)
     call(deepseek, name, kind, host="localhost")
-    assert telemetry.summary == [(THEIRS, "openai")]
+    assert telemetry.take_scopes_and_providers() == [(OPENAI_SCOPE, "openai")]
 
 
 @pytest.mark.parametrize("off", ORDERS)
 @pytest.mark.parametrize("on", ORDERS)
-def test_who_stays_on_goes_on_alone_and_at_last_the_sdk_has_its_own_methods(
-    switch_on: Callable[[str], None],
+def test_uninstrumenting_one_keeps_the_other_and_uninstrumenting_both_restores_the_sdk(
+    instrument: Callable[[str], None],
     deepseek: Simulator,
     telemetry: Telemetry,
     on: str,
     off: str,
 ) -> None:
-    before = on_the_classes()
+    before = sdk_methods()
     for _ in range(2):
-        switch_on(on)
+        instrument(on)
         first, last = off.split(", ")
         instrumentor(first).uninstrument()
         for name in ("chat.completions.create", "responses.stream"):
             call(deepseek, name)
             call(deepseek, name, host="localhost")
-        alone = {
-            "ours": [(OURS, "deepseek")] * 2,
-            "theirs": [(THEIRS, "openai")] * 4,
+        expected = {
+            "deepseek": [(DEEPSEEK_SCOPE, "deepseek")] * 2,
+            "openai": [(OPENAI_SCOPE, "openai")] * 4,
         }
-        assert telemetry.summary == alone[last]
+        assert telemetry.take_scopes_and_providers() == expected[last]
         instrumentor(last).uninstrument()
-        assert all(a is b for a, b in zip(on_the_classes(), before, strict=True))
+        assert all(a is b for a, b in zip(sdk_methods(), before, strict=True))
 
 
-def test_their_instrumentor_is_given_back_too(
-    switch_on: Callable[[str], None],
+def test_uninstrument_restores_the_methods_of_openai_instrumentor(
+    instrument: Callable[[str], None],
 ) -> None:
-    owner = theirs.OpenAIInstrumentor
+    owner = genai_openai.OpenAIInstrumentor
     before = [vars(owner)[name] for name in ("_instrument", "_uninstrument")]
     for _ in range(3):
-        switch_on("ours")
-        now = [vars(owner)[name] for name in ("_instrument", "_uninstrument")]
-        assert all(a is not b for a, b in zip(now, before, strict=True))
+        instrument("deepseek")
+        after = [vars(owner)[name] for name in ("_instrument", "_uninstrument")]
+        assert all(a is not b for a, b in zip(after, before, strict=True))
         DeepSeekInstrumentor().uninstrument()
-        now = [vars(owner)[name] for name in ("_instrument", "_uninstrument")]
-        assert all(a is b for a, b in zip(now, before, strict=True))
+        after = [vars(owner)[name] for name in ("_instrument", "_uninstrument")]
+        assert all(a is b for a, b in zip(after, before, strict=True))
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_a_method_that_a_client_kept_stays_ours(
-    switch_on: Callable[[str], None],
+def test_method_bound_between_the_two_stays_with_the_first(
+    instrument: Callable[[str], None],
     deepseek: Simulator,
     telemetry: Telemetry,
     order: str,
 ) -> None:
     client = openai.OpenAI(base_url=deepseek.base_url, api_key="sk-test-1234")
     first, last = order.split(", ")
-    switch_on(first)
-    kept = client.chat.completions.with_raw_response.create
-    switch_on(last)
+    instrument(first)
+    bound_method = client.chat.completions.with_raw_response.create
+    instrument(last)
     deepseek.answer_next(Recorded.read(SAMPLES / "chat_thinking.json"))
-    kept(**CHAT)
-    # Bound before we were there, it is beyond our reach.
-    whose = {"ours": (OURS, "deepseek"), "theirs": (THEIRS, "openai")}[first]
-    assert telemetry.summary == [whose]
+    bound_method(**CHAT)
+    # A method bound before this package was instrumented cannot be patched.
+    scope = {"deepseek": DEEPSEEK_SCOPE, "openai": OPENAI_SCOPE}[first]
+    assert telemetry.take_scopes_and_providers() == [(scope, first)]
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_suppressed_a_deepseek_call_is_nobodys(
-    switch_on: Callable[[str], None],
+def test_suppress_instrumentation_suppresses_both(
+    instrument: Callable[[str], None],
     deepseek: Simulator,
     telemetry: Telemetry,
     order: str,
 ) -> None:
-    switch_on(order)
+    instrument(order)
     with suppress_instrumentation():
         call(deepseek)
-    assert telemetry.summary == []
+    assert telemetry.take_scopes_and_providers() == []

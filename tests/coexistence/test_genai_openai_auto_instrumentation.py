@@ -1,4 +1,4 @@
-"""A program under `opentelemetry-instrument`, which loads the official one too."""
+"""Tests `opentelemetry-instrument`, which loads this package and genai-openai."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from examples.simulator import Recorded
 
-from .official import SAMPLES, part_types
+from .calls import SAMPLES, part_types
 
 if TYPE_CHECKING:
     from examples.simulator import Simulator
@@ -31,35 +31,35 @@ print(json.dumps([e.name for e in entry_points(group="opentelemetry_instrumentor
 client = openai.OpenAI(base_url=sys.argv[1], api_key="sk-test-1234")
 question = [{"role": "user", "content": "Why?"}]
 for stream in (False, True):
-    answer = client.chat.completions.create(
+    response = client.chat.completions.create(
         model="deepseek-flash", messages=question, stream=stream
     )
     if stream:
-        list(answer)
+        list(response)
 with client.responses.stream(model="deepseek-flash", input="Why?") as events:
     list(events)
 """
 
 
 @pytest.mark.parametrize("first", ["deepseek", "openai"])
-def test_under_opentelemetry_instrument_deepseek_calls_are_ours(
+def test_opentelemetry_instrument_records_deepseek_calls_with_this_package(
     deepseek: Simulator, tmp_path: Path, first: str
 ) -> None:
-    # The first on the path is loaded first.
+    # Entry points are loaded in the order of the path.
     for name in ("deepseek", "genai-openai"):
         if name.endswith(first):
             metadata = distribution(f"opentelemetry-instrumentation-{name}")
-            (found,) = {
+            (dist_info,) = {
                 Path(str(metadata.locate_file(file))).parent
                 for file in metadata.files or ()
                 if file.name == "entry_points.txt"
             }
-            shutil.copytree(found, tmp_path / found.name)
+            shutil.copytree(dist_info, tmp_path / dist_info.name)
     deepseek.answer_next(Recorded.read(SAMPLES / "chat_thinking.json"))
     deepseek.answer_next(Recorded.read(SAMPLES / "stream_thinking.sse"))
     deepseek.answer_next(Recorded.read(SAMPLES / "responses_stream.sse"))
 
-    ran = subprocess.run(
+    process = subprocess.run(
         [
             Path(sys.executable).with_name("opentelemetry-instrument"),
             *("--traces_exporter", "console"),
@@ -77,19 +77,19 @@ def test_under_opentelemetry_instrument_deepseek_calls_are_ours(
         text=True,
     )
 
-    order, _, printed = ran.stdout.partition("\n")
+    order, _, console = process.stdout.partition("\n")
     assert json.loads(order)[0] == first
-    spans = [span["attributes"] for span in read_all(printed)]
+    spans = [span["attributes"] for span in parse_json_objects(console)]
     assert [(span["gen_ai.provider.name"], part_types(span)) for span in spans] == [
         ("deepseek", ["reasoning", "text"])
     ] * 3
 
 
-def read_all(printed: str) -> list[dict[str, Any]]:
-    """The JSON objects that the console exporter printed one after the other."""
-    found, decoder = [], json.JSONDecoder()
-    while printed := printed.lstrip():
-        value, end = decoder.raw_decode(printed)
-        found.append(value)
-        printed = printed[end:]
-    return found
+def parse_json_objects(text: str) -> list[dict[str, Any]]:
+    """Returns the JSON objects that the console exporter printed in sequence."""
+    objects, decoder = [], json.JSONDecoder()
+    while text := text.lstrip():
+        value, end = decoder.raw_decode(text)
+        objects.append(value)
+        text = text[end:]
+    return objects
