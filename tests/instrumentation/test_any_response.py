@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .conftest import Telemetry
 
 # Parts that cannot be read are told.
-pytestmark = pytest.mark.swallows
+pytestmark = pytest.mark.internal_error
 
 json_values = st.recursive(
     st.none()

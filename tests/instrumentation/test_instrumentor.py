@@ -140,7 +140,7 @@ def test_a_malformed_host_is_refused_and_nothing_is_wrapped(
     assert on_the_class() == before
 
 
-@pytest.mark.swallows
+@pytest.mark.internal_error
 def test_a_client_that_cannot_be_read_is_left_alone(
     instrument: Callable[..., None], telemetry: Telemetry, deepseek: Simulator
 ) -> None:

@@ -39,7 +39,7 @@ def test_what_is_no_completion_is_given_back_and_ends_the_span(
     }
 
 
-@pytest.mark.swallows
+@pytest.mark.internal_error
 def test_a_completion_that_cannot_be_read_is_given_back_and_ends_the_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
@@ -55,7 +55,7 @@ def test_a_completion_that_cannot_be_read_is_given_back_and_ends_the_span(
     assert message.startswith("Lost DeepSeek telemetry while observing an answer")
 
 
-@pytest.mark.swallows
+@pytest.mark.internal_error
 def test_where_no_span_can_be_started_the_call_goes_on(
     instrument: Callable[..., None],
     call: Callable[..., Any],
@@ -76,7 +76,7 @@ def test_where_no_span_can_be_started_the_call_goes_on(
     assert message.startswith("Lost DeepSeek telemetry while starting a span")
 
 
-@pytest.mark.swallows
+@pytest.mark.internal_error
 def test_a_processor_that_raises_is_not_the_callers_trouble(
     instrument: Callable[..., None],
     call: Callable[..., Any],
@@ -97,7 +97,7 @@ def test_a_processor_that_raises_is_not_the_callers_trouble(
     assert message.startswith("Lost DeepSeek telemetry while ending a span")
 
 
-@pytest.mark.swallows
+@pytest.mark.internal_error
 def test_an_answer_that_cannot_be_told_still_ends_its_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],

@@ -202,7 +202,7 @@ class Trap(dict[str, Any]):
         raise RuntimeError("not for you")
 
 
-@pytest.mark.swallows
+@pytest.mark.internal_error
 def test_a_message_that_cannot_be_read_is_marked_and_costs_no_other(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

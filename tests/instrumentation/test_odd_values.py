@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .comparing import Compared
 
 # As in test_transparency.
-pytestmark = pytest.mark.swallows
+pytestmark = pytest.mark.internal_error
 
 DEPTHS = (20, 200, 900, 100_000)
 

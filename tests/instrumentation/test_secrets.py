@@ -242,7 +242,7 @@ def test_the_words_and_traceback_of_a_callers_error_tell_no_key(
     assert signals.leaked() == []
 
 
-@pytest.mark.swallows
+@pytest.mark.internal_error
 def test_what_is_logged_of_an_error_of_ours_tells_no_secret(
     signals: Signals, deepseek: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -5,7 +5,7 @@ import pytest
 from opentelemetry.instrumentation.deepseek._suppress import quietly
 
 
-@pytest.mark.swallows
+@pytest.mark.internal_error
 def test_a_failure_is_told_once_and_without_its_words(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

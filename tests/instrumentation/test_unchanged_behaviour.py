@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Parts that cannot be read are told; what else is logged, and what is lost besides,
 # the tests look for.
-pytestmark = pytest.mark.swallows
+pytestmark = pytest.mark.internal_error
 
 TOOL = json.loads((SAMPLES / "request_thinking_tool_turn2.json").read_bytes())["tools"][
     0

@@ -111,7 +111,7 @@ def test_what_waits_is_counted_with_its_content(
     agent.end()
 
 
-@pytest.mark.swallows
+@pytest.mark.internal_error
 def test_what_goes_wrong_is_said_and_costs_that_span(
     application, of_mlflow, wire, caplog
 ):
