@@ -74,7 +74,7 @@ def test_it_needs_neither_mlflow_nor_openai():
         provider.add_span_processor(SimpleSpanProcessor(exporter))
         provider.get_tracer("t").start_span("s").end()
         provider.shutdown()
-        print({heavy} & sys.modules.keys(), exporter.lost)
+        print({heavy} & sys.modules.keys(), exporter.dropped_spans)
     """
     uri = "http://127.0.0.1:9"
     assert run(

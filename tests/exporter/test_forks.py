@@ -32,9 +32,9 @@ FORKING = """
     tracer.start_span("before").end()
     provider.force_flush()
     # As if another thread were in the middle of an export, and had lost spans.
-    exporter._losses.total = 3
+    exporter._dropped_spans.total = 3
     locks = [part._lock for part in (
-        exporter._roots, exporter._losses,
+        exporter._translator, exporter._dropped_spans,
         exporter._destination, exporter._destination._inner)]
     pending_content, over = threading.Event(), threading.Event()
     def hold():
@@ -51,14 +51,14 @@ FORKING = """
         signal.alarm(30)
         tracer.start_span("in the child").end()
         provider.force_flush()
-        print(exporter.lost)
+        print(exporter.dropped_spans)
         sys.exit()
     over.set()
     holder.join()
     assert os.waitpid(child, 0)[1] == 0
     tracer.start_span("in the parent").end()
     provider.shutdown()
-    print(exporter.lost)
+    print(exporter.dropped_spans)
 """
 
 

@@ -18,7 +18,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from opentelemetry.exporter.mlflow._root_span import Roots
+from opentelemetry.exporter.mlflow._batch_translator import BatchTranslator
 
 INSTANCE = "627cc493-f310-47de-96bd-71410b7dec09"
 REMOTE = set_span_in_context(
@@ -41,7 +41,7 @@ def made(resource, parent=None, attributes=None):
 
 
 def mapped(*spans, promote_remote=True):
-    return Roots(promote_remote=promote_remote).mapped(spans)
+    return BatchTranslator(promote_remote_root=promote_remote).translate(spans)
 
 
 @pytest.mark.parametrize(
@@ -95,20 +95,20 @@ def test_the_application_keeps_its_resource():
 
 
 def test_spans_of_several_resources_stay_apart():
-    roots = Roots(promote_remote=True)
+    roots = BatchTranslator(promote_remote_root=True)
     names = ("a", "b", "a")
     spans = [span for name in names for span in made(Resource({"service.name": name}))]
-    sent = roots.mapped(spans)
+    sent = roots.translate(spans)
     assert [span.resource.attributes["service.name"] for span in sent] == list("aabbaa")
     assert len(encode_spans(sent).resource_spans) == len({*names})
 
 
 def test_only_the_last_resource_is_kept():
-    roots = Roots(promote_remote=True)
+    roots = BatchTranslator(promote_remote_root=True)
     first = Resource({"service.name": "a"})
     kept = weakref.ref(first)
-    roots.mapped(made(first))
-    roots.mapped(made(Resource({"service.name": "b"})))
+    roots.translate(made(first))
+    roots.translate(made(Resource({"service.name": "b"})))
     del first
     gc.collect()
     assert kept() is None

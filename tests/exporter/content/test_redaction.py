@@ -88,7 +88,7 @@ def test_where_redaction_fails_content_is_withheld(redacting, wire, caplog, func
     (record,) = caplog.records
     assert SECRET not in record.getMessage()
     assert "content is withheld" in record.getMessage()
-    assert both.mlflow._roots._wording._redaction.failures > 2
+    assert both.mlflow._translator._translator._redaction.failures > 2
 
 
 @pytest.mark.parametrize(

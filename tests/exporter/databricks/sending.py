@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from opentelemetry.exporter.mlflow._batch_translator import BatchTranslator
 from opentelemetry.exporter.mlflow._destinations import ExportError, create_destination
-from opentelemetry.exporter.mlflow._root_span import Roots
 
 from .fake import EXPERIMENT
 
@@ -21,7 +21,7 @@ def to(uri="databricks", **given):
 
 
 def mapped(spans):
-    return Roots(promote_remote=True).mapped(spans)
+    return BatchTranslator(promote_remote_root=True).translate(spans)
 
 
 def refused(place, spans):

@@ -33,7 +33,7 @@ with tracer.start_as_current_span("POST /ask"):
             pass
 for flush in (provider.force_flush, mlflow.flush_trace_async_logging)[::ORDER]:
     flush()
-assert exporter.lost == 0
+assert exporter.dropped_spans == 0
 """
 
 

@@ -22,7 +22,7 @@ def test_mlflow_reads_what_was_sent(databricks, monkeypatch, spans, kind):
     ended = agent(spans)
     exporter.export(ended)
     exporter.shutdown()
-    assert exporter.lost == 0
+    assert exporter.dropped_spans == 0
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "databricks")
     monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", EXPERIMENT_ID)
     trace = mlflow.get_trace(f"tr-{ended[-1].context.trace_id:032x}")
@@ -61,7 +61,7 @@ def test_what_mlflows_server_reads_of_a_span_is_read_here(spans):
     from mlflow.tracing.otel.translation import translate_span_when_storing
     from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
-    from opentelemetry.exporter.mlflow._trace_info._trace_data import nodes
+    from opentelemetry.exporter.mlflow._trace_info._trace_data import trace_spans
 
     for span in mapped(agent(spans)):
         (of_resource,) = encode_spans([span]).resource_spans
@@ -71,5 +71,5 @@ def test_what_mlflows_server_reads_of_a_span_is_read_here(spans):
             for name, text in translate_span_when_storing(theirs)["attributes"].items()
             if not name.startswith("mlflow.traceTag.")
         }
-        (node,) = nodes([span], expected["mlflow.traceRequestId"])
+        (node,) = trace_spans([span], expected["mlflow.traceRequestId"])
         assert node.values == {"mlflow.spanType": "UNKNOWN"} | expected

@@ -67,7 +67,7 @@ def ask(question):
 ask("How warm is it?")
 mlflow.flush_trace_async_logging()
 provider.shutdown()
-assert exporter.lost == 0
+assert exporter.dropped_spans == 0
 """
 
 

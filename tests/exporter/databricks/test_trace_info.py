@@ -8,7 +8,7 @@ import pytest
 from dirty_equals import IsPartialDict
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode
 
-from opentelemetry.exporter.mlflow._trace_info import _trace_info
+from opentelemetry.exporter.mlflow._trace_info import _previews
 
 from .agent import agent
 from .received import ROW, blob
@@ -102,7 +102,7 @@ def test_previews_are_those_of_mlflows_client(monkeypatch, said):
     for role in ("user", "assistant"):
         document = json.dumps(said)
         theirs = truncation._get_truncated_preview(document, role)
-        assert _trace_info._preview(document, role) == theirs
+        assert _previews.preview(document, role) == theirs
 
 
 def test_sums_leave_out_what_a_parent_has_summed(databricks, spans):

@@ -89,10 +89,10 @@ def test_several_traces_may_come_at_once(databricks, spans):
 def test_more_traces_may_come_at_once_than_are_remembered(
     databricks, exporter, monkeypatch, spans
 ):
-    monkeypatch.setattr(_trace_buffer, "_MOST_TRACES", 1)
+    monkeypatch.setattr(_trace_buffer, "_MAX_TRACES", 1)
     exporter.export([spans.made(name) for name in ("a", "b", "c")])
     assert rows(databricks) == {"a": "OK", "b": "OK", "c": "OK"}
-    assert exporter.lost == 0
+    assert exporter.dropped_spans == 0
 
 
 def test_the_end_of_the_program_sends_what_waits(databricks, exporter, spans):
@@ -102,7 +102,7 @@ def test_the_end_of_the_program_sends_what_waits(databricks, exporter, spans):
     exporter.shutdown()
     assert rows(databricks) == {"chat": "IN_PROGRESS"}
     assert len(blob(databricks, root)) == 2
-    assert exporter.lost == 0
+    assert exporter.dropped_spans == 0
 
 
 def test_one_trace_that_is_refused_is_lost_alone(databricks, exporter, spans):
@@ -112,5 +112,5 @@ def test_one_trace_that_is_refused_is_lost_alone(databricks, exporter, spans):
     exporter.export(ended[:1])
     exporter.export(ended[1:2])
     exporter.export(ended[2:])
-    assert exporter.lost == 1
+    assert exporter.dropped_spans == 1
     assert len(databricks.blobs) == 2

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import sys
 
-from opentelemetry.exporter.mlflow._mapping import ROWS, TYPES
+from opentelemetry.exporter.mlflow._mapping import MAPPING, SPAN_TYPES
 
 # By what reads them; the rest goes over as it is.
 _SHAPES = {
-    "choices": "OpenAI's choices, with `reasoning`",
-    "conversation": "OpenAI's messages, with `reasoning`",
+    "chat_response": "OpenAI's choices, with `reasoning`",
+    "chat_request": "OpenAI's messages, with `reasoning`",
     "documents": "`[{page_content, metadata, id}]`",
-    "query": "`{query, top_k}`",
+    "retrieval_query": "`{query, top_k}`",
     "_span_type": "see below",
     "tools": "OpenAI's tools",
 }
@@ -25,12 +25,12 @@ def table() -> str:
         "| In MLflow | from | as | without it, MLflow |",
         "|---|---|---|---|",
     ]
-    for row in ROWS:
-        source = ", ".join(f"`{name}`" for name in row.source)
+    for row in MAPPING:
+        source = ", ".join(f"`{name}`" for name in row.sources)
         shape = _SHAPES.get(row.read.__name__, "as it is")
-        lines.append(f"| `{row.name}` | {source} | {shape} | {row.why} |")
+        lines.append(f"| `{row.name}` | {source} | {shape} | {row.without} |")
     lines += ["", "| Operation | Type |", "|---|---|"]
-    lines += [f"| `{operation}` | {type_} |" for operation, type_ in TYPES.items()]
+    lines += [f"| `{operation}` | {type_} |" for operation, type_ in SPAN_TYPES.items()]
     return "\n".join(lines)
 
 

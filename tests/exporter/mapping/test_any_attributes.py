@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opentelemetry.exporter.mlflow import mlflow_attributes
-from opentelemetry.exporter.mlflow._mapping import ROWS, UNPARSED
+from opentelemetry.exporter.mlflow._mapping import MAPPING, UNPARSED
 
 from .conversation import CHAT, dumped, said
 
@@ -41,7 +41,7 @@ message = st.fixed_dictionaries(
 )
 messages = st.lists(message | json_values).map(dumped)
 known = st.sampled_from(
-    sorted({*CHAT, *(row.name for row in ROWS), "gen_ai.conversation.id"})
+    sorted({*CHAT, *(row.name for row in MAPPING), "gen_ai.conversation.id"})
 )
 value = st.one_of(
     messages,
@@ -52,7 +52,7 @@ value = st.one_of(
     st.lists(st.text()).map(tuple),
     st.binary(),
 )
-MOVED = {name for row in ROWS for name in row.instead}
+MOVED = {name for row in MAPPING for name in row.replaces}
 
 
 @given(st.dictionaries(known | st.text(), value))

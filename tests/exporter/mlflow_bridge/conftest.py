@@ -5,7 +5,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
 from opentelemetry.exporter.mlflow import MlflowInstrumentor
-from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import one_tree
+from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
 
 from .application import Application
 
@@ -16,8 +16,8 @@ def apart():
     yield
     if MlflowInstrumentor().is_instrumented_by_opentelemetry:
         MlflowInstrumentor().uninstrument()
-    one_tree._served.clear()
-    one_tree._stays_apart = False
+    bridge._exporters.clear()
+    bridge._has_parenting_failed = False
 
 
 @pytest.fixture
@@ -33,5 +33,5 @@ def of_mlflow(application):
     provider = TracerProvider(
         resource=Resource({"service.name": "mlflow"}), shutdown_on_exit=False
     )
-    one_tree._join(provider)
+    bridge._attach_to_mlflow(provider)
     return provider.get_tracer("mlflow")

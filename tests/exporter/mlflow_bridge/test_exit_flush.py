@@ -79,5 +79,5 @@ def test_a_program_that_ends_at_once_is_not_held_up(monkeypatch, theirs, lasted,
     monkeypatch.setenv(retries, theirs or "")
     if theirs is None:
         monkeypatch.delenv(retries)
-    _exit_flush._hurry(time.monotonic() - lasted)
+    _exit_flush._limit_retries(time.monotonic() - lasted)
     assert os.environ.get(retries) == tries

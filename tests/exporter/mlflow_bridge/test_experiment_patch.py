@@ -43,7 +43,7 @@ def refusing(error):
 
     module.asked = 0
     module._get_experiment_id_from_env = find
-    _experiment_patch.see_to_it(module)
+    _experiment_patch.patch_experiment_lookup(module)
     return module
 
 
@@ -60,10 +60,12 @@ def test_what_goes_wrong_otherwise_does_so_as_before(code, times):
 
 def test_where_mlflow_finds_it_otherwise_that_is_said(caplog):
     with caplog.at_level(logging.WARNING):
-        _experiment_patch.see_to_it(types.ModuleType("mlflow.tracking.fluent"))
+        _experiment_patch.patch_experiment_lookup(
+            types.ModuleType("mlflow.tracking.fluent")
+        )
     (record,) = caplog.records
     assert record.getMessage() == (
-        "The first span of @mlflow.trace may be lost where MLFLOW_EXPERIMENT_NAME is "
-        "not there yet: this version of MLflow is not one of 3.16 to 3.17. Create the "
-        "experiment before."
+        "MLflow may drop the first span of @mlflow.trace if the experiment "
+        "MLFLOW_EXPERIMENT_NAME does not exist: this MLflow version is not supported "
+        "(3.16 to 3.17 are). Create the experiment beforehand."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from opentelemetry.exporter.mlflow import MlflowInstrumentor, MlflowSpanExporter
-from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import one_tree
+from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
 
 PROPAGATE = "MLFLOW_TRACE_PROPAGATE_TO_OTEL_CONTEXT"
 OTLP = "MLFLOW_ENABLE_OTLP_EXPORTER"
@@ -25,7 +25,7 @@ def test_it_begins_with_an_exporter_in_either_order(monkeypatch, wire):
         assert PROPAGATE not in os.environ
         assert OTLP not in os.environ
         exporter.shutdown()
-        one_tree._served.clear()
+        bridge._exporters.clear()
 
 
 def test_without_our_exporter_nothing_is_changed():

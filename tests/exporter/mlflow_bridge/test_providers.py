@@ -7,7 +7,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from opentelemetry import trace
 from opentelemetry.exporter.mlflow import MlflowInstrumentor
-from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import one_tree
+from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
 
 from .application import agent_and_call
 from .programs import in_mlflow
@@ -15,7 +15,7 @@ from .programs import in_mlflow
 
 def test_mlflows_provider_does_not_end_the_applications(application, of_mlflow):
     provider = TracerProvider(shutdown_on_exit=False)
-    one_tree._join(provider)
+    bridge._attach_to_mlflow(provider)
     provider.force_flush()
     provider.shutdown()
     agent_and_call(application, of_mlflow)
@@ -24,9 +24,9 @@ def test_mlflows_provider_does_not_end_the_applications(application, of_mlflow):
 
 def test_a_provider_that_comes_again_is_joined_once(application):
     provider = TracerProvider(shutdown_on_exit=False)
-    one_tree._join(provider)
+    bridge._attach_to_mlflow(provider)
     ids = provider.id_generator
-    one_tree._join(provider)
+    bridge._attach_to_mlflow(provider)
     assert provider.id_generator is ids
     provider.get_tracer("mlflow").start_span("agent").end()
     (again,) = application.finished.get_finished_spans()
@@ -34,7 +34,7 @@ def test_a_provider_that_comes_again_is_joined_once(application):
 
 
 def test_a_provider_that_mlflow_shares_needs_nothing(application, wire):
-    one_tree._join(application.provider)
+    bridge._attach_to_mlflow(application.provider)
     application.tracer.start_span("agent").end()
     assert [request.span_names for request in wire.requests] == [["agent"]]
 
@@ -42,7 +42,7 @@ def test_a_provider_that_mlflow_shares_needs_nothing(application, wire):
 def test_without_a_provider_of_the_sdks_nothing_waits(exporter):
     MlflowInstrumentor().instrument(tracer_provider=trace.NoOpTracerProvider())
     provider = TracerProvider(shutdown_on_exit=False)
-    one_tree._join(provider)
+    bridge._attach_to_mlflow(provider)
     provider.get_tracer("mlflow").start_span("agent").end()
 
 

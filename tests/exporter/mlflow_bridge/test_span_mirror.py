@@ -12,7 +12,7 @@ from opentelemetry.trace import SpanKind, set_span_in_context
 
 from opentelemetry.exporter.mlflow import MlflowInstrumentor
 from opentelemetry.exporter.mlflow._mlflow_bridge import _trace_buffer
-from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import one_tree
+from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
 from opentelemetry.exporter.mlflow.version import __version__
 
 from .application import Application, agent_and_call
@@ -73,7 +73,7 @@ def test_a_root_is_kept_where_what_is_beneath_it_is(exporter, wire, sampler, kep
     application = Application(exporter, sampler)
     MlflowInstrumentor().instrument(tracer_provider=application.provider)
     provider = TracerProvider(shutdown_on_exit=False)
-    one_tree._join(provider)
+    bridge._attach_to_mlflow(provider)
     agent_and_call(application, provider.get_tracer("mlflow"))
     assert set(application.spans) == ({"invoke_agent agent", "chat"} if kept else set())
     assert len(wire.requests) == kept
@@ -103,7 +103,7 @@ def test_a_flush_of_the_provider_sends_what_waits(application, of_mlflow, wire):
 def test_what_waits_is_counted_with_its_content(
     monkeypatch, application, of_mlflow, wire
 ):
-    monkeypatch.setattr(_trace_buffer, "_MOST_BYTES", 5_000)
+    monkeypatch.setattr(_trace_buffer, "_MAX_BYTES", 5_000)
     agent = of_mlflow.start_span("agent")
     content = {"mlflow.spanInputs": json.dumps("x" * 5_000)}
     of_mlflow.start_span("tool", set_span_in_context(agent), attributes=content).end()
@@ -123,7 +123,7 @@ def test_what_goes_wrong_is_said_and_costs_that_span(
     application.provider.add_span_processor(Breaks(InMemorySpanExporter()))
     agent_and_call(application, of_mlflow)
     assert [record.getMessage() for record in caplog.records] == [
-        "A span of @mlflow.trace does not reach other backends"
+        "Cannot mirror a span of @mlflow.trace to other backends"
     ]
     application.provider.force_flush()
     assert [request.span_names for request in wire.requests] == [["chat"]]

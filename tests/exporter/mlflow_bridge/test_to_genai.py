@@ -8,9 +8,9 @@ import pytest
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from opentelemetry.exporter.mlflow._mlflow_bridge._to_genai import (
-    GenaiForm,
-    decoded,
-    genai_form,
+    GenaiSpan,
+    decode_attributes,
+    to_genai,
 )
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
@@ -43,7 +43,7 @@ def test_a_type_of_mlflows_is_an_operation(spans, type_, operation, named, kind)
     attributes = {"gen_ai.operation.name": operation}
     if named:
         attributes[named] = "weather"
-    assert genai_form(of_type(spans, type_)) == GenaiForm(
+    assert to_genai(of_type(spans, type_)) == GenaiSpan(
         f"{operation} weather", kind, attributes, []
     )
 
@@ -51,7 +51,7 @@ def test_a_type_of_mlflows_is_an_operation(spans, type_, operation, named, kind)
 @pytest.mark.parametrize("type_", ["CHAIN", "UNKNOWN", "mine", ["AGENT"], None])
 def test_a_type_without_an_operation_is_a_plain_span(spans, type_):
     span = of_type(spans, type_, user="ada")
-    assert genai_form(span) == GenaiForm(
+    assert to_genai(span) == GenaiSpan(
         "weather", SpanKind.INTERNAL, {"user": "ada"}, []
     )
 
@@ -64,7 +64,7 @@ def test_without_capture_there_is_no_content(spans):
         mlflow__spanOutputs="sunny",
         mlflow__spanFunctionName="weather",
     )
-    assert genai_form(span).attributes == {
+    assert to_genai(span).attributes == {
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": "weather",
     }
@@ -79,7 +79,7 @@ def test_with_capture_a_tool_has_arguments_and_result(spans, monkeypatch, value)
         mlflow__spanInputs={"city": "Paris"},
         mlflow__spanOutputs={"sky": "clear"},
     )
-    assert genai_form(span).attributes == {
+    assert to_genai(span).attributes == {
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": "weather",
         "gen_ai.tool.call.arguments": '{"city": "Paris"}',
@@ -91,7 +91,7 @@ def test_with_capture_a_tool_has_arguments_and_result(spans, monkeypatch, value)
 def test_content_that_is_not_for_spans_is_not_there(spans, monkeypatch, value):
     monkeypatch.setenv(CAPTURE, value)
     span = of_type(spans, "TOOL", mlflow__spanOutputs="sunny")
-    assert "sunny" not in str(genai_form(span))
+    assert "sunny" not in str(to_genai(span))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_content_that_is_not_for_spans_is_not_there(spans, monkeypatch, value):
 def test_with_capture_an_agent_has_messages(spans, monkeypatch, inputs, asked):
     monkeypatch.setenv(CAPTURE, "SPAN_ONLY")
     span = of_type(spans, "AGENT", mlflow__spanInputs=inputs, mlflow__spanOutputs="No.")
-    attributes = genai_form(span).attributes
+    attributes = to_genai(span).attributes
     assert json.loads(attributes["gen_ai.input.messages"]) == [
         {"role": "user", "parts": [{"type": "text", "content": asked}]}
     ]
@@ -123,12 +123,12 @@ def test_with_capture_an_agent_has_messages(spans, monkeypatch, inputs, asked):
 def test_what_has_no_attribute_for_its_content_has_none(spans, monkeypatch):
     monkeypatch.setenv(CAPTURE, "SPAN_ONLY")
     span = of_type(spans, "RETRIEVER", mlflow__spanInputs={"q": "Rain?"})
-    assert genai_form(span).attributes == {"gen_ai.operation.name": "retrieval"}
+    assert to_genai(span).attributes == {"gen_ai.operation.name": "retrieval"}
 
 
 def test_an_agent_that_gave_nothing_has_no_answer(spans, monkeypatch):
     monkeypatch.setenv(CAPTURE, "SPAN_ONLY")
-    attributes = genai_form(of_type(spans, "AGENT")).attributes
+    attributes = to_genai(of_type(spans, "AGENT")).attributes
     assert set(attributes) == {"gen_ai.operation.name", "gen_ai.agent.name"}
 
 
@@ -146,7 +146,7 @@ def test_model_and_usage_are_in_the_conventions_words(spans):
             },
         },
     )
-    assert genai_form(span).attributes == {
+    assert to_genai(span).attributes == {
         "gen_ai.operation.name": "chat",
         "gen_ai.request.model": "m",
         "gen_ai.provider.name": "p",
@@ -162,16 +162,16 @@ def test_the_pieces_of_a_stream_are_content(spans, monkeypatch):
         live.add_event("exception", {"exception.type": "LookupError"})
         live.set_status(Status(StatusCode.ERROR, "no"))
     (span,) = spans.take()
-    assert [event.name for event in genai_form(span).events] == ["exception"]
-    assert genai_form(span).attributes == {"error.type": "LookupError"}
+    assert [event.name for event in to_genai(span).events] == ["exception"]
+    assert to_genai(span).attributes == {"error.type": "LookupError"}
     monkeypatch.setenv(CAPTURE, "SPAN_ONLY")
-    assert len(genai_form(span).events) == 2
+    assert len(to_genai(span).events) == 2
 
 
 def test_a_failure_without_an_exception_is_one_all_the_same(spans):
     with spans.tracer.start_as_current_span("a") as live:
         live.set_status(Status(StatusCode.ERROR))
-    assert genai_form(spans.take()[0]).attributes == {"error.type": "_OTHER"}
+    assert to_genai(spans.take()[0]).attributes == {"error.type": "_OTHER"}
 
 
 @pytest.mark.parametrize(
@@ -191,8 +191,8 @@ def test_a_failure_without_an_exception_is_one_all_the_same(spans):
     ],
 )
 def test_a_value_is_what_was_set(kept, value):
-    assert decoded({"name": kept}) == {"name": value}
+    assert decode_attributes({"name": kept}) == {"name": value}
 
 
 def test_no_attributes_are_none():
-    assert decoded(None) == {}
+    assert decode_attributes(None) == {}

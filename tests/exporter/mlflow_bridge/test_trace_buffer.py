@@ -11,8 +11,8 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from opentelemetry.exporter.mlflow._mlflow_bridge import _open_spans, _trace_buffer
-from opentelemetry.exporter.mlflow._mlflow_bridge._open_spans import begun
+from opentelemetry.exporter.mlflow._mlflow_bridge import _started_spans, _trace_buffer
+from opentelemetry.exporter.mlflow._mlflow_bridge._started_spans import started_spans
 from tests.exporter.conftest import mlflow_error
 
 
@@ -25,12 +25,12 @@ def tracer(exporter):
 
 
 def of_mlflow(span):
-    begun.of_mlflow(span, has_root_here=False)
+    started_spans.add_fluent_span(span, has_local_root=False)
     return span
 
 
 def of_application(span):
-    begun.of_application(span)
+    started_spans.add_application_span(span)
     return span
 
 
@@ -56,9 +56,9 @@ def lines(caplog):
 
 
 PARTS = (
-    "A trace with spans of @mlflow.trace goes to MLflow in parts: it is not over after "
-    "600 s, or more than 10000 spans or 64 MiB wait. No span is lost; its totals of "
-    "tokens and cost may miss the later ones. (This is said once.)"
+    "A trace with spans of @mlflow.trace is sent to MLflow in parts: it did not end "
+    "within 600 s, or more than 10000 spans or 64 MiB are buffered. No span is lost. "
+    "The totals of tokens and cost may be incomplete. This warning is logged once."
 )
 
 
@@ -88,8 +88,8 @@ def test_another_trace_goes_at_once(tracer, wire):
 
 def test_a_span_that_never_comes_is_not_waited_for(tracer, wire):
     agent = begin(tracer)
-    begun.of_application(agent)
-    begun.never_comes(agent)
+    started_spans.add_application_span(agent)
+    started_spans.remove(agent)
     agent.end()
     assert sent(wire) == [["agent"]]
 
@@ -125,19 +125,17 @@ def test_a_flush_that_fails_says_so(exporter, tracer, wire):
     wire.answers = lambda _: mlflow_error(403, "PERMISSION_DENIED")
     beneath(tracer, begin(tracer)).end()
     assert not exporter.force_flush()
-    assert exporter.lost == 1
+    assert exporter.dropped_spans == 1
 
 
 def test_the_end_sends_what_waits(exporter, tracer, wire):
     beneath(tracer, begin(tracer)).end()
     exporter.shutdown()
     assert sent(wire) == [["chat"]]
-    assert exporter.lost == 0
+    assert exporter.dropped_spans == 0
 
 
-@pytest.mark.parametrize(
-    ("bound", "value"), [("_MOST_SPANS", 2), ("_MOST_BYTES", 4_500)]
-)
+@pytest.mark.parametrize(("bound", "value"), [("_MAX_SPANS", 2), ("_MAX_BYTES", 4_500)])
 def test_beyond_a_bound_the_oldest_goes_in_parts(
     monkeypatch, tracer, wire, lines, bound, value
 ):
@@ -155,7 +153,7 @@ def test_beyond_a_bound_the_oldest_goes_in_parts(
 
 
 def test_what_waits_too_long_goes_with_nobody_asking(monkeypatch, tracer, wire, lines):
-    monkeypatch.setattr(_trace_buffer, "_LONGEST_WAIT", 0.2)
+    monkeypatch.setattr(_trace_buffer, "_MAX_WAIT_SECONDS", 0.2)
     agent = begin(tracer)
     beneath(tracer, agent).end()
     assert sent(wire) == []
@@ -181,7 +179,7 @@ def test_when_no_thread_can_start_any_more_the_end_sends_it(
 
 
 def test_the_clock_runs_again_for_what_waits_next(monkeypatch, tracer, wire):
-    monkeypatch.setattr(_trace_buffer, "_LONGEST_WAIT", 0.2)
+    monkeypatch.setattr(_trace_buffer, "_MAX_WAIT_SECONDS", 0.2)
     for number in (1, 2):
         beneath(tracer, begin(tracer)).end()
         ends = time.monotonic() + 10
@@ -193,7 +191,7 @@ def test_the_clock_runs_again_for_what_waits_next(monkeypatch, tracer, wire):
 def test_what_is_sent_in_parts_is_said_with_the_bounds(
     monkeypatch, tracer, wire, caplog
 ):
-    monkeypatch.setattr(_trace_buffer, "_MOST_SPANS", 0)
+    monkeypatch.setattr(_trace_buffer, "_MAX_SPANS", 0)
     with caplog.at_level(logging.WARNING):
         beneath(tracer, begin(tracer)).end()
         beneath(tracer, begin(tracer)).end()
@@ -203,8 +201,8 @@ def test_what_is_sent_in_parts_is_said_with_the_bounds(
 
 
 def test_traces_without_end_are_forgotten(monkeypatch, tracer, wire):
-    for module in (_open_spans, _trace_buffer):
-        monkeypatch.setattr(module, "_MOST_TRACES", 1)
+    for module in (_started_spans, _trace_buffer):
+        monkeypatch.setattr(module, "_MAX_TRACES", 1)
     forgotten = begin(tracer, "forgotten")
     begin(tracer)
     forgotten.end()  # as one that need not come whole

@@ -8,24 +8,24 @@ import types
 
 from opentelemetry.exporter.mlflow import MlflowInstrumentor
 from opentelemetry.exporter.mlflow._mlflow_bridge import _exit_flush
-from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import one_tree
+from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
 
 from .application import root_of_mlflow
 
-STAYS_APART = (
-    "Under a span of the application, spans of @mlflow.trace stay in linked traces of "
-    "their own: this version of MLflow is not one of 3.16 to 3.17."
+LINKED_TRACES_WARNING = (
+    "Spans of @mlflow.trace beneath an application span stay in separate, linked "
+    "traces: this MLflow version is not supported (3.16 to 3.17 are)."
 )
 
 
 def test_a_version_of_mlflow_that_cannot_is_named_once(exporter, caplog):
     with caplog.at_level(logging.WARNING):
-        one_tree._provider_imported(types.ModuleType("mlflow.tracing.provider"))
+        bridge._patch_provider(types.ModuleType("mlflow.tracing.provider"))
     (record,) = caplog.records
     assert record.getMessage() == (
-        "Spans of @mlflow.trace stay in traces of their own: this version of MLflow is "
-        "not one of 3.16 to 3.17 (module 'mlflow.tracing.provider' has no attribute "
-        "'get_bridged_tracer_provider'). Other spans reach MLflow as before."
+        "Spans of @mlflow.trace stay in separate traces: this MLflow version is not "
+        "supported (3.16 to 3.17 are): module 'mlflow.tracing.provider' has no attribute "
+        "'get_bridged_tracer_provider'. Other spans are exported as before."
     )
 
 
@@ -42,15 +42,15 @@ def test_where_mlflows_roots_cannot_be_beneath_a_span_that_is_said_once(
 
     with application.tracer.start_as_current_span("POST /ask"):
         for _ in range(2):
-            one_tree._span_started(start, None, (), {}).end()
-    assert [record.getMessage() for record in caplog.records] == [STAYS_APART]
+            bridge._on_start_span(start, None, (), {}).end()
+    assert [record.getMessage() for record in caplog.records] == [LINKED_TRACES_WARNING]
     assert application.spans["agent"].parent is None
     assert len(application.spans["agent"].links) == 1
 
 
 def test_a_client_of_mlflows_that_is_another_is_imported_all_the_same(caplog):
-    one_tree._client_imported(types.ModuleType("mlflow.tracing.client"))
-    assert [record.getMessage() for record in caplog.records] == [STAYS_APART]
+    bridge._patch_client(types.ModuleType("mlflow.tracing.client"))
+    assert [record.getMessage() for record in caplog.records] == [LINKED_TRACES_WARNING]
 
 
 class AnotherClient:
@@ -69,20 +69,20 @@ def test_what_a_client_of_mlflows_sends_goes_whatever_it_is(exporter, caplog):
     MlflowInstrumentor().instrument()
     module = types.ModuleType("mlflow.tracing.client")
     module.TracingClient = AnotherClient
-    one_tree._client_imported(module)
+    bridge._patch_client(module)
     client = AnotherClient()
     client.tracking_uri = exporter._destination.address
     assert client.log_spans("7", spans=["a span"], newer=1) == ("7", ["a span"], 1)
-    one_tree._stays_apart = False
+    bridge._has_parenting_failed = False
     assert client._upload_trace_data("info", "data") == ("info", "data")
-    assert {record.getMessage() for record in caplog.records} == {STAYS_APART}
+    assert {record.getMessage() for record in caplog.records} == {LINKED_TRACES_WARNING}
 
 
 def test_where_mlflows_exporter_cannot_be_made_ready_that_is_said(caplog):
-    _exit_flush.see_to_them(types.ModuleType("mlflow.tracing.provider"))
+    _exit_flush.start_mlflow_export_threads(types.ModuleType("mlflow.tracing.provider"))
     (record,) = caplog.records
     assert record.getMessage() == (
-        "What mlflow.update_current_trace sets may not arrive from a program that ends "
-        "at once: this version of MLflow is not one of 3.16 to 3.17. Call "
-        "mlflow.flush_trace_async_logging() at its end."
+        "What mlflow.update_current_trace sets may be lost if the program ends right "
+        "after its last trace: this MLflow version is not supported (3.16 to 3.17 are). "
+        "Call mlflow.flush_trace_async_logging() at the end."
     )

@@ -31,7 +31,7 @@ def test_an_unknown_number_is_said_once(mlflow, spans, caplog):
     exporter = mlflow.exporter(experiment_name=None, experiment_id=987654)
     assert exporter.export([spans.made()]) is FAILURE
     assert exporter.export([spans.made()]) is FAILURE
-    assert exporter.lost == 2
+    assert exporter.dropped_spans == 2
     (record,) = caplog.records
     assert (
         "there is no experiment 987654 (404 RESOURCE_DOES_NOT_EXIST)"

@@ -57,6 +57,6 @@ def test_one_span_that_cannot_be_encoded_is_lost_alone(mlflow, spans):
     bad = replace_span(spans.made("bad"), resource=Resource({}, schema_url=1970))
     exporter = mlflow.exporter()
     assert exporter.export([*good[:4], bad, *good[4:]]) is FAILURE
-    assert exporter.lost == 1
+    assert exporter.dropped_spans == 1
     exporter.shutdown()
     assert mlflow.found("trace.status = 'OK'") == [f"good {n}" for n in range(9)]

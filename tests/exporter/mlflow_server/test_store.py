@@ -45,7 +45,7 @@ def test_a_store_that_cannot_be_opened_is_said(store, spans, caplog, monkeypatch
     monkeypatch.setattr("mlflow.store.db.utils.MAX_RETRY_COUNT", 1)
     exporter = MlflowSpanExporter(tracking_uri="sqlite:////dev/null/mlflow.db")
     assert exporter.export([spans.made(), spans.made()]) is FAILURE
-    assert exporter.lost == 2
+    assert exporter.dropped_spans == 2
     assert [r.getMessage() for r in caplog.records if "opentelemetry" in r.name] == [
         IsStr(
             regex=r".*sqlite:////dev/null/mlflow.db: it fails \(\w+\)\. Check that .*"

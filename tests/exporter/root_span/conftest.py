@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from opentelemetry.exporter.mlflow._root_span import Roots
+from opentelemetry.exporter.mlflow._batch_translator import BatchTranslator
 
 
 @pytest.fixture
 def roots():
-    return Roots(promote_remote=True)
+    return BatchTranslator(promote_remote_root=True)

@@ -21,7 +21,7 @@ PREVIEWS = ("request_preview", "response_preview")
 
 @pytest.fixture
 def exporter(wire, monkeypatch):
-    monkeypatch.setattr(_remote_root_previews, "_FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(_remote_root_previews, "_FIRST_DELAY_SECONDS", 0.05)
     made = MlflowSpanExporter(
         tracking_uri=wire.uri, experiment_id=0, promote_remote_root=False
     )
@@ -106,7 +106,7 @@ def test_where_the_root_says_it_all_that_stays(wire, exporter, spans):
 
 
 def test_at_the_end_it_does_not_wait(wire, exporter, spans, monkeypatch):
-    monkeypatch.setattr(_remote_root_previews, "_FIRST_PAUSE", 60.0)
+    monkeypatch.setattr(_remote_root_previews, "_FIRST_DELAY_SECONDS", 60.0)
     listing(wire, OVER)
     exporter.export(handled(spans, remote()))
     exporter.shutdown()
@@ -116,7 +116,7 @@ def test_at_the_end_it_does_not_wait(wire, exporter, spans, monkeypatch):
 def test_a_root_that_does_not_come_is_not_waited_for(
     wire, exporter, spans, monkeypatch
 ):
-    monkeypatch.setattr(_remote_root_previews, "_LONGEST_PAUSE", 0.2)
+    monkeypatch.setattr(_remote_root_previews, "_MAX_DELAY_SECONDS", 0.2)
     listing(wire, OPEN)
     exporter.export(handled(spans, remote()))
     assert sent(wire, 3, 1.0) == [WHOLE]
@@ -134,13 +134,13 @@ def test_it_does_not_stay_a_root_where_the_server_fails_in_between(
     assert sent(wire, 3) == [WHOLE, AS_A_ROOT, AS_IT_IS]
     exporter.export(handled(spans, remote(2)))
     assert sent(wire, 6)[3:] == [WHOLE, AS_A_ROOT, AS_IT_IS + AS_IT_IS]
-    assert exporter.lost == 0
+    assert exporter.dropped_spans == 0
 
 
 def test_who_does_not_answer_for_one_is_not_asked_for_the_others(
     wire, exporter, spans, monkeypatch
 ):
-    monkeypatch.setattr(_remote_root_previews, "_FIRST_PAUSE", 60.0)
+    monkeypatch.setattr(_remote_root_previews, "_FIRST_DELAY_SECONDS", 60.0)
     listing(wire, 403)
     for trace_id in range(1, 4):
         exporter.export(handled(spans, remote(trace_id)))
@@ -166,8 +166,8 @@ def test_without_content_there_is_nothing_to_show(wire, exporter, spans):
 
 
 def test_what_waits_is_bounded(wire, exporter, spans, monkeypatch):
-    monkeypatch.setattr(_remote_root_previews, "_MOST_TRACES", MOST)
-    monkeypatch.setattr(_remote_root_previews, "_FIRST_PAUSE", 60.0)
+    monkeypatch.setattr(_remote_root_previews, "_MAX_TRACES", MOST)
+    monkeypatch.setattr(_remote_root_previews, "_FIRST_DELAY_SECONDS", 60.0)
     listing(wire, OVER)
     for trace_id in range(1, MOST + 3):
         exporter.export(handled(spans, remote(trace_id)))
@@ -176,7 +176,7 @@ def test_what_waits_is_bounded(wire, exporter, spans, monkeypatch):
 
 
 def test_a_forked_child_leaves_it_to_the_parent(wire, exporter, spans, monkeypatch):
-    monkeypatch.setattr(_remote_root_previews, "_FIRST_PAUSE", 60.0)
+    monkeypatch.setattr(_remote_root_previews, "_FIRST_DELAY_SECONDS", 60.0)
     listing(wire, OVER)
     exporter.export(handled(spans, remote()))
     exporter._after_fork()

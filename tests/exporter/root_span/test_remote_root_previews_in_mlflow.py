@@ -22,7 +22,7 @@ def test_mlflow_lists_it_with_the_callers_name_and_state(
 ):
     from mlflow import MlflowClient
 
-    monkeypatch.setattr(_remote_root_previews, "_FIRST_PAUSE", 0.2)
+    monkeypatch.setattr(_remote_root_previews, "_FIRST_DELAY_SECONDS", 0.2)
     client = MlflowClient(mlflow_server)
     experiment = client.create_experiment(f"elsewhere {uuid.uuid4()}")
     front, behind = (

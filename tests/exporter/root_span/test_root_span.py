@@ -8,22 +8,22 @@ import pytest
 from opentelemetry.trace import Link, NonRecordingSpan, SpanKind, Status, StatusCode
 
 from opentelemetry import trace
-from opentelemetry.exporter.mlflow._root_span import Roots
+from opentelemetry.exporter.mlflow._batch_translator import BatchTranslator
 
 from .calls import REMOTE, answered, asked, chat
 
 
 @pytest.mark.parametrize("name", ["openinference.span.kind", "traceloop.span.kind"])
 def test_a_type_in_another_convention_is_left_to_mlflow(roots, spans, name):
-    (mapped,) = roots.mapped([spans.made("root", {name: "agent"})])
+    (mapped,) = roots.translate([spans.made("root", {name: "agent"})])
     assert "mlflow.spanType" not in mapped.attributes
 
 
 def test_a_name_given_by_the_application_stays(roots, spans):
     name = {"mlflow.traceTag.mlflow.traceName": "mine"}
-    (mapped,) = roots.mapped([spans.made("x" * 5000, name)])
+    (mapped,) = roots.translate([spans.made("x" * 5000, name)])
     assert mapped.attributes["mlflow.traceTag.mlflow.traceName"] == "mine"
-    (mapped,) = roots.mapped([spans.made("x" * 5000)])
+    (mapped,) = roots.translate([spans.made("x" * 5000)])
     assert mapped.attributes["mlflow.traceTag.mlflow.traceName"] == "x" * 4096
 
 
@@ -35,7 +35,7 @@ def test_the_session_of_the_root_is_that_of_the_whole_trace(roots, spans):
     other = spans.take()
     with spans.tracer.start_as_current_span("without"):
         chat(spans, **{"gen_ai.conversation.id": "chat's"})
-    mapped = roots.mapped(other + spans.take())
+    mapped = roots.translate(other + spans.take())
     assert [span.attributes.get("session.id") for span in mapped] == [
         "root's",
         "root's",
@@ -52,7 +52,7 @@ def remotely(spans):
 
 def test_a_root_with_a_remote_parent_is_promoted(roots, spans):
     remotely(spans)
-    child, root = roots.mapped(spans.take())
+    child, root = roots.translate(spans.take())
     assert root.parent is None
     assert root.context.trace_id == REMOTE.trace_id
     assert root.attributes["mlflow.spanInputs"] == asked("q")
@@ -62,7 +62,7 @@ def test_a_root_with_a_remote_parent_is_promoted(roots, spans):
 def test_a_remote_parent_stays_when_that_is_asked_for(spans):
     remotely(spans)
     ended = spans.take()
-    _, root = Roots(promote_remote=False).mapped(ended)
+    _, root = BatchTranslator(promote_remote_root=False).translate(ended)
     assert root.parent == REMOTE
     assert ended[1].attributes == {}
     # What the service was asked, and answered; the name is the caller's.
@@ -78,8 +78,8 @@ def test_two_roots_and_late_children_in_one_trace_are_fine(roots, spans):
     chat_one, root_one = spans.take()
     remotely(spans)
     chat_two, root_two = spans.take()
-    assert len(roots.mapped([root_one, chat_one, root_two])) == 3
-    late, again = roots.mapped([chat_two, root_two])
+    assert len(roots.translate([root_one, chat_one, root_two])) == 3
+    late, again = roots.translate([chat_two, root_two])
     assert late.attributes["mlflow.spanType"] == "CHAT_MODEL"
     assert again.attributes["mlflow.spanInputs"] == asked("q")
 
@@ -93,7 +93,7 @@ def test_a_copy_differs_in_its_attributes_alone(roots, spans):
         span.set_status(Status(StatusCode.ERROR, "why"))
     (before,) = spans.take()
     attributes = dict(before.attributes)
-    (copy,) = roots.mapped([before])
+    (copy,) = roots.translate([before])
     mine, theirs = json.loads(copy.to_json()), json.loads(before.to_json())
     assert mine.pop("attributes").items() > theirs.pop("attributes").items()
     assert mine == theirs
@@ -107,5 +107,5 @@ def test_a_copy_differs_in_its_attributes_alone(roots, spans):
 def test_a_span_without_identity_is_no_accident(roots):
     from opentelemetry.sdk.trace import ReadableSpan
 
-    (mapped,) = roots.mapped([ReadableSpan("bare")])
+    (mapped,) = roots.translate([ReadableSpan("bare")])
     assert mapped.name == "bare"

@@ -1,4 +1,4 @@
-"""OpenTelemetry spans in MLflow.
+"""Exports OpenTelemetry spans to MLflow.
 
 >>> from opentelemetry.exporter.mlflow import MlflowSpanExporter
 >>> from opentelemetry.sdk.trace import TracerProvider
@@ -9,18 +9,18 @@
 ... )
 >>> provider.add_span_processor(BatchSpanProcessor(exporter))
 
-or without a line of code, beside any other exporter:
+Or without code, together with any other exporter:
 
     MLFLOW_TRACKING_URI=http://localhost:5000 OTEL_TRACES_EXPORTER=otlp,mlflow \\
         opentelemetry-instrument python app.py
 
-Model calls that follow the GenAI conventions show as a conversation, with reasoning,
-tools, tokens and cost; the list of traces shows what was asked and answered, whatever
-the root span is. The spans themselves stay as they are.
+MLflow shows model calls that follow the GenAI conventions as a conversation, with
+reasoning, tools, tokens and cost. Its list of traces shows the first question and the
+last answer, whatever the root span is. Other exporters see the spans unchanged.
 
-Spans of `@mlflow.trace` join the application's: one tree with the same ids, in MLflow
-and in every other backend. `opentelemetry-instrument` sees to that (the instrumentation
-is called `mlflow`, in OTEL_PYTHON_DISABLED_INSTRUMENTATIONS); in code it is
+Spans of `@mlflow.trace` join the application's traces, with the same ids in MLflow and
+in every other backend. `opentelemetry-instrument` enables this by itself (the
+instrumentation is called `mlflow` in OTEL_PYTHON_DISABLED_INSTRUMENTATIONS). In code:
 
 >>> from opentelemetry.exporter.mlflow import MlflowInstrumentor
 >>> MlflowInstrumentor().instrument()

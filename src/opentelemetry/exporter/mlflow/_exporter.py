@@ -1,4 +1,4 @@
-"""Map, hand on, report."""
+"""The span exporter: translates spans, delivers them, and reports dropped spans."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from opentelemetry.exporter.mlflow._batch_translator import BatchTranslator
 from opentelemetry.exporter.mlflow._config import parse_boolean, read_setting
 from opentelemetry.exporter.mlflow._content._pending import ContentJoiner
 from opentelemetry.exporter.mlflow._content._redaction import redaction
-from opentelemetry.exporter.mlflow._delivery._dropped_spans import Losses
-from opentelemetry.exporter.mlflow._delivery._splitting import (
-    Delivery,
-    Loss,
-    batches,
+from opentelemetry.exporter.mlflow._delivery._dropped_spans import DroppedSpans
+from opentelemetry.exporter.mlflow._delivery._requests import (
+    DeliveryResult,
+    Drop,
     deliver,
+    make_requests,
 )
 from opentelemetry.exporter.mlflow._destinations import (
     ExportError,
     TraceInfoReader,
     create_destination,
 )
-from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import one_tree
-from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import as_mlflow_made_it
-from opentelemetry.exporter.mlflow._mlflow_bridge._trace_buffer import WholeTraces
+from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
+from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import span_mirror
+from opentelemetry.exporter.mlflow._mlflow_bridge._trace_buffer import TraceBuffer
 from opentelemetry.exporter.mlflow._pricing._price_file import load_price_list
-from opentelemetry.exporter.mlflow._remote_root_previews import Previews
-from opentelemetry.exporter.mlflow._root_span import Roots
+from opentelemetry.exporter.mlflow._remote_root_previews import RemoteRootPreviews
 from opentelemetry.exporter.mlflow._span_translator import SpanTranslator
 from opentelemetry.exporter.mlflow.environment_variables import (
     OTEL_EXPORTER_MLFLOW_PRICES,
@@ -46,32 +46,33 @@ if TYPE_CHECKING:
 
 
 class MlflowSpanExporter(SpanExporter):
-    """Sends finished spans to MLflow, in the form that MLflow's pages show best.
+    """Exports finished spans to MLflow, in the form that MLflow's pages show best.
 
-    It sends copies: other exporters see the spans as they are. It does not raise while
-    the program runs; what is lost is counted and logged with the cause, each cause
-    once.
+    It exports copies: other exporters see the spans unchanged. It does not raise after
+    construction. Dropped spans are counted, and each cause is logged once.
 
     Args:
-        endpoint: an OTLP/HTTP receiver on the way to MLflow, as
-            OTEL_EXPORTER_MLFLOW_ENDPOINT; the next three do not count then.
-        tracking_uri: an MLflow server or a local store, as MLFLOW_TRACKING_URI.
-        experiment_id: number of the experiment, as MLFLOW_EXPERIMENT_ID.
-        experiment_name: its name instead, as MLFLOW_EXPERIMENT_NAME.
-        timeout: seconds for one request, as OTEL_EXPORTER_MLFLOW_TIMEOUT.
+        endpoint: the URL of an OTLP/HTTP receiver that forwards to MLflow, like
+            OTEL_EXPORTER_MLFLOW_ENDPOINT. The next three are ignored if it is set.
+        tracking_uri: an MLflow server or a local store, like MLFLOW_TRACKING_URI.
+        experiment_id: the id of the experiment, like MLFLOW_EXPERIMENT_ID.
+        experiment_name: the name of the experiment, like MLFLOW_EXPERIMENT_NAME.
+        timeout: the limit of one request in seconds, like OTEL_EXPORTER_MLFLOW_TIMEOUT.
         promote_remote_root: whether a span whose parent is in another process is the
-            root of its trace in MLflow, as OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT.
-        prices: path of a newer list of DeepSeek's prices, as
+            root of its trace in MLflow, like OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT.
+        prices: the path of a newer list of DeepSeek's prices, like
             OTEL_EXPORTER_MLFLOW_PRICES.
-        redact: a function that is given what goes to MLflow and gives back what may
-            go, or where to import it from, as OTEL_EXPORTER_MLFLOW_REDACT.
+        redact: a function that takes what goes to MLflow and returns what may go, or
+            its import path, like OTEL_EXPORTER_MLFLOW_REDACT.
 
-    Each falls back to that environment variable, then to its default; see
-    `opentelemetry.exporter.mlflow.environment_variables`.
+    An argument that is None falls back to the environment variable, and then to the
+    default. See `opentelemetry.exporter.mlflow.environment_variables`.
 
     Raises:
-        ValueError: a setting cannot be meant; the message names it and what it takes.
-        ImportError: a local store, and the full `mlflow` package is not installed.
+        ValueError: a setting is invalid; the message names the setting and the accepted
+            values.
+        ImportError: the destination is a local store, and the `mlflow` package is not
+            installed.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class MlflowSpanExporter(SpanExporter):
         prices: str | os.PathLike[str] | None = None,
         redact: Redact | str | None = None,
     ) -> None:
-        promotes = parse_boolean(
+        promotes_remote_root = parse_boolean(
             read_setting(
                 promote_remote_root,
                 "promote_remote_root",
@@ -94,16 +95,13 @@ class MlflowSpanExporter(SpanExporter):
             ),
             default=True,
         )
-        self._roots = Roots(
-            promote_remote=promotes,
-            wording=SpanTranslator(
-                load_price_list(
-                    read_setting(prices, "prices", OTEL_EXPORTER_MLFLOW_PRICES)
-                ),
-                redaction(
-                    redact, read_setting(redact, "redact", OTEL_EXPORTER_MLFLOW_REDACT)
-                ),
-            ),
+        price_list = load_price_list(
+            read_setting(prices, "prices", OTEL_EXPORTER_MLFLOW_PRICES)
+        )
+        redact_setting = read_setting(redact, "redact", OTEL_EXPORTER_MLFLOW_REDACT)
+        self._translator = BatchTranslator(
+            promote_remote_root=promotes_remote_root,
+            translator=SpanTranslator(price_list, redaction(redact, redact_setting)),
         )
         self._destination = create_destination(
             endpoint=endpoint,
@@ -112,101 +110,105 @@ class MlflowSpanExporter(SpanExporter):
             experiment_name=experiment_name,
             timeout=timeout,
         )
-        self._losses = Losses(self._destination)
+        self._dropped_spans = DroppedSpans(self._destination)
         self._content = ContentJoiner()
-        self._whole_traces = WholeTraces(self._send)
-        self._previews = (
-            Previews(self._destination)
-            if isinstance(self._destination, TraceInfoReader) and not promotes
+        self._trace_buffer = TraceBuffer(self._send)
+        self._remote_root_previews = (
+            RemoteRootPreviews(self._destination)
+            if isinstance(self._destination, TraceInfoReader)
+            and not promotes_remote_root
             else None
         )
         self._is_shut_down = False
-        one_tree.serve(self, self._destination.is_at)
+        bridge.add_exporter(self, self._destination.is_at)
         if hasattr(os, "register_at_fork"):
             method = weakref.WeakMethod(self._after_fork)
             os.register_at_fork(after_in_child=lambda: (call := method()) and call())
 
     @property
-    def lost(self) -> int:
-        """Spans that did not reach MLflow, since this process began."""
-        return self._losses.total
+    def dropped_spans(self) -> int:
+        """The number of spans that did not reach MLflow, since the process started."""
+        return self._dropped_spans.total
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         if self._is_shut_down:
-            why = ExportError(
+            error = ExportError(
                 "the exporter was shut down before",
                 "End spans before the tracer provider is shut down",
             )
-            self._losses.note(Delivery(0, [Loss(len(spans), why)]))
+            self._dropped_spans.record(DeliveryResult(0, [Drop(len(spans), error)]))
             return SpanExportResult.FAILURE
-        ready = self._ready(spans)
-        delivered = ready is not None and self._send(ready)
-        return SpanExportResult.SUCCESS if delivered else SpanExportResult.FAILURE
+        groups = self._groups_to_send(spans)
+        is_delivered = groups is not None and self._send(groups)
+        return SpanExportResult.SUCCESS if is_delivered else SpanExportResult.FAILURE
 
-    def _ready(self, spans: Sequence[ReadableSpan]) -> list[list[ReadableSpan]] | None:
-        """What can go now, and None if that cannot be told."""
+    def _groups_to_send(
+        self, spans: Sequence[ReadableSpan]
+    ) -> list[list[ReadableSpan]] | None:
+        """Returns None if an internal error occurs."""
         try:
-            return self._whole_traces.ready(
-                self._content.joined(spans),
-                all_traces=self._destination.wants_whole_traces,
+            return self._trace_buffer.add(
+                [span_mirror.restore(span) for span in self._content.joined(spans)],
+                buffer_all=self._destination.wants_whole_traces,
             )
-        except Exception as error:  # noqa: BLE001  # a defect of ours is not the caller's
-            self._losses.note(_defect(error, len(spans)))
+        except Exception as error:  # noqa: BLE001  # an error of this package must not reach the application
+            self._dropped_spans.record(_internal_error(error, len(spans)))
             return None
 
-    def _send(self, together: Sequence[Sequence[ReadableSpan]]) -> bool:
-        """Each of `together` in one request; whether all of them arrived."""
+    def _send(self, groups: Sequence[Sequence[ReadableSpan]]) -> bool:
+        """Send each group in one request. Returns whether all spans were delivered."""
         try:
             requests = [
-                self._roots.mapped([as_mlflow_made_it(span) for span in batch])
-                for batch in (
-                    together
+                self._translator.translate(spans)
+                for spans in (
+                    groups
                     if self._destination.wants_whole_traces
-                    else batches(together)
+                    else make_requests(groups)
                 )
             ]
-            delivery = deliver(requests, self._destination)
-            if self._previews and not delivery.losses:
-                self._previews.of(chain.from_iterable(requests))
+            result = deliver(requests, self._destination)
+            if self._remote_root_previews and not result.drops:
+                self._remote_root_previews.add(chain.from_iterable(requests))
         except Exception as error:  # noqa: BLE001  # as above
-            delivery = _defect(error, sum(map(len, together)))
-        self._losses.note(delivery)
-        return not delivery.losses
+            result = _internal_error(error, sum(map(len, groups)))
+        self._dropped_spans.record(result)
+        return not result.drops
 
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  # the SDK's
-        """Sends what waits for the rest of its trace; all else was sent at once.
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  # of SpanExporter
+        """Send the spans that wait for the rest of their trace.
 
-        But for a destination that takes whole traces: what began there goes on waiting.
+        A destination that takes only whole traces is an exception: spans of traces that
+        have not ended go on waiting.
         """
-        ready = self._ready(()) or []
+        groups = self._groups_to_send(()) or []
         if not self._destination.wants_whole_traces:
-            ready += self._whole_traces.all()
-        return self._send(ready)
+            groups += self._trace_buffer.pop_all()
+        return self._send(groups)
 
     def shutdown(self) -> None:
         if self._is_shut_down:
             return
         self._is_shut_down = True
-        self._send([*(self._ready(()) or ()), *self._whole_traces.all()])
-        if self._previews:
-            self._previews.close()
+        self._send([*(self._groups_to_send(()) or ()), *self._trace_buffer.pop_all()])
+        if self._remote_root_previews:
+            self._remote_root_previews.close()
         self._content.close()
         self._destination.close()
-        self._losses.sum_up()
+        self._dropped_spans.log_totals()
 
     def _after_fork(self) -> None:
         self._content.forget()
-        self._roots.forget()
-        self._whole_traces.forget()
-        if self._previews:
-            self._previews.forget()
-        self._losses.forget()
+        self._translator.after_fork()
+        self._trace_buffer.after_fork()
+        if self._remote_root_previews:
+            self._remote_root_previews.after_fork()
+        self._dropped_spans.after_fork()
         self._destination.after_fork()
 
 
-def _defect(error: Exception, spans: int) -> Delivery:
-    why = ExportError(
-        f"a defect of the exporter ({type(error).__name__})",
+def _internal_error(error: Exception, spans: int) -> DeliveryResult:
+    export_error = ExportError(
+        f"an internal error of the exporter ({type(error).__name__})",
         "Please report it, with the version of mlflow",
     )
-    return Delivery(0, [Loss(spans, why)])
+    return DeliveryResult(0, [Drop(spans, export_error)])

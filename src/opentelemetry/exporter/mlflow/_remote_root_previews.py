@@ -1,9 +1,10 @@
-"""Question and answer of a trace whose root is in another service.
+"""Sends the previews of traces whose root span is in another service.
 
-MLflow's list takes them from a span without a parent, and the state of the trace from
-the first such span. The service that knows them has none: its first span has a parent
-that another service sends. Once that service's root is there, and has nothing to show,
-the span goes as a root for a moment, and then as what it is.
+MLflow's list takes the previews from a span without a parent, and the state of the
+trace from the first such span. A service that is called by another one has no span
+without a parent: the other service exports the root. When that root has arrived and has
+no previews, this module sends the first local span as a root, and then once more with
+its parent.
 """
 
 from __future__ import annotations
@@ -26,115 +27,119 @@ if TYPE_CHECKING:
 
     from opentelemetry.exporter.mlflow._destinations import TraceInfoReader
 
-# The other service's batch goes within seconds, if it has answered; it is asked for
-# after 5, 10, 20 … seconds, until it has had ten minutes.
-_FIRST_PAUSE = 5.0
-_LONGEST_PAUSE = 640.0
-_MOST_TRACES = 1_000
-# As many traces as a server takes in a second, and a program can wait for at its end.
-_MOST_AT_ONCE = 100
+# The other service exports its root some seconds after its response. The server is
+# asked for it after 5, 10, 20 … seconds, for ten minutes in all.
+_FIRST_DELAY_SECONDS = 5.0
+_MAX_DELAY_SECONDS = 640.0
+_MAX_TRACES = 1_000
+# A server answers about as many requests in a second. A program waits for them at exit.
+_MAX_TRACES_AT_ONCE = 100
 _PREVIEWS = ("request_preview", "response_preview")
 
 
-class _Waiting(NamedTuple):
+class _PendingPreview(NamedTuple):
+    """A span with previews, and the time (monotonic) of the next look at its trace."""
+
     span: ReadableSpan
     due: float
-    pause: float
+    delay: float
 
     @property
-    def again(self) -> _Waiting:
-        return _Waiting(self.span, self.due + self.pause, 2 * self.pause)
+    def postponed(self) -> _PendingPreview:
+        return _PendingPreview(self.span, self.due + self.delay, 2 * self.delay)
 
 
-class Previews:
-    """Of one exporter; it never raises."""
+class RemoteRootPreviews:
+    """The previews of one exporter. Never raises."""
 
     def __init__(self, destination: TraceInfoReader) -> None:
         self._destination = destination
-        self.forget()
+        self.after_fork()
 
-    def forget(self) -> None:
-        """In a forked child, too: what the parent sent the parent completes."""
+    def after_fork(self) -> None:
+        """Forget the parent's spans in a forked child: the parent completes them."""
         self._lock = threading.Lock()
-        self._looking = threading.Lock()
-        self._waiting: OrderedDict[int, _Waiting] = OrderedDict()
-        self._shown: list[ReadableSpan] = []
-        self._alarm = BackgroundTimer(self._look_again)
+        self._sending = threading.Lock()
+        self._pending: OrderedDict[int, _PendingPreview] = OrderedDict()
+        self._sent_as_roots: list[ReadableSpan] = []
+        self._timer = BackgroundTimer(self._send_due)
 
-    def of(self, spans: Iterable[ReadableSpan]) -> None:
-        """Of `spans`, which have arrived, those that know a question or an answer."""
+    def add(self, spans: Iterable[ReadableSpan]) -> None:
+        """Add those of the delivered `spans` that have inputs or outputs to show."""
         with self._lock:
-            due = monotonic() + _FIRST_PAUSE
+            due = monotonic() + _FIRST_DELAY_SECONDS
             for span in spans:
-                if span.context and _says_what_a_root_does_not(span):
-                    waiting = _Waiting(span, due, _FIRST_PAUSE)
-                    self._waiting.setdefault(span.context.trace_id, waiting)
-                    if len(self._waiting) > _MOST_TRACES:
-                        self._waiting.popitem(last=False)
-            self._watch_the_clock()
+                if span.context and _has_previews_for_remote_root(span):
+                    pending = _PendingPreview(span, due, _FIRST_DELAY_SECONDS)
+                    self._pending.setdefault(span.context.trace_id, pending)
+                    if len(self._pending) > _MAX_TRACES:
+                        self._pending.popitem(last=False)
+            self._start_timer()
 
     def close(self) -> None:
-        """Looks a last time; what has no root by then is not waited for."""
-        self._look(at_once=True)
+        """Send what can be sent now, and give the rest up."""
+        self._send(all_pending=True)
         with self._lock:
-            self._waiting.clear()
-            self._alarm.cancel()
+            self._pending.clear()
+            self._timer.cancel()
 
-    def _look(self, *, at_once: bool = False) -> None:
-        lacking: list[ReadableSpan] = []
-        with self._looking:
-            for trace_id, one in self._due(at_once=at_once):
-                row = self._listed(trace_id)
-                is_over = row is not None and row.get("state") in ("OK", "ERROR")
+    def _send(self, *, all_pending: bool = False) -> None:
+        spans: list[ReadableSpan] = []
+        with self._sending:
+            for trace_id, pending in self._due(all_pending=all_pending):
+                trace_info = self._read_trace_info(trace_id)
+                has_ended = trace_info is not None and (
+                    trace_info.get("state") in ("OK", "ERROR")
+                )
                 with self._lock:
-                    if is_over or one.pause >= _LONGEST_PAUSE:
-                        self._waiting.pop(trace_id, None)
+                    if has_ended or pending.delay >= _MAX_DELAY_SECONDS:
+                        self._pending.pop(trace_id, None)
                     else:
-                        self._waiting[trace_id] = one.again
-                if row is None:  # nor is there an answer for the others
+                        self._pending[trace_id] = pending.postponed
+                if trace_info is None:  # The next requests would fail, too.
                     break
-                if is_over and not all(row.get(name) for name in _PREVIEWS):
-                    lacking.append(one.span)
-            self._show(lacking)
+                if has_ended and not all(map(trace_info.get, _PREVIEWS)):
+                    spans.append(pending.span)
+            self._send_as_roots(spans)
 
-    def _due(self, *, at_once: bool) -> list[tuple[int, _Waiting]]:
+    def _due(self, *, all_pending: bool) -> list[tuple[int, _PendingPreview]]:
         now = monotonic()
         with self._lock:
             return [
-                (trace_id, one)
-                for trace_id, one in self._waiting.items()
-                if at_once or one.due <= now
-            ][:_MOST_AT_ONCE]
+                (trace_id, pending)
+                for trace_id, pending in self._pending.items()
+                if all_pending or pending.due <= now
+            ][:_MAX_TRACES_AT_ONCE]
 
-    def _listed(self, trace_id: int) -> Mapping[str, Any] | None:
-        """None: there is no answer."""
+    def _read_trace_info(self, trace_id: int) -> Mapping[str, Any] | None:
+        """Returns {} if there is no such trace, and None if the request fails."""
         try:
             return self._destination.read_trace_info(trace_id) or {}
         except ExportError:
             return None
 
-    def _show(self, spans: list[ReadableSpan]) -> None:
+    def _send_as_roots(self, spans: list[ReadableSpan]) -> None:
         with suppress(ExportError):
             if spans:
-                self._shown += spans
+                self._sent_as_roots += spans
                 self._destination.send(
                     [replace_span(span, parent=None) for span in spans]
                 )
-            if self._shown:
-                self._destination.send(self._shown)
-                self._shown = []
+            if self._sent_as_roots:
+                self._destination.send(self._sent_as_roots)
+                self._sent_as_roots = []
 
-    def _look_again(self) -> None:
-        self._look()
+    def _send_due(self) -> None:
+        self._send()
         with self._lock:
-            self._watch_the_clock()
+            self._start_timer()
 
-    def _watch_the_clock(self) -> None:
-        if self._waiting:
-            self._alarm.set(_FIRST_PAUSE)
+    def _start_timer(self) -> None:
+        if self._pending:
+            self._timer.start(_FIRST_DELAY_SECONDS)
 
 
-def _says_what_a_root_does_not(span: ReadableSpan) -> bool:
+def _has_previews_for_remote_root(span: ReadableSpan) -> bool:
     attributes = span.attributes or {}
-    says = attributes.get(SPAN_INPUTS) or attributes.get(SPAN_OUTPUTS)
-    return bool(says and span.parent and span.parent.is_remote)
+    has_previews = attributes.get(SPAN_INPUTS) or attributes.get(SPAN_OUTPUTS)
+    return bool(has_previews and span.parent and span.parent.is_remote)

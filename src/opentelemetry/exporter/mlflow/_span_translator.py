@@ -1,4 +1,4 @@
-"""One span in MLflow's words, with what it cost, and without what must not leave."""
+"""Translates one span for MLflow: mapping, cost, failure event, redaction."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from opentelemetry.sdk.trace import Event
 from opentelemetry.trace import Status
 
-from opentelemetry.exporter.mlflow._mapping import mlflow_attributes
+from opentelemetry.exporter.mlflow._mapping import map_attributes
 from opentelemetry.exporter.mlflow._mapping._message_events import with_messages
 from opentelemetry.exporter.mlflow._pricing import COST
 
@@ -19,19 +19,23 @@ if TYPE_CHECKING:
     from opentelemetry.exporter.mlflow._content._redaction import Redaction
     from opentelemetry.exporter.mlflow._pricing import PriceList
 
-_MESSAGE = "exception.message"
+_EXCEPTION_MESSAGE = "exception.message"
 
 
-class Said(NamedTuple):
+class TranslatedSpan(NamedTuple):
+    """What MLflow gets of one span; `question` and `answer` as in MappedAttributes."""
+
     attributes: dict[str, Any]
     events: Sequence[Event]
     status: Status
+    question: str | None = None
+    answer: str | None = None
 
 
 class SpanTranslator:
-    """How one exporter says things.
+    """The translation of one exporter.
 
-    Without `prices` it says nothing of cost; without `redaction`, all it knows.
+    Without `prices` no cost is added. Without `redaction` nothing is removed.
     """
 
     def __init__(
@@ -40,9 +44,9 @@ class SpanTranslator:
         self._prices = prices
         self._redaction = redaction
 
-    def said(self, span: ReadableSpan) -> Said:
+    def translate(self, span: ReadableSpan) -> TranslatedSpan:
         events = span.events
-        attributes = mlflow_attributes(
+        attributes, question, answer = map_attributes(
             with_messages(span.attributes, events) if events else span.attributes
         )
         if self._prices and COST not in attributes:
@@ -50,38 +54,41 @@ class SpanTranslator:
             if cost is not None:
                 attributes[COST] = cost
         if not span.status.is_ok:
-            events = [*events, *_failure(span)]
+            events = [*events, *_failure_events(span)]
         if self._redaction is None:
-            return Said(attributes, events, span.status)
-        return Said(
+            return TranslatedSpan(attributes, events, span.status, question, answer)
+        # The texts that the mapping has read are not redacted, so they are left out.
+        return TranslatedSpan(
             self._redaction(attributes),
-            [
-                Event(
-                    event.name,
-                    self._redaction(dict(event.attributes or {})),
-                    event.timestamp,
-                )
-                for event in events
-            ],
-            self._redacted(span.status, self._redaction),
+            [_redact_event(event, self._redaction) for event in events],
+            _redact_status(span.status, self._redaction),
         )
 
-    @staticmethod
-    def _redacted(status: Status, redaction: Redaction) -> Status:
-        """The description is an exception's message, and goes under its name."""
-        if not status.description:
-            return status
-        words = redaction({_MESSAGE: status.description}).get(_MESSAGE)
-        return Status(status.status_code, None if words is None else str(words))
+
+def _redact_event(event: Event, redaction: Redaction) -> Event:
+    return Event(event.name, redaction(dict(event.attributes or {})), event.timestamp)
 
 
-def _failure(span: ReadableSpan) -> list[Event]:
+def _redact_status(status: Status, redaction: Redaction) -> Status:
+    """The description is the message of an exception, and is passed under its name."""
+    if not status.description:
+        return status
+    message = redaction({_EXCEPTION_MESSAGE: status.description}).get(
+        _EXCEPTION_MESSAGE
+    )
+    return Status(status.status_code, None if message is None else str(message))
+
+
+def _failure_events(span: ReadableSpan) -> list[Event]:
     """MLflow's page marks a span as failed by an exception event, not by its status.
 
-    The conventions of today write such an exception to the log, and not on the span.
+    Current GenAI conventions write the exception to the log and not to the span.
     """
     if any(event.name == "exception" for event in span.events):
         return []
-    error = str((span.attributes or {}).get("error.type", "error"))
-    found = {"exception.type": error, _MESSAGE: span.status.description or error}
-    return [Event("exception", found, span.end_time)]
+    error_type = str((span.attributes or {}).get("error.type", "error"))
+    attributes = {
+        "exception.type": error_type,
+        _EXCEPTION_MESSAGE: span.status.description or error_type,
+    }
+    return [Event("exception", attributes, span.end_time)]

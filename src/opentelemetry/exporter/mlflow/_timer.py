@@ -19,7 +19,7 @@ class BackgroundTimer:
         self._method = WeakMethod(method)
         self._timer: threading.Timer | None = None
 
-    def set(self, seconds: float) -> None:
+    def start(self, seconds: float) -> None:
         """Once is enough: until it rings it is not set again."""
         if self._timer is not None:
             return

@@ -1,1 +1,1 @@
-"""Batches on their way to a destination, and the spans that were dropped."""
+"""Delivers translated spans to a destination, and counts those that are dropped."""

@@ -1,4 +1,4 @@
-"""What was lost, and why: counted, and said once."""
+"""Counts dropped spans by cause, and logs each cause once."""
 
 from __future__ import annotations
 
@@ -8,70 +8,68 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from opentelemetry.exporter.mlflow._delivery._splitting import Delivery
-    from opentelemetry.exporter.mlflow._destinations import (
-        Destination,
-        ExportError,
-    )
+    from opentelemetry.exporter.mlflow._delivery._requests import DeliveryResult
+    from opentelemetry.exporter.mlflow._destinations import Destination, ExportError
 
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
 
 @dataclass
 class _Cause:
-    why: ExportError
+    error: ExportError
     count: int = 0
 
 
-class Losses:
-    """On the way to `destination`; `total` is the spans lost so far."""
+class DroppedSpans:
+    """The spans that did not reach `destination`; `total` is their number."""
 
     def __init__(self, destination: Destination) -> None:
         self._destination = destination
-        self.forget()
+        self.after_fork()
 
-    def forget(self) -> None:
-        # A handler of the log may end a span, and export it here and now.
+    def after_fork(self) -> None:
+        # A log handler may end a span, whose processor may export it at once, in the
+        # same thread. The lock must be reentrant.
         self._lock = threading.RLock()
         self._causes: dict[str, _Cause] = {}
         self.total = 0
 
-    def note(self, delivery: Delivery) -> None:
+    def record(self, result: DeliveryResult) -> None:
         with self._lock:
-            if delivery.arrived:
-                self._recovered()
-            for count, why in delivery.losses:
+            if result.delivered:
+                self._log_recovery()
+            for count, error in result.drops:
                 self.total += count
-                cause = self._causes.get(why.cause)
+                cause = self._causes.get(error.cause)
                 if cause is None:
-                    cause = self._causes[why.cause] = _Cause(why)
+                    cause = self._causes[error.cause] = _Cause(error)
                     _logger.warning(
-                        "Spans do not reach MLflow at %s: %s. %s. (This is said once; "
-                        "spans that are lost are counted.)",
+                        "Cannot export spans to MLflow at %s: %s. %s. This cause is "
+                        "logged once; dropped spans are counted.",
                         self._destination.address,
-                        why.cause,
-                        why.advice,
+                        error.cause,
+                        error.advice,
                     )
                 cause.count += count
 
-    def _recovered(self) -> None:
-        """What was in the way of all spans is not any more."""
+    def _log_recovery(self) -> None:
+        """Log the end of the causes that stopped all spans."""
         for name, cause in list(self._causes.items()):
-            if not cause.why.is_divisible:
+            if not cause.error.is_divisible:
                 del self._causes[name]
                 _logger.warning(
-                    "Spans reach MLflow at %s again; lost: %d (%s)",
+                    "Export to MLflow at %s works again. Dropped spans: %d (%s)",
                     self._destination.address,
                     cause.count,
                     name,
                 )
 
-    def sum_up(self) -> None:
+    def log_totals(self) -> None:
         with self._lock:
             causes, self._causes = self._causes, {}
             for name, cause in causes.items():
                 _logger.warning(
-                    "Spans lost on the way to MLflow at %s: %d (%s)",
+                    "Spans not exported to MLflow at %s: %d (%s)",
                     self._destination.address,
                     cause.count,
                     name,

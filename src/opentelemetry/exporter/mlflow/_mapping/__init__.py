@@ -1,8 +1,8 @@
-"""What MLflow reads ← what the GenAI conventions write, for the attributes of a span.
+"""Maps GenAI attributes of one span to the attributes that MLflow reads.
 
-Only what an MLflow server (3.14 and later) does not do itself, or does in a way that
-its pages cannot show. The server goes on to read token counts, models and provider
-where they stand. Nothing here knows of other spans.
+The mapping covers only what an MLflow server (3.14 and later) does not do by itself, or
+does in a way that its pages cannot show. The server reads token counts, models and
+provider from the GenAI attributes, which stay on the span.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.exporter.mlflow._mapping._inputs_outputs import (
-    as_it_is,
-    choices,
-    conversation,
+    attribute,
+    chat_request,
+    chat_response,
     documents,
-    query,
+    encode_json,
+    first_answer,
+    last_question,
+    retrieval_query,
     tools,
 )
 
@@ -28,14 +31,14 @@ SPAN_INPUTS = "mlflow.spanInputs"
 SPAN_OUTPUTS = "mlflow.spanOutputs"
 SESSION = "session.id"
 USER = "user.id"
-# Names what should be content, and is not in the conventions' shape.
+# Lists the content attributes that do not have the shape of the conventions.
 UNPARSED = "opentelemetry.exporter.mlflow.unparsed"
 
 Attributes = dict[str, Any]
 Reader = Callable[[Attributes], Any]
 
 # https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/registry/attributes/gen-ai.md
-TYPES = {
+SPAN_TYPES = {
     "chat": "CHAT_MODEL",
     "create_agent": "AGENT",
     "embeddings": "EMBEDDING",
@@ -48,152 +51,199 @@ TYPES = {
     "text_completion": "LLM",
 }
 
-# MLflow writes the first on spans of others while it traces to OTLP itself, and the
-# second is its word for a span without a type.
-_NO_TYPES = ("null", "UNKNOWN")
+# MLflow writes "null" on application spans while it exports traces to OTLP itself.
+# "UNKNOWN" is its value for a span without a type.
+_EMPTY_SPAN_TYPES = ("null", "UNKNOWN")
 
 
-class Row(NamedTuple):
-    """One correspondence: `name` in MLflow ← what `read` finds, if it finds any.
+class MappingRow(NamedTuple):
+    """Maps attributes of the conventions to the MLflow attribute `name`.
 
-    `source` are the attributes it reads, and `why` is what MLflow does without it, both
-    for people. `instead` are attributes whose content the value holds: MLflow would
-    store and show it a second time. `along` is said of every such value.
+    `read` returns the value, or None if the span has none; `encode` writes it as the
+    attribute. `text` returns what MLflow's list of traces shows of it. `sources` are
+    the attributes that `read` uses, and `without` is what MLflow does without this row;
+    both are for the documentation. `replaces` are attributes whose content the value
+    contains: MLflow would store and show it twice. `constants` are added to the span
+    together with the value.
     """
 
     name: str
     read: Reader
-    source: tuple[str, ...]
-    why: str
-    instead: tuple[str, ...] = ()
-    along: tuple[tuple[str, str], ...] = ()
+    sources: tuple[str, ...]
+    without: str
+    encode: Callable[[Any], str] = encode_json
+    text: Callable[[Any], str] | None = None
+    replaces: tuple[str, ...] = ()
+    constants: tuple[tuple[str, str], ...] = ()
+
+
+class MappedAttributes(NamedTuple):
+    """The attributes for MLflow, and the texts of the conversation in them.
+
+    `question` is the last text of the user, `answer` that of the first choice: "" if
+    there is none, None if the mapping has not read the inputs or the outputs.
+    """
+
+    attributes: dict[str, Any]
+    question: str | None = None
+    answer: str | None = None
 
 
 def _span_type(attributes: Attributes) -> str | None:
     operation = attributes.get("gen_ai.operation.name")
-    return TYPES.get(operation) if isinstance(operation, str) else None
+    return SPAN_TYPES.get(operation) if isinstance(operation, str) else None
 
 
-def _identity(*names: str) -> Reader:
-    def read(attributes: Attributes) -> str | None:
+def _first_of(*names: str) -> Reader:
+    def first(attributes: Attributes) -> str | None:
         for name in names:
-            if found := attributes.get(name):
-                return str(found)
+            if value := attributes.get(name):
+                return str(value)
         return None
 
-    return read
+    return first
 
 
-_OPENAI = (("mlflow.message.format", "openai"),)
-_ASKED = ("gen_ai.system_instructions", "gen_ai.input.messages")
-_USERS = ("enduser.id", "enduser.pseudo.id")
+_OPENAI_FORMAT = (("mlflow.message.format", "openai"),)
+_MESSAGES = ("gen_ai.system_instructions", "gen_ai.input.messages")
+_OTHER_USERS = ("enduser.id", "enduser.pseudo.id")
 
-# Where two have one name, the first that finds something.
-ROWS = (
-    Row(
+# If several rows have the same name, the first one that returns a value counts.
+MAPPING = (
+    MappingRow(
         SPAN_TYPE,
         _span_type,
         ("gen_ai.operation.name",),
         "cannot find spans by their type, and has none for some",
+        encode=str,
     ),
-    Row(
+    MappingRow(
         SPAN_INPUTS,
-        conversation,
-        (*_ASKED, "gen_ai.request.*"),
-        "shows no instructions, and no chat where there is reasoning",
-        instead=_ASKED,
-        along=_OPENAI,
+        chat_request,
+        (*_MESSAGES, "gen_ai.request.*"),
+        "shows no instructions, and no chat if there is reasoning",
+        text=last_question,
+        replaces=_MESSAGES,
+        constants=_OPENAI_FORMAT,
     ),
-    Row(
+    MappingRow(
         SPAN_INPUTS,
-        as_it_is("gen_ai.tool.call.arguments"),
+        attribute("gen_ai.tool.call.arguments"),
         ("gen_ai.tool.call.arguments",),
         "stores them twice, and shows no empty ones",
-        instead=("gen_ai.tool.call.arguments",),
+        replaces=("gen_ai.tool.call.arguments",),
     ),
-    Row(
+    MappingRow(
         SPAN_INPUTS,
-        query,
+        retrieval_query,
         ("gen_ai.retrieval.query.text", "gen_ai.retrieval.top_k"),
         "has no inputs",
-        instead=("gen_ai.retrieval.query.text",),
+        replaces=("gen_ai.retrieval.query.text",),
     ),
-    Row(
+    MappingRow(
         SPAN_OUTPUTS,
-        choices,
+        chat_response,
         ("gen_ai.output.messages", "gen_ai.response.*"),
-        "shows no chat where there is reasoning",
-        instead=("gen_ai.output.messages",),
-        along=_OPENAI,
+        "shows no chat if there is reasoning",
+        text=first_answer,
+        replaces=("gen_ai.output.messages",),
+        constants=_OPENAI_FORMAT,
     ),
-    Row(
+    MappingRow(
         SPAN_OUTPUTS,
-        as_it_is("gen_ai.tool.call.result"),
+        attribute("gen_ai.tool.call.result"),
         ("gen_ai.tool.call.result",),
         "stores it twice, and shows no empty one",
-        instead=("gen_ai.tool.call.result",),
+        replaces=("gen_ai.tool.call.result",),
     ),
-    Row(
+    MappingRow(
         SPAN_OUTPUTS,
         documents,
         ("gen_ai.retrieval.documents",),
-        "has no outputs, and nothing for its scorers to judge",
-        instead=("gen_ai.retrieval.documents",),
+        "has no outputs, and its scorers have nothing to judge",
+        replaces=("gen_ai.retrieval.documents",),
     ),
-    Row(
+    MappingRow(
         "mlflow.chat.tools",
         tools,
         ("gen_ai.tool.definitions",),
         "does not list them",
-        instead=("gen_ai.tool.definitions",),
+        replaces=("gen_ai.tool.definitions",),
     ),
-    Row(
+    MappingRow(
         SESSION,
-        _identity(SESSION, "gen_ai.conversation.id"),
+        _first_of(SESSION, "gen_ai.conversation.id"),
         (SESSION, "gen_ai.conversation.id"),
-        "takes the one that comes first, not that of the root",
+        "takes the session of the first span that arrives, not of the root",
+        encode=str,
     ),
-    Row(USER, _identity(USER, *_USERS), (USER, *_USERS), "knows the first alone"),
+    MappingRow(
+        USER,
+        _first_of(USER, *_OTHER_USERS),
+        (USER, *_OTHER_USERS),
+        "reads only the first one",
+        encode=str,
+    ),
 )
 
 
-# Without one of these there is nothing to do, as on most spans of a web application.
-_READ = frozenset(name for row in ROWS for name in row.source if not name.endswith("*"))
+# Most spans of a web application have none of these attributes.
+_SOURCES = frozenset(
+    name for row in MAPPING for name in row.sources if not name.endswith("*")
+)
 
 
 def mlflow_attributes(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The attributes of a span as MLflow shows them best; what was given is unchanged.
+    """Map the attributes of a span to the attributes that MLflow's pages show best.
 
-    Every attribute is kept, but for those whose content moves to `mlflow.spanInputs`,
-    `mlflow.spanOutputs` and `mlflow.chat.tools` (JSON strings; messages in OpenAI's
-    shape). An `mlflow.*` attribute that is there already goes before ours. Content that
-    is not in the conventions' shape stays as it is, and is named in
-    `opentelemetry.exporter.mlflow.unparsed`. Never raises; applied twice it is the same
-    as once.
+    Args:
+        attributes: the attributes of one span; they are not changed.
+
+    Returns:
+        A new dictionary with all attributes, except those whose content moves to
+        `mlflow.spanInputs`, `mlflow.spanOutputs` and `mlflow.chat.tools` (JSON strings;
+        messages in OpenAI's shape). Existing `mlflow.*` attributes are kept. Content
+        that does not have the shape of the conventions is kept, and listed in
+        `opentelemetry.exporter.mlflow.unparsed`.
+
+    Never raises. The mapping of a mapped dictionary is the same dictionary.
     """
-    # Of a span's attributes, a tenth of the time of dict().
-    copied = attributes.copy() if isinstance(attributes, MappingProxyType) else None
-    mapped = copied if type(copied) is dict else dict(attributes or {})
-    if mapped.get(SPAN_TYPE) in _NO_TYPES:
+    return map_attributes(attributes).attributes
+
+
+def map_attributes(attributes: Mapping[str, Any] | None) -> MappedAttributes:
+    """`mlflow_attributes`, and the texts that the mapping has read on the way."""
+    # copy() of a span's attributes takes a tenth of the time of dict().
+    copy = attributes.copy() if isinstance(attributes, MappingProxyType) else None
+    mapped = copy if type(copy) is dict else dict(attributes or {})
+    if mapped.get(SPAN_TYPE) in _EMPTY_SPAN_TYPES:
         del mapped[SPAN_TYPE]
-    if mapped.keys().isdisjoint(_READ):
-        return mapped
-    unread: list[str] = []
-    for name, read, _, _, instead, along in ROWS:
+    if mapped.keys().isdisjoint(_SOURCES):
+        return MappedAttributes(mapped)
+    texts: dict[str, str] = {}
+    unparsed: list[str] = []
+    for row in MAPPING:
+        name = row.name
         if name in mapped and name.startswith("mlflow."):
             continue
         try:
-            value = read(mapped)
+            value = row.read(mapped)
+            if value is not None:
+                mapped[name] = row.encode(value)
         except (RecursionError, TypeError, ValueError):
-            unread += [moved for moved in instead if moved in mapped]
+            unparsed += [source for source in row.replaces if source in mapped]
             continue
-        if value is None:
-            continue
-        mapped[name] = value
-        for moved in instead:
-            mapped.pop(moved, None)
-        for constant, of in along:
-            mapped.setdefault(constant, of)
-    if unread:
-        mapped[UNPARSED] = tuple(unread)
-    return mapped
+        if value is not None:
+            if row.text:
+                texts[name] = row.text(value)
+            _replace(mapped, row)
+    if unparsed:
+        mapped[UNPARSED] = tuple(unparsed)
+    return MappedAttributes(mapped, texts.get(SPAN_INPUTS), texts.get(SPAN_OUTPUTS))
+
+
+def _replace(mapped: Attributes, row: MappingRow) -> None:
+    for replaced in row.replaces:
+        mapped.pop(replaced, None)
+    for name, value in row.constants:
+        mapped.setdefault(name, value)

@@ -1,7 +1,8 @@
-"""What went into a span and what came out, as MLflow's pages show it.
+"""The inputs and outputs of a span, in the shapes that MLflow's pages show.
 
-Each reader takes the attributes of a span and returns JSON, or None if there is nothing
-to say; it raises TypeError or ValueError at what is not in the conventions' shape.
+Each reader takes the attributes of a span and returns a value for JSON, or None if the
+span has none. It raises TypeError or ValueError if an attribute does not have the shape
+of the conventions.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from opentelemetry.exporter.mlflow._mapping._chat import (
     chat_choices,
     chat_messages,
     system_messages,
+    text_of,
 )
 from opentelemetry.exporter.mlflow._mapping._json import decode, encoding
 from opentelemetry.exporter.mlflow._mapping._retrieval import retrieved
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.exporter.mlflow._mapping._chat import Json
 
-_REQUEST = {
+_REQUEST_ATTRIBUTES = {
     "frequency_penalty": "gen_ai.request.frequency_penalty",
     "max_tokens": "gen_ai.request.max_tokens",
     "n": "gen_ai.request.choice.count",
@@ -38,83 +40,111 @@ _REQUEST = {
 }
 
 
-def conversation(attributes: dict[str, Any]) -> str | None:
+def chat_request(attributes: dict[str, Any]) -> Json | None:
     messages = [
-        *_parsed(attributes, "gen_ai.system_instructions", system_messages),
-        *_parsed(attributes, "gen_ai.input.messages", chat_messages),
+        *_parse(attributes, "gen_ai.system_instructions", system_messages),
+        *_parse(attributes, "gen_ai.input.messages", chat_messages),
     ]
     if not messages:
         return None
-    inputs = _said(attributes, {"model": "gen_ai.request.model"})
-    inputs["messages"] = messages
-    inputs |= _said(attributes, _REQUEST)
-    return _encode(inputs)
+    request = _select(attributes, {"model": "gen_ai.request.model"})
+    request["messages"] = messages
+    request |= _select(attributes, _REQUEST_ATTRIBUTES)
+    return request
 
 
-def choices(attributes: dict[str, Any]) -> str | None:
-    choices = _parsed(attributes, "gen_ai.output.messages", chat_choices)
+def last_question(request: Any) -> str:
+    """The last text of the user in OpenAI's chat request; "" if there is none."""
+    match request:
+        case {"messages": [*messages]}:
+            for message in reversed(messages):
+                match message:
+                    case {"role": "user"} if text := text_of(message):
+                        return text
+                    case _:
+                        pass
+        case _:
+            pass
+    return ""
+
+
+def chat_response(attributes: dict[str, Any]) -> Json | None:
+    choices = _parse(attributes, "gen_ai.output.messages", chat_choices)
     if not choices:
         return None
-    reasons = attributes.get("gen_ai.response.finish_reasons")
-    if isinstance(reasons, (list, tuple)):
-        # What the provider said, where the messages have the convention's word.
-        said = dict(enumerate(cast("list[Any]", reasons)))
+    finish_reasons = attributes.get("gen_ai.response.finish_reasons")
+    if isinstance(finish_reasons, (list, tuple)):
+        # These are the provider's values. The messages have those of the conventions.
+        by_index = dict(enumerate(cast("list[Any]", finish_reasons)))
         for choice in choices:
-            choice["finish_reason"] = said.get(choice["index"], choice["finish_reason"])
-    outputs = _said(
+            choice["finish_reason"] = by_index.get(
+                choice["index"], choice["finish_reason"]
+            )
+    response = _select(
         attributes, {"id": "gen_ai.response.id", "model": "gen_ai.response.model"}
     )
-    outputs["choices"] = choices
-    return _encode(outputs)
+    response["choices"] = choices
+    return response
 
 
-def query(attributes: dict[str, Any]) -> str | None:
+def first_answer(response: Any) -> str:
+    """The text of the first choice in OpenAI's chat response; "" if there is none."""
+    match response:
+        case {"choices": [{"message": message}, *_]}:
+            return text_of(message)
+        case _:
+            return ""
+
+
+def retrieval_query(attributes: dict[str, Any]) -> Json | None:
     query = attributes.get("gen_ai.retrieval.query.text")
     if query is None:
         return None
-    top_k = _said(attributes, {"top_k": "gen_ai.retrieval.top_k"})
-    return _encode({"query": query, **top_k})
+    return {"query": query, **_select(attributes, {"top_k": "gen_ai.retrieval.top_k"})}
 
 
-def documents(attributes: dict[str, Any]) -> str | None:
-    found = attributes.get("gen_ai.retrieval.documents")
-    if found is None:
+def documents(attributes: dict[str, Any]) -> list[Json] | None:
+    value = attributes.get("gen_ai.retrieval.documents")
+    if value is None:
         return None
-    return _encode(retrieved(decode(found) if isinstance(found, str) else found))
+    return retrieved(decode(value) if isinstance(value, str) else value)
 
 
-def tools(attributes: dict[str, Any]) -> str | None:
-    tools = _parsed(attributes, "gen_ai.tool.definitions", chat_tools)
-    return _encode(tools) if tools else None
+def tools(attributes: dict[str, Any]) -> list[Json] | None:
+    return _parse(attributes, "gen_ai.tool.definitions", chat_tools) or None
 
 
-def as_it_is(name: str) -> Callable[[dict[str, Any]], str | None]:
-    def read(attributes: dict[str, Any]) -> str | None:
-        value = attributes.get(name)
-        return value if value is None or isinstance(value, str) else _encode(value)
+def attribute(name: str) -> Callable[[dict[str, Any]], Any]:
+    def unchanged(attributes: dict[str, Any]) -> Any:
+        return attributes.get(name)
 
-    return read
+    return unchanged
 
 
 _encode = encoding(allow_nan=False)
 
 
-def _parsed(
-    attributes: dict[str, Any], name: str, read: Callable[[Any], list[Json]]
+def encode_json(value: Any) -> str:
+    """A string is JSON already. Raises ValueError for NaN and Infinity."""
+    return value if isinstance(value, str) else _encode(value)
+
+
+def _parse(
+    attributes: dict[str, Any], name: str, convert: Callable[[Any], list[Json]]
 ) -> list[Json]:
-    """What `read` makes of an attribute that is JSON, or the same unserialised."""
+    """Converts an attribute that is JSON, or the same value not serialized."""
     value = attributes.get(name)
     if value is None:
         return []
-    return read(decode(value) if isinstance(value, str) else value)
+    return convert(decode(value) if isinstance(value, str) else value)
 
 
-def _said(attributes: dict[str, Any], names: dict[str, str]) -> Json:
-    found: Json = {}
+def _select(attributes: dict[str, Any], names: dict[str, str]) -> Json:
+    selected: Json = {}
     for key, name in names.items():
-        if name not in attributes:  # as most are not
+        if name not in attributes:  # true for most names
             continue
         value = attributes[name]
         if value is not None and not (isinstance(value, float) and not isfinite(value)):
-            found[key] = value
-    return found
+            selected[key] = value
+    return selected

@@ -1,10 +1,10 @@
-"""Spans of `@mlflow.trace` and the application's spans, in one tree.
+"""Joins the spans of `@mlflow.trace` and the application's spans in one trace.
 
-MLflow has a tracer provider and a context of its own. Four things make them one:
-MLflow puts its active span on OpenTelemetry's context (its own setting); its roots take
-the trace of the application's span around them (`_beneath`); each span of MLflow's is
-made a second time on the application's provider (`_same_ids`); and such a trace goes to
-MLflow whole (`_whole_traces`).
+MLflow has a tracer provider and a context of its own. Four mechanisms join the two:
+MLflow puts its active span on OpenTelemetry's context (a setting of MLflow); its root
+spans take the trace id of the current application span (`_parenting`); each span of
+MLflow's provider is mirrored on the application's provider (`_span_mirror`); and the
+exporter sends such a trace in one request (`_trace_buffer`).
 """
 
 from __future__ import annotations
@@ -20,18 +20,20 @@ from opentelemetry.sdk.trace import Span, TracerProvider
 from wrapt import patch_function_wrapper, register_post_import_hook
 
 from opentelemetry import context, trace
-from opentelemetry.exporter.mlflow._mlflow_bridge import (
-    _client_patch,
-    _experiment_patch,
+from opentelemetry.exporter.mlflow._mlflow_bridge._client_patch import (
+    patch_tracing_client,
+)
+from opentelemetry.exporter.mlflow._mlflow_bridge._experiment_patch import (
+    patch_experiment_lookup,
 )
 from opentelemetry.exporter.mlflow._mlflow_bridge._parenting import (
-    TraceIds,
-    enter,
-    is_evaluated,
+    ApplicationTraceIdGenerator,
+    activate_in_mlflow,
+    is_evaluation,
 )
 from opentelemetry.exporter.mlflow._mlflow_bridge._processors import (
-    OfApplication,
-    OfMlflow,
+    ApplicationProviderProcessor,
+    MlflowProviderProcessor,
 )
 
 if TYPE_CHECKING:
@@ -41,202 +43,213 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor
     from opentelemetry.sdk.trace.export import SpanExporter
 
-    IsAt = Callable[[str], bool]
+    ExportsTo = Callable[[str], bool]
 
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
-_PROVIDER = "mlflow.tracing.provider"
-_CLIENT = "mlflow.tracing.client"
-_EXPERIMENT = "mlflow.tracking.fluent"
-
-# What MLflow is told, where the user has not said anything about it.
-_SETTINGS = {
+# Settings of MLflow that the bridge needs. A value that the user has set stays.
+_MLFLOW_SETTINGS = {
     "MLFLOW_TRACE_PROPAGATE_TO_OTEL_CONTEXT": "true",
-    # With an OTLP endpoint in the environment, MLflow would send its spans there
-    # itself, with their content, and to MLflow no more.
+    # If an OTLP endpoint is in the environment, MLflow would send its spans there by
+    # itself, with their content, and no longer to MLflow.
     "MLFLOW_ENABLE_OTLP_EXPORTER": "false",
 }
 
 
-class OneTree:
-    """Begins when it is both wanted and served. One for the process, as MLflow is."""
+class MlflowBridge:
+    """Is active while it is enabled and an exporter exists. One for each process."""
 
     def __init__(self) -> None:
-        self._served: WeakKeyDictionary[SpanExporter, IsAt] = WeakKeyDictionary()
-        self._seen: WeakSet[TracerProvider] = WeakSet()
+        self._exporters: WeakKeyDictionary[SpanExporter, ExportsTo] = (
+            WeakKeyDictionary()
+        )
+        self._attached_providers: WeakSet[TracerProvider] = WeakSet()
         self._lock = threading.Lock()
-        self._settings: dict[str, str] = {}
-        self._provider: trace.TracerProvider | None = None
-        self._of_mlflow: trace.TracerProvider | None = None
-        self._is_wanted = False
-        self._is_awaited = False
-        self._stays_apart = False
+        self._changed_settings: dict[str, str] = {}
+        self._application_provider: trace.TracerProvider | None = None
+        self._mlflow_provider: trace.TracerProvider | None = None
+        self._is_enabled = False
+        self._has_import_hooks = False
+        self._has_parenting_failed = False
 
     @property
-    def is_on(self) -> bool:
-        return self._is_wanted and bool(self._served)
+    def is_active(self) -> bool:
+        return self._is_enabled and bool(self._exporters)
 
     @property
-    def provider(self) -> trace.TracerProvider:
-        return self._provider or trace.get_tracer_provider()
+    def application_provider(self) -> trace.TracerProvider:
+        return self._application_provider or trace.get_tracer_provider()
 
     @property
     def exporters(self) -> list[SpanExporter]:
-        return list(self._served)
+        return list(self._exporters)
 
-    def serve(self, exporter: SpanExporter, is_at: IsAt) -> None:
-        """`is_at` tells whether it writes where MLflow's client does, with that URI."""
-        self._served[exporter] = is_at
-        self._begin()
+    def add_exporter(self, exporter: SpanExporter, exports_to: ExportsTo) -> None:
+        """`exports_to` tells whether the exporter writes to an MLflow tracking URI."""
+        self._exporters[exporter] = exports_to
+        self._activate()
 
-    def want(self, provider: trace.TracerProvider | None) -> None:
-        self._is_wanted = True
-        self._provider = provider
-        self._begin()
+    def enable(self, application_provider: trace.TracerProvider | None) -> None:
+        self._is_enabled = True
+        self._application_provider = application_provider
+        self._activate()
 
-    def stop(self) -> None:
-        """What MLflow's provider has of ours stays, and does nothing."""
-        self._is_wanted = False
-        for name, value in self._settings.items():
+    def disable(self) -> None:
+        """The patches and the processors stay in MLflow, and do nothing."""
+        self._is_enabled = False
+        for name, value in self._changed_settings.items():
             if os.environ.get(name) == value:
                 del os.environ[name]
-        self._settings.clear()
+        self._changed_settings.clear()
 
-    def _begin(self) -> None:
-        if not self.is_on:
+    def _activate(self) -> None:
+        if not self.is_active:
             return
-        for name, value in _SETTINGS.items():
+        for name, value in _MLFLOW_SETTINGS.items():
             if not os.environ.get(name):
-                os.environ[name] = self._settings[name] = value
-        # `import mlflow` takes seconds: a program that never does must not pay.
-        if not self._is_awaited:
-            self._is_awaited = True  # for good: a hook cannot be taken back
-            register_post_import_hook(self._provider_imported, _PROVIDER)
-            register_post_import_hook(self._client_imported, _CLIENT)
-            register_post_import_hook(_experiment_patch.see_to_it, _EXPERIMENT)
+                os.environ[name] = self._changed_settings[name] = value
+        # `import mlflow` takes seconds. A program that does not use it must not pay.
+        if not self._has_import_hooks:
+            self._has_import_hooks = True  # permanently: wrapt cannot remove a hook
+            for module, patch in (
+                ("mlflow.tracing.provider", self._patch_provider),
+                ("mlflow.tracing.client", self._patch_client),
+                ("mlflow.tracking.fluent", patch_experiment_lookup),
+            ):
+                register_post_import_hook(patch, module)
 
-    def _provider_imported(self, module: ModuleType) -> None:
-        """Patches private names of MLflow's, for there are no public ones.
+    def _patch_provider(self, module: ModuleType) -> None:
+        """Patch private names of MLflow, because no public ones exist.
 
-        `_TracerProviderWrapper.set` is where a new provider is put in: before MLflow's
-        first span, and again after each `set_tracking_uri` or `set_experiment`. (The
-        public `get_bridged_tracer_provider` cannot tell when that is, and opens the
-        store when it is asked too early.)
+        `_TracerProviderWrapper.set` installs a new provider: before MLflow's first
+        span, and again after each `set_tracking_uri` or `set_experiment`. (The public
+        `get_bridged_tracer_provider` does not tell when that happens, and opens the
+        store if it is called too early.)
 
-        `set_span_in_context` hides the application's span even where MLflow has no
-        span to show: tracing is disabled, or the trace not sampled.
+        `set_span_in_context` hides the application's span even if MLflow has no span to
+        show, because tracing is disabled or the trace is not sampled.
 
-        `start_span_in_context` and `start_detached_span` are where all its spans begin.
+        `start_span_in_context` and `start_detached_span` start all spans of MLflow.
 
         https://github.com/mlflow/mlflow/blob/v3.17.2/mlflow/tracing/provider.py
         """
         try:
-            module.get_bridged_tracer_provider  # noqa: B018  # 3.16 has it, 3.15 not
-            owner = module._TracerProviderWrapper  # noqa: SLF001  # see above
-            patch_function_wrapper(owner, "set")(self._provider_set)
-            patch_function_wrapper(module, "set_span_in_context")(self._span_shown)
+            module.get_bridged_tracer_provider  # noqa: B018  # in 3.16, not in 3.15
+            owner = module._TracerProviderWrapper  # noqa: SLF001  # see the docstring
+            patch_function_wrapper(owner, "set")(self._on_provider_set)
+            patch_function_wrapper(module, "set_span_in_context")(
+                self._on_set_span_in_context
+            )
             for name in ("start_span_in_context", "start_detached_span"):
-                patch_function_wrapper(module, name)(self._span_started)
-            self._join(module.provider.get())
+                patch_function_wrapper(module, name)(self._on_start_span)
+            self._attach_to_mlflow(module.provider.get())
         except AttributeError as error:
             _logger.warning(
-                "Spans of @mlflow.trace stay in traces of their own: this version of "
-                "MLflow is not one of 3.16 to 3.17 (%s). Other spans reach MLflow as "
+                "Spans of @mlflow.trace stay in separate traces: this MLflow version "
+                "is not supported (3.16 to 3.17 are): %s. Other spans are exported as "
                 "before.",
                 error,
             )
 
-    def _client_imported(self, module: ModuleType) -> None:
+    def _patch_client(self, module: ModuleType) -> None:
         try:
-            _client_patch.see_to_it(module, self._writes_to, self._stay_apart)
+            patch_tracing_client(module, self._is_exported_to, self._disable_parenting)
         except AttributeError as error:
-            self._stay_apart(error)
+            self._disable_parenting(error)
 
-    def _writes_to(self, tracking_uri: str) -> bool:
+    def _is_exported_to(self, tracking_uri: str) -> bool:
         return (
-            self.is_on
-            and not self._stays_apart
-            and any(is_at(tracking_uri) for is_at in self._served.values())
+            self.is_active
+            and not self._has_parenting_failed
+            and any(exports_to(tracking_uri) for exports_to in self._exporters.values())
         )
 
-    def _provider_set(
-        self, wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any
+    def _on_provider_set(
+        self, wrapped: Callable[..., Any], _instance: Any, args: Any, kwargs: Any
     ) -> Any:
-        self._join(args[0] if args else None)
+        self._attach_to_mlflow(args[0] if args else None)
         return wrapped(*args, **kwargs)
 
-    def _join(self, provider: Any) -> None:
-        # Disabled, MLflow has one that is not the SDK's. And it may share the
-        # application's: then the tree is one by itself.
-        if isinstance(provider, TracerProvider) and provider is not self.provider:
-            self._of_mlflow = provider
-            self._put_on(provider, OfMlflow(self))
-            ids = provider.id_generator
-            if not isinstance(ids, TraceIds):
-                # Annotated by its default, it takes any of its kind.
-                provider.id_generator = TraceIds(ids, self.around)  # type: ignore[assignment]
+    def _attach_to_mlflow(self, provider: Any) -> None:
+        # While tracing is disabled, MLflow's provider is not the SDK's. If MLflow
+        # shares the application's provider, all spans are in one trace without the
+        # bridge.
+        if (
+            isinstance(provider, TracerProvider)
+            and provider is not self.application_provider
+        ):
+            self._mlflow_provider = provider
+            self._add_processor(provider, MlflowProviderProcessor(self))
+            id_generator = provider.id_generator
+            if not isinstance(id_generator, ApplicationTraceIdGenerator):
+                # The SDK's annotation is the class of its default.
+                provider.id_generator = ApplicationTraceIdGenerator(  # type: ignore[assignment]
+                    id_generator, self.current_application_span
+                )
 
-    def _span_started(
-        self, wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any
+    def _on_start_span(
+        self, wrapped: Callable[..., Any], _instance: Any, args: Any, kwargs: Any
     ) -> Any:
         with ExitStack() as stack:
             try:
-                if (beneath := self.around()) is not None:
-                    enter(stack, beneath)
-            except Exception as error:  # noqa: BLE001  # MLflow's span is to begin
-                self._stay_apart(error)
+                if (span := self.current_application_span()) is not None:
+                    activate_in_mlflow(span, stack)
+            except Exception as error:  # noqa: BLE001  # MLflow's span must start
+                self._disable_parenting(error)
             return wrapped(*args, **kwargs)
 
-    def _stay_apart(self, error: Exception) -> None:
-        self._stays_apart = True
+    def _disable_parenting(self, error: Exception) -> None:
+        self._has_parenting_failed = True
         _logger.warning(
-            "Under a span of the application, spans of @mlflow.trace stay in linked "
-            "traces of their own: this version of MLflow is not one of 3.16 to 3.17.",
+            "Spans of @mlflow.trace beneath an application span stay in separate, "
+            "linked traces: this MLflow version is not supported (3.16 to 3.17 are).",
             exc_info=error,
         )
 
-    def around(self) -> Span | None:
-        """The current span, if one of MLflow's can be beneath it."""
+    def current_application_span(self) -> Span | None:
+        """The current span if a span of MLflow's can be placed beneath it."""
         span = trace.get_current_span()
-        if not self.is_on or self._stays_apart or not isinstance(span, Span):
+        if (
+            not self.is_active
+            or self._has_parenting_failed
+            or not isinstance(span, Span)
+            or not span.is_recording()
+        ):
             return None
-        is_around = (
-            span.is_recording()
-            # What goes elsewhere is not around for us.
-            and any(
-                isinstance(provider, TracerProvider)
-                and span.resource is provider.resource
-                for provider in (self.provider, self._of_mlflow)
-            )
-            and not is_evaluated()
+        # The exporters do not receive spans of other providers.
+        is_exported = any(
+            isinstance(provider, TracerProvider) and span.resource is provider.resource
+            for provider in (self.application_provider, self._mlflow_provider)
         )
-        return span if is_around else None
+        return span if is_exported and not is_evaluation() else None
 
-    def _span_shown(
-        self, wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any
+    def _on_set_span_in_context(
+        self, wrapped: Callable[..., Any], _instance: Any, args: Any, kwargs: Any
     ) -> Any:
-        before = context.get_current()
+        previous = context.get_current()
         token = wrapped(*args, **kwargs)
-        if self.is_on and not trace.get_current_span().is_recording():
-            # MLflow's `detach` puts back what was there before its own `attach`.
-            context.attach(before)
+        if self.is_active and not trace.get_current_span().is_recording():
+            # MLflow's `detach` restores the context from before its own `attach`.
+            context.attach(previous)
         return token
 
-    def watch(self) -> bool:
-        """Whether the application has a provider that spans can be made on."""
-        provider = self.provider
+    def attach_to_application(self) -> bool:
+        """Returns False if the application has no SDK tracer provider to mirror on."""
+        provider = self.application_provider
         if not isinstance(provider, TracerProvider):
             return False
-        self._put_on(provider, OfApplication(self))
+        self._add_processor(provider, ApplicationProviderProcessor(self))
         return True
 
-    def _put_on(self, provider: TracerProvider, processor: SpanProcessor) -> None:
-        if provider not in self._seen:
+    def _add_processor(
+        self, provider: TracerProvider, processor: SpanProcessor
+    ) -> None:
+        if provider not in self._attached_providers:
             with self._lock:
-                # Another thread may have been here first.
-                if provider not in self._seen:  # pragma: no branch
+                # Another thread may have added one since the first check.
+                if provider not in self._attached_providers:  # pragma: no branch
                     provider.add_span_processor(processor)
-                    self._seen.add(provider)
+                    self._attached_providers.add(provider)
 
 
-one_tree = OneTree()
+bridge = MlflowBridge()

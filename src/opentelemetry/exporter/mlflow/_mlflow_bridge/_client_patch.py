@@ -1,8 +1,9 @@
-"""What MLflow's own client sends of a trace that we send, too, and whole.
+"""Adapts what MLflow's own client writes of traces that MlflowSpanExporter also writes.
 
-A server and a store keep a span once, as it came last: there it comes with its parent.
-Databricks keeps a file for a trace, or each span as it came: there what MLflow's client
-knows of a trace would stand in place of the whole, or beside it.
+An MLflow server and a local store keep the last version of a span. There the client's
+version gets its parent in the application's trace. Databricks keeps one file for each
+trace, or each version of a span. There the client's version would replace the complete
+trace or duplicate its spans, so the client does not write these spans.
 
 https://github.com/mlflow/mlflow/blob/v3.17.2/mlflow/tracing/client.py
 """
@@ -13,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from wrapt import patch_function_wrapper
 
-from opentelemetry.exporter.mlflow._mlflow_bridge._open_spans import begun, trace_id_of
-from opentelemetry.exporter.mlflow._mlflow_bridge._parenting import around, is_evaluated
+from opentelemetry.exporter.mlflow._mlflow_bridge._parenting import is_evaluation
+from opentelemetry.exporter.mlflow._mlflow_bridge._started_spans import (
+    ids_of,
+    started_spans,
+)
 from opentelemetry.exporter.mlflow._replace_span import replace_span
 
 if TYPE_CHECKING:
@@ -24,75 +28,76 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
 
-def see_to_it(
-    client: ModuleType,
-    is_ours: Callable[[str], bool],
-    give_up: Callable[[Exception], None],
+def patch_tracing_client(
+    module: ModuleType,
+    is_exported_to: Callable[[str], bool],
+    on_error: Callable[[Exception], None],
 ) -> None:
-    """Patches two methods of its `TracingClient`, one of them private.
+    """Patch two methods of `TracingClient`, one of them private.
 
-    `is_ours` tells whether an exporter of ours writes to a tracking URI. Raises
-    AttributeError.
+    `is_exported_to` tells whether a MlflowSpanExporter writes to a tracking URI.
+    Raises AttributeError if this version of MLflow does not have the methods.
     """
 
-    def spans_logged(
-        wrapped: Callable[..., Any], of: Any, args: Any, kwargs: Any
+    def wrap_log_spans(
+        wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
     ) -> Any:
-        def log_spans(location: str, spans: Sequence[Any], **more: Any) -> Any:
+        def log_spans(location: str, spans: Sequence[Any], **options: Any) -> Any:
             try:
-                if is_ours(of.tracking_uri):
-                    spans = _left_to_it(of, spans)
-            except Exception as error:  # noqa: BLE001  # MLflow's spans are to go
-                give_up(error)
-            return wrapped(location, spans, **more) if spans else spans
+                if is_exported_to(client.tracking_uri):
+                    spans = _spans_to_write(client, spans)
+            except Exception as error:  # noqa: BLE001  # MLflow must get its spans
+                on_error(error)
+            return wrapped(location, spans, **options) if spans else spans
 
         return log_spans(*args, **kwargs)
 
-    def trace_uploaded(
-        wrapped: Callable[..., Any], of: Any, args: Any, kwargs: Any
+    def wrap_upload_trace_data(
+        wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
     ) -> Any:
-        def upload(trace_info: Any, trace_data: Any, **more: Any) -> Any:
+        def upload(trace_info: Any, trace_data: Any, **options: Any) -> Any:
             try:
-                spans = trace_data.spans
-                if is_ours(of.tracking_uri) and not _left_to_it(of, spans):
+                if is_exported_to(client.tracking_uri) and not _spans_to_write(
+                    client, trace_data.spans
+                ):
                     return None
-            except Exception as error:  # noqa: BLE001  # as above
-                give_up(error)
-            return wrapped(trace_info, trace_data, **more)
+            except Exception as error:  # noqa: BLE001  # MLflow must get its spans
+                on_error(error)
+            return wrapped(trace_info, trace_data, **options)
 
         return upload(*args, **kwargs)
 
-    patch_function_wrapper(client, "TracingClient.log_spans")(spans_logged)
-    patch_function_wrapper(client, "TracingClient._upload_trace_data")(trace_uploaded)
+    patch_function_wrapper(module, "TracingClient.log_spans")(wrap_log_spans)
+    patch_function_wrapper(module, "TracingClient._upload_trace_data")(
+        wrap_upload_trace_data
+    )
 
 
-def _left_to_it(client: Any, spans: Sequence[Any]) -> list[Any]:
-    keeps_all = _keeps_all(client)
+def _spans_to_write(client: Any, spans: Sequence[Any]) -> list[Any]:
+    is_one_writer_only = _allows_one_writer_only(client)
     return [
-        _with_parent(span)
+        _with_application_parent(span)
         for span in spans
-        if not keeps_all or not begun.count(_trace_id(span))
+        if not is_one_writer_only or not started_spans.count(ids_of(_sdk_span(span))[0])
     ]
 
 
-def _keeps_all(client: Any) -> bool:
-    """An evaluation reads its traces at once, and cannot wait for ours."""
-    return client.tracking_uri.startswith("databricks") and not is_evaluated()
+def _allows_one_writer_only(client: Any) -> bool:
+    # An evaluation reads its traces at once and cannot wait for the exporter.
+    return client.tracking_uri.startswith("databricks") and not is_evaluation()
 
 
-def _with_parent(span: Any) -> Any:
-    if (parent := around(_made(span))) is None:
+def _with_application_parent(span: Any) -> Any:
+    sdk_span = _sdk_span(span)
+    parent = started_spans.application_parent(sdk_span)
+    if parent is None:
         return span
     from mlflow.entities import Span
 
-    return Span(replace_span(_made(span), parent=parent))
+    return Span(replace_span(sdk_span, parent=parent))
 
 
-def _trace_id(span: Any) -> int:
-    return trace_id_of(_made(span))
-
-
-def _made(span: Any) -> ReadableSpan:
-    """MLflow's entity has it for itself, but its context is nowhere else."""
-    made: ReadableSpan = span._span  # noqa: SLF001  # see above
-    return made
+def _sdk_span(span: Any) -> ReadableSpan:
+    # A private attribute: MLflow's entity has no public one with the span's context.
+    sdk_span: ReadableSpan = span._span  # noqa: SLF001  # see above
+    return sdk_span

@@ -1,10 +1,10 @@
-"""What MLflow has to say of a trace besides its spans, in a program that ends at once.
+"""Flushes MLflow's own export when the program ends soon after its last trace.
 
-Tags, metadata, session, user, previews and state that `mlflow.update_current_trace`
-sets, the run, the prompts: MLflow's own exporter sends them, seconds after the root has
-ended, and OTLP has a place for few of them. It starts its threads when it has something
-to send for the first time. In a program that is over by then Python (3.12) starts no
-threads any more, and all of it is lost.
+`mlflow.update_current_trace` sets tags, metadata, session, user, previews and state.
+MLflow also records the run and the prompts of a trace. OTLP has fields for few of
+these: MLflow's own exporter sends them some seconds after the root span has ended, in
+threads that it starts when it sends for the first time. Python 3.12 starts no threads
+while the interpreter ends. Without this module a short program loses all of them.
 """
 
 from __future__ import annotations
@@ -21,49 +21,53 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
-# Seconds after which MLflow starts them by itself.
-_SOON = 5.0
-# MLflow tries eight times, which takes four minutes where its server has gone.
-_RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
-_FEW = "2"
+# MLflow starts its threads by itself after this time, in seconds.
+_MLFLOW_DELAY_SECONDS = 5.0
+# MLflow's default of 7 retries takes four minutes if its server is down.
+_MAX_RETRIES_VARIABLE = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+_MAX_RETRIES_AT_EXIT = "2"
 
 
-def see_to_them(provider: ModuleType) -> None:
-    """Has MLflow's exporter start its threads now; it empties its queue at the end.
+def start_mlflow_export_threads(provider: ModuleType) -> None:
+    """Start the threads of MLflow's exporter, which empties its queue at exit.
 
-    By private names, for there is no public way: `_get_trace_exporter` of
-    `mlflow.tracing.provider`, and the exporter's `_async_queue`, which is not there
-    where MLflow sends at once. A task that does nothing, and not its `activate`, which
-    must not meet a flush. In a forked child its `_is_active` says it has to start anew.
+    Uses private names because MLflow has no public ones for this: `_get_trace_exporter`
+    of `mlflow.tracing.provider`, and `_async_queue` of the exporter, which does not
+    exist if MLflow exports synchronously. It queues a task that does nothing instead of
+    calling `activate`, which must not run during a flush. In a forked child `_is_active
+    = False` makes the queue start threads of its own.
 
     https://github.com/mlflow/mlflow/blob/v3.17.2/mlflow/tracing/export/async_export_queue.py
     """
     try:
-        exporter = provider._get_trace_exporter()  # noqa: SLF001  # see above
+        exporter = provider._get_trace_exporter()  # noqa: SLF001  # see the docstring
         queue = getattr(exporter, "_async_queue", None)
         if queue is not None:
             from mlflow.tracing.export.async_export_queue import Task
 
-            queue.put(Task(handler=_nothing, args=()))
-            atexit.register(_hurry, monotonic())  # before MLflow's own end
+            queue.put(Task(handler=_do_nothing, args=()))
+            # Handlers run in reverse order: this one runs before MLflow's own.
+            atexit.register(_limit_retries, monotonic())
             if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
-                # It would wait there for threads that are the parent's.
-                inactive = partial(setattr, queue, "_is_active", False)
-                os.register_at_fork(after_in_child=inactive)
+                # The child would wait for threads that only the parent has.
+                deactivate = partial(setattr, queue, "_is_active", False)
+                os.register_at_fork(after_in_child=deactivate)
     except Exception:
         _logger.warning(
-            "What mlflow.update_current_trace sets may not arrive from a program that "
-            "ends at once: this version of MLflow is not one of 3.16 to 3.17. Call "
-            "mlflow.flush_trace_async_logging() at its end.",
+            "What mlflow.update_current_trace sets may be lost if the program ends "
+            "right after its last trace: this MLflow version is not supported (3.16 to "
+            "3.17 are). Call mlflow.flush_trace_async_logging() at the end.",
             exc_info=True,
         )
 
 
-def _hurry(since: float) -> None:
-    """A program that ends at once is not held up for what would else have been lost."""
-    if monotonic() - since < _SOON:
-        os.environ.setdefault(_RETRIES, _FEW)
+def _limit_retries(start: float) -> None:
+    """Limit the wait at exit of a program that is too short for MLflow's own
+    threads.
+    """
+    if monotonic() - start < _MLFLOW_DELAY_SECONDS:
+        os.environ.setdefault(_MAX_RETRIES_VARIABLE, _MAX_RETRIES_AT_EXIT)
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     pass

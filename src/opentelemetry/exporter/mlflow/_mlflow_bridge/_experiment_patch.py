@@ -1,8 +1,10 @@
-"""The experiment of MLFLOW_EXPERIMENT_NAME, which MLflow's client creates as we do.
+"""Repeats MLflow's look-up of MLFLOW_EXPERIMENT_NAME after a conflict.
 
-Of two that create it at the same moment one is refused. MLflow's client gives up then,
-and with it the span that asked: the first of the program, often a whole agent. Our
-exporter sends the first spans about when MLflow begins its own.
+MLflow's client and MlflowSpanExporter both create the experiment if it does not exist.
+If they do so at the same moment, one of the two requests fails. MLflow's client then
+drops the span that needed the experiment, which is the first one of the program and
+often a whole agent. The conflict is likely because the exporter sends its first spans
+at about the time when MLflow starts its own.
 
 https://github.com/mlflow/mlflow/blob/v3.17.2/mlflow/tracking/fluent.py
 """
@@ -21,23 +23,27 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
 
-def see_to_it(fluent: ModuleType) -> None:
-    """Patches `_get_experiment_id_from_env`, a private name: there is no public one."""
+def patch_experiment_lookup(fluent: ModuleType) -> None:
+    """Patch `_get_experiment_id_from_env`, a private name: no public one exists."""
     try:
-        patch_function_wrapper(fluent, "_get_experiment_id_from_env")(_found)
+        patch_function_wrapper(fluent, "_get_experiment_id_from_env")(
+            _retry_on_conflict
+        )
     except AttributeError:
         _logger.warning(
-            "The first span of @mlflow.trace may be lost where MLFLOW_EXPERIMENT_NAME "
-            "is not there yet: this version of MLflow is not one of 3.16 to 3.17. "
-            "Create the experiment before.",
+            "MLflow may drop the first span of @mlflow.trace if the experiment "
+            "MLFLOW_EXPERIMENT_NAME does not exist: this MLflow version is not "
+            "supported (3.16 to 3.17 are). Create the experiment beforehand.",
             exc_info=True,
         )
 
 
-def _found(wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any) -> Any:
+def _retry_on_conflict(
+    wrapped: Callable[..., Any], _instance: Any, args: Any, kwargs: Any
+) -> Any:
     try:
         return wrapped(*args, **kwargs)
     except Exception as error:
         if getattr(error, "error_code", None) != "RESOURCE_ALREADY_EXISTS":
             raise
-        return wrapped(*args, **kwargs)  # it is found now
+        return wrapped(*args, **kwargs)  # The experiment exists now.

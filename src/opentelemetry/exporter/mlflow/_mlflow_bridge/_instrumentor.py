@@ -1,4 +1,4 @@
-"""The switch for one tree."""
+"""The instrumentor that switches the MLflow bridge on and off."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from opentelemetry.instrumentation.instrumentor import (  # type: ignore[attr-de
     BaseInstrumentor,
 )
 
-from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import one_tree
+from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -17,22 +17,27 @@ if TYPE_CHECKING:
 
 
 class MlflowInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
-    """Puts the spans of `@mlflow.trace` and `mlflow.start_span` in the same tree.
+    """Joins the spans of `@mlflow.trace` and `mlflow.start_span` to application traces.
 
-    They, and the application's spans around and beneath them, are one trace with the
-    same ids in MLflow and in every other backend. It takes effect with the first
-    `MlflowSpanExporter`, before or after, and for `mlflow` 3.16 and later.
+    These spans and the application's spans around and beneath them are one trace, with
+    the same ids in MLflow and in every other backend. It takes effect with the first
+    `MlflowSpanExporter`, created before or after, and needs `mlflow` 3.16 or later.
     """
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        # MLflow comes in three packages, any of which will do; see `OneTree._begin`.
+        # MLflow is published as three packages, and each of them is sufficient. The
+        # bridge checks for the functions that it needs.
         return ()
 
     def _instrument(
         self, *, tracer_provider: TracerProvider | None = None, **_: Any
     ) -> None:
-        """Args of `instrument()`: tracer_provider, by default the global one."""
-        one_tree.want(tracer_provider)
+        """Enable the bridge.
+
+        Args of `instrument()`:
+            tracer_provider: the application's provider; by default the global one.
+        """
+        bridge.enable(tracer_provider)
 
     def _uninstrument(self, **_: Any) -> None:
-        one_tree.stop()
+        bridge.disable()

@@ -1,4 +1,4 @@
-"""What sees spans begin and end: on MLflow's provider, and on the application's."""
+"""Span processors of the bridge: one on MLflow's provider, one on the application's."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 from opentelemetry.sdk.trace import SpanProcessor
 
 from opentelemetry import trace
-from opentelemetry.exporter.mlflow._mlflow_bridge._exit_flush import see_to_them
-from opentelemetry.exporter.mlflow._mlflow_bridge._open_spans import begun
-from opentelemetry.exporter.mlflow._mlflow_bridge._parenting import TraceId
-from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import SpanId, make_again
+from opentelemetry.exporter.mlflow._mlflow_bridge._exit_flush import (
+    start_mlflow_export_threads,
+)
+from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import span_mirror
+from opentelemetry.exporter.mlflow._mlflow_bridge._started_spans import started_spans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,86 +26,103 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
 
-class Tree(Protocol):
-    """What they have to know of the whole; see `_tree`."""
+class Bridge(Protocol):
+    """What the processors need of `MlflowBridge`."""
 
     @property
-    def is_on(self) -> bool: ...
+    def is_active(self) -> bool: ...
     @property
-    def provider(self) -> TracerProvider: ...
+    def application_provider(self) -> TracerProvider: ...
     @property
     def exporters(self) -> Sequence[SpanExporter]: ...
-    def watch(self) -> bool: ...
-    def around(self) -> Span | None: ...
+    def attach_to_application(self) -> bool: ...
+    def current_application_span(self) -> Span | None: ...
 
 
-class OfMlflow(SpanProcessor):
-    """On MLflow's provider. It never raises: MLflow does not catch what it would."""
+class MlflowProviderProcessor(SpanProcessor):
+    """Counts and mirrors the spans of MLflow's provider.
 
-    def __init__(self, tree: Tree) -> None:
-        self._tree = tree
-        self._is_ready = False
+    It never raises because MLflow does not catch exceptions of span processors.
+    """
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+        self._has_started_threads = False
 
     def on_start(
         self,
         span: Span,
-        parent_context: Context | None = None,  # noqa: ARG002  # the SDK's
+        parent_context: Context | None = None,  # noqa: ARG002  # of SpanProcessor
     ) -> None:
-        if not self._tree.is_on or not self._tree.watch():
+        if not self._bridge.is_active or not self._bridge.attach_to_application():
             return
-        own, parent = span.get_span_context(), span.parent
-        if parent is None:
-            has_root_here = isinstance(own.trace_id, TraceId)
-            around = trace.get_current_span().get_span_context()
-            if around.is_valid and not has_root_here:
-                span.add_link(around)
-        else:
-            found = self._tree.around() if parent.is_remote else None
-            has_root_here = found is not None and (
-                found.get_span_context().trace_id == own.trace_id
-            )
-        begun.of_mlflow(span, has_root_here=has_root_here)
+        is_root = span.parent is None
+        application_span = (
+            self._bridge.current_application_span()
+            if span.parent is None or span.parent.is_remote
+            else None
+        )
+        parent = (
+            None if application_span is None else application_span.get_span_context()
+        )
+        has_local_root = (
+            parent is not None and parent.trace_id == span.get_span_context().trace_id
+        )
+        if is_root and not has_local_root:
+            current = trace.get_current_span().get_span_context()
+            if current.is_valid:
+                span.add_link(current)
+        started_spans.add_fluent_span(
+            span,
+            has_local_root=has_local_root,
+            application_parent=parent if is_root and has_local_root else None,
+        )
 
     def on_end(self, span: ReadableSpan) -> None:
-        if span.context is None or not self._tree.is_on:
+        if span.context is None or not self._bridge.is_active:
             return
         try:
-            is_made = make_again(
+            is_mirrored = span_mirror.add(
                 span,
-                self._tree.provider,
-                has_root_here=begun.has_root_here(span.context.trace_id),
+                self._bridge.application_provider,
+                has_local_root=started_spans.has_local_root(span.context.trace_id),
             )
         except Exception:
-            is_made = False
-            _logger.exception("A span of @mlflow.trace does not reach other backends")
-        if not is_made:
-            begun.never_comes(span)
-        if not self._is_ready and (
+            is_mirrored = False
+            _logger.exception("Cannot mirror a span of @mlflow.trace to other backends")
+        if not is_mirrored:
+            started_spans.remove(span)
+        if not self._has_started_threads and (
             module := sys.modules.get("mlflow.tracing.provider")
         ):
-            self._is_ready = True
-            see_to_them(module)
+            self._has_started_threads = True
+            start_mlflow_export_threads(module)
 
     def shutdown(self) -> None:
-        """MLflow's end, or a change of its settings, is not the application's."""
+        """Does nothing: MLflow also shuts its provider down to change settings."""
 
 
-class OfApplication(SpanProcessor):
-    """On the application's provider."""
+class ApplicationProviderProcessor(SpanProcessor):
+    """Counts the spans of the application's provider, and flushes the exporters."""
 
-    def __init__(self, tree: Tree) -> None:
-        self._tree = tree
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
 
     def on_start(
         self,
         span: Span,
-        parent_context: Context | None = None,  # noqa: ARG002  # the SDK's
+        parent_context: Context | None = None,  # noqa: ARG002  # of SpanProcessor
     ) -> None:
-        own = span.get_span_context()
-        if own.trace_flags.sampled and not isinstance(own.span_id, SpanId):
-            begun.of_application(span)
+        is_sampled = span.get_span_context().trace_flags.sampled
+        if is_sampled and not span_mirror.is_mirror(span):
+            started_spans.add_application_span(span)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        span_mirror.release_with(span)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        # The SDK's processors do not hand it on to their exporters.
-        flushed = [one.force_flush(timeout_millis) for one in self._tree.exporters]
-        return all(flushed)
+        # The SDK's processors do not forward force_flush() to their exporters.
+        results = [
+            exporter.force_flush(timeout_millis) for exporter in self._bridge.exporters
+        ]
+        return all(results)

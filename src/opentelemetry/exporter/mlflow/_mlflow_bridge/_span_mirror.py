@@ -1,15 +1,18 @@
-"""Spans of MLflow's, made a second time where the application's spans are made.
+"""Mirrors fluent spans on the application's tracer provider, with the same ids.
 
-So they go through its processors, with its resource, to all its exporters. The ids are
-the same: with them the spans beneath find their parent.
+A mirror passes through the application's span processors, with its resource, to all of
+its exporters. It has the form of the GenAI conventions. Spans beneath a fluent span
+find their parent because the ids are equal. `MlflowSpanExporter` replaces the mirror by
+the span that MLflow made, with its content.
 """
 
 from __future__ import annotations
 
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.sdk.trace import Tracer
+from opentelemetry.sdk.trace import ReadableSpan, Tracer
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import Sampler
 from opentelemetry.trace import (
@@ -20,102 +23,140 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from opentelemetry.exporter.mlflow._mlflow_bridge._parenting import around
-from opentelemetry.exporter.mlflow._mlflow_bridge._to_genai import decoded, genai_form
-from opentelemetry.exporter.mlflow._replace_span import replace_span
+from opentelemetry.exporter.mlflow._mlflow_bridge._started_spans import (
+    ids_of,
+    started_spans,
+)
+from opentelemetry.exporter.mlflow._mlflow_bridge._to_genai import (
+    decode_attributes,
+    to_genai,
+)
 from opentelemetry.exporter.mlflow.version import __version__
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
-    from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.trace.sampling import SamplingResult
     from opentelemetry.trace import TracerProvider
-    from typing_extensions import Self
 
-# Nobody else asks for a tracer of this name; where somebody does, it is as it was.
+# Only the bridge asks for a tracer with this name.
 _SCOPE = "opentelemetry.exporter.mlflow"
 
 
-class SpanId(int):
-    """A span id that has the span of MLflow's by it, for our exporter to find.
+class FluentSpan(ReadableSpan):
+    """A fluent span with the parent and the resource that its mirror has.
 
-    Other exporters see a number. So what waits in a processor's queue has its content
-    with it, is let go with it, and no third place has to know of both.
+    `is_mlflow_root`: MLflow knows no parent of it.
     """
 
-    of_mlflow: ReadableSpan
-
-    @classmethod
-    def of(cls, span: ReadableSpan, span_id: int) -> Self:
-        made = cls(span_id)
-        made.of_mlflow = span
-        return made
-
-
-def of_mlflow(span: ReadableSpan) -> ReadableSpan | None:
-    """The span of MLflow's that `span` stands for."""
-    span_id = span.context.span_id if span.context else None
-    return span_id.of_mlflow if isinstance(span_id, SpanId) else None
-
-
-def is_root_of_mlflow(span: ReadableSpan) -> bool:
-    made = of_mlflow(span)
-    return made is not None and made.parent is None
+    def __init__(self, span: ReadableSpan, mirror: ReadableSpan) -> None:
+        super().__init__(
+            name=span.name,
+            context=mirror.context,
+            parent=mirror.parent,
+            resource=mirror.resource,
+            attributes=decode_attributes(span.attributes),
+            events=span.events,
+            links=span.links,
+            kind=span.kind,
+            status=span.status,
+            start_time=span.start_time,
+            end_time=span.end_time,
+            instrumentation_scope=span.instrumentation_scope,
+        )
+        self.is_mlflow_root = span.parent is None
 
 
-def as_mlflow_made_it(span: ReadableSpan) -> ReadableSpan:
-    """With the name, type and content that MLflow gave it, if MLflow made it."""
-    if (made := of_mlflow(span)) is None:
-        return span
-    return replace_span(
-        made,
-        context=span.context,
-        parent=span.parent,
-        resource=span.resource,
-        attributes=decoded(made.attributes),
-    )
+class SpanMirror:
+    """The fluent span of each mirror, by its ids, as long as the mirror exists.
+
+    A span processor queues the mirror and releases it after the export. The fluent span
+    is released with it. There is one instance for each process.
+    """
+
+    def __init__(self) -> None:
+        self._spans: dict[tuple[int, int], ReadableSpan] = {}
+
+    def is_mirror(self, span: ReadableSpan) -> bool:
+        return ids_of(span) in self._spans
+
+    def restore(self, span: ReadableSpan) -> ReadableSpan:
+        """Return the fluent span if `span` is a mirror or a copy of one, else
+        `span`.
+        """
+        fluent_span = self._spans.get(ids_of(span))
+        return span if fluent_span is None else FluentSpan(fluent_span, span)
+
+    def release_with(self, mirror: ReadableSpan) -> None:
+        """Keep the fluent span until `mirror`, which has ended, is released."""
+        ids = ids_of(mirror)
+        if ids in self._spans:
+            weakref.finalize(mirror, self._spans.pop, ids, None).atexit = False
+
+    def add(
+        self, span: ReadableSpan, provider: TracerProvider, *, has_local_root: bool
+    ) -> bool:
+        """Mirror `span`. Returns False if the application's sampler drops it.
+
+        `has_local_root`: a parent that MLflow calls remote is in this process.
+        """
+        tracer = provider.get_tracer(_SCOPE, __version__)
+        if span.context is None or not isinstance(tracer, Tracer):
+            return False
+        if not isinstance(tracer.id_generator, _MirrorIdGenerator):
+            # Public attributes of the SDK's tracer. The only other way to a span with
+            # given ids is a copy of the SDK's own code.
+            tracer.id_generator = _MirrorIdGenerator(tracer.id_generator)
+            tracer.sampler = _ChildSampler(tracer.sampler)
+        ids = ids_of(span)
+        self._spans[ids] = span
+        try:
+            is_sampled = _mirror(
+                span, tracer, tracer.id_generator, has_local_root=has_local_root
+            )
+        except BaseException:
+            del self._spans[ids]
+            raise
+        if not is_sampled:
+            del self._spans[ids]
+        return is_sampled
 
 
-def make_again(
-    span: ReadableSpan, provider: TracerProvider, *, has_root_here: bool
+span_mirror = SpanMirror()
+
+
+def _mirror(
+    span: ReadableSpan,
+    tracer: Tracer,
+    id_generator: _MirrorIdGenerator,
+    *,
+    has_local_root: bool,
 ) -> bool:
-    """Whether the application's sampler lets it.
-
-    `has_root_here`: a parent that MLflow calls remote is in this process.
-    """
-    tracer = provider.get_tracer(_SCOPE, __version__)
-    context = span.context
-    if context is None or not isinstance(tracer, Tracer):
-        return False
-    if not isinstance(tracer.id_generator, _SameIds):
-        # Attributes of the SDK without an underscore, and the one way to a span with
-        # given ids that is not a copy of the SDK's own code.
-        tracer.id_generator = _SameIds(tracer.id_generator)
-        tracer.sampler = _AsForAChild(tracer.sampler)
-    form = genai_form(span)
-    tracer.id_generator.span = span
+    genai_span = to_genai(span)
+    id_generator.span_context = span.context
     try:
-        again = tracer.start_span(
-            form.name,
-            _parent(span, has_root_here=has_root_here),
-            form.kind,
-            form.attributes,
+        mirror = tracer.start_span(
+            genai_span.name,
+            _parent_context(span, has_local_root=has_local_root),
+            genai_span.kind,
+            genai_span.attributes,
             span.links,
             span.start_time,
         )
     finally:
-        tracer.id_generator.span = None
-    for event in form.events:
-        again.add_event(event.name, event.attributes, event.timestamp)
-    again.set_status(span.status)
-    again.end(span.end_time)
-    return again.get_span_context().trace_flags.sampled
+        id_generator.span_context = None
+    for event in genai_span.events:
+        mirror.add_event(event.name, event.attributes, event.timestamp)
+    mirror.set_status(span.status)
+    mirror.end(span.end_time)
+    return mirror.get_span_context().trace_flags.sampled
 
 
-def _parent(span: ReadableSpan, *, has_root_here: bool) -> Context:
-    """An invalid one makes a root, whatever is current."""
-    parent = span.parent or around(span) or INVALID_SPAN_CONTEXT
-    is_remote = parent.is_remote and not has_root_here
+def _parent_context(span: ReadableSpan, *, has_local_root: bool) -> Context:
+    # An invalid parent makes a root span, whatever span is current.
+    parent = (
+        span.parent or started_spans.application_parent(span) or INVALID_SPAN_CONTEXT
+    )
+    is_remote = parent.is_remote and not has_local_root
     return set_span_in_context(
         NonRecordingSpan(
             SpanContext(
@@ -129,37 +170,38 @@ def _parent(span: ReadableSpan, *, has_root_here: bool) -> Context:
     )
 
 
-class _SameIds(IdGenerator):
-    def __init__(self, otherwise: IdGenerator) -> None:
-        self._otherwise = otherwise
+class _MirrorIdGenerator(IdGenerator):
+    """Generates the ids of `span_context` in the thread that has set it."""
+
+    def __init__(self, default: IdGenerator) -> None:
+        self._default = default
         self._current = threading.local()
 
     @property
-    def span(self) -> ReadableSpan | None:
-        return getattr(self._current, "span", None)
+    def span_context(self) -> SpanContext | None:
+        return getattr(self._current, "span_context", None)
 
-    @span.setter
-    def span(self, span: ReadableSpan | None) -> None:
-        self._current.span = span
+    @span_context.setter
+    def span_context(self, span_context: SpanContext | None) -> None:
+        self._current.span_context = span_context
 
     def generate_span_id(self) -> int:
-        if self.span is None or self.span.context is None:
-            return self._otherwise.generate_span_id()
-        return SpanId.of(self.span, self.span.context.span_id)
+        context = self.span_context
+        return context.span_id if context else self._default.generate_span_id()
 
     def generate_trace_id(self) -> int:
-        if self.span is None or self.span.context is None:
-            return self._otherwise.generate_trace_id()
-        return int(self.span.context.trace_id)
+        context = self.span_context
+        return context.trace_id if context else self._default.generate_trace_id()
 
     def is_trace_id_random(self) -> bool:
-        return self._otherwise.is_trace_id_random()
+        return self._default.is_trace_id_random()
 
 
-class _AsForAChild(Sampler):
-    """Decides as for a span beneath: those were made before, under a sampled parent.
+class _ChildSampler(Sampler):
+    """Samples a mirror as if it had a sampled parent.
 
-    Else a tree would lose its root and keep its leaves.
+    The spans beneath it were sampled before, with the fluent span as sampled parent. A
+    sampler that decides otherwise for the root would leave a tree without its root.
     """
 
     def __init__(self, sampler: Sampler) -> None:

@@ -1,7 +1,7 @@
-"""What other backends see of a span of MLflow's: GenAI conventions ← MLflow.
+"""Converts a fluent span to the GenAI semantic conventions, for other backends.
 
-Names and types are those of the conventions; what went in and came out stands there
-only where message content is captured on spans. Pure.
+Names and types are those of the conventions. Inputs and outputs are included only if
+message content is captured on spans. Pure functions.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 
 class _Operation(NamedTuple):
-    """`named`: the attribute for the name that stands on MLflow's span."""
+    """`name_attribute`: the attribute that takes the name of MLflow's span."""
 
     name: str
-    named: str | None = None
+    name_attribute: str | None = None
     kind: SpanKind = SpanKind.INTERNAL
 
 
@@ -52,81 +52,92 @@ _USAGE = {
 }
 
 
-class GenaiForm(NamedTuple):
+class GenaiSpan(NamedTuple):
     name: str
     kind: SpanKind
     attributes: dict[str, Any]
     events: list[Event]
 
 
-def decoded(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
-    """MLflow keeps every value as JSON; what OpenTelemetry cannot hold stays so."""
-    return {name: _plain(value) for name, value in (attributes or {}).items()}
+def decode_attributes(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Decode attribute values, which MLflow writes as JSON.
+
+    Objects and lists stay JSON because an OpenTelemetry attribute cannot hold them.
+    """
+    return {name: _decode_scalar(value) for name, value in (attributes or {}).items()}
 
 
-def genai_form(span: ReadableSpan) -> GenaiForm:
-    told = decoded(span.attributes)
-    captured = captures_content()
+def to_genai(span: ReadableSpan) -> GenaiSpan:
+    mlflow_attributes = decode_attributes(span.attributes)
+    with_content = is_content_captured()
     attributes = {
-        name: value for name, value in told.items() if not name.startswith("mlflow.")
+        name: value
+        for name, value in mlflow_attributes.items()
+        if not name.startswith("mlflow.")
     }
     name, kind = span.name, span.kind
-    if (operation := _OPERATIONS.get(told.get(SPAN_TYPE, ""))) is not None:
+    operation = _OPERATIONS.get(mlflow_attributes.get(SPAN_TYPE, ""))
+    if operation is not None:
         attributes["gen_ai.operation.name"] = operation.name
-        if operation.named:
-            attributes.setdefault(operation.named, span.name)
+        if operation.name_attribute:
+            attributes.setdefault(operation.name_attribute, span.name)
         name, kind = f"{operation.name} {span.name}", operation.kind
-        attributes |= _model_and_usage(told)
-        if captured:
-            attributes |= _content(operation.name, told)
-    if failure := _failure(span):
-        attributes.setdefault("error.type", failure)
-    # MLflow keeps the pieces of a stream as events.
-    events = [event for event in span.events if captured or event.name == "exception"]
-    return GenaiForm(name, kind, attributes, events)
+        attributes |= _model_and_usage(mlflow_attributes)
+        if with_content:
+            attributes |= _content(operation.name, mlflow_attributes)
+    if error_type := _error_type(span):
+        attributes.setdefault("error.type", error_type)
+    # MLflow records the chunks of a stream as events.
+    events = [
+        event for event in span.events if with_content or event.name == "exception"
+    ]
+    return GenaiSpan(name, kind, attributes, events)
 
 
-def captures_content() -> bool:
-    """As every instrumentation that uses opentelemetry-util-genai reads it."""
+def is_content_captured() -> bool:
+    """Read the setting as instrumentations with opentelemetry-util-genai do."""
     return os.environ.get(_CAPTURE, "").strip().upper() in (
         "SPAN_ONLY",
         "SPAN_AND_EVENT",
     )
 
 
-def _model_and_usage(told: dict[str, Any]) -> dict[str, Any]:
-    usage = _loaded(told.get("mlflow.chat.tokenUsage"))
+def _model_and_usage(mlflow_attributes: dict[str, Any]) -> dict[str, Any]:
+    usage = _decode(mlflow_attributes.get("mlflow.chat.tokenUsage"))
     counts = cast("dict[str, Any]", usage) if isinstance(usage, dict) else {}
-    found = {
-        "gen_ai.request.model": told.get("mlflow.llm.model"),
-        "gen_ai.provider.name": told.get("mlflow.llm.provider"),
+    attributes = {
+        "gen_ai.request.model": mlflow_attributes.get("mlflow.llm.model"),
+        "gen_ai.provider.name": mlflow_attributes.get("mlflow.llm.provider"),
         **{name: counts.get(key) for name, key in _USAGE.items()},
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in attributes.items() if value is not None}
 
 
-def _content(operation: str, told: dict[str, Any]) -> dict[str, Any]:
-    given, came = told.get(SPAN_INPUTS), told.get(SPAN_OUTPUTS)
+def _content(operation: str, mlflow_attributes: dict[str, Any]) -> dict[str, Any]:
+    inputs = mlflow_attributes.get(SPAN_INPUTS)
+    outputs = mlflow_attributes.get(SPAN_OUTPUTS)
     match operation:
         case "execute_tool":
-            found = {
-                "gen_ai.tool.call.arguments": given,
-                "gen_ai.tool.call.result": came,
+            attributes = {
+                "gen_ai.tool.call.arguments": inputs,
+                "gen_ai.tool.call.result": outputs,
             }
         case "invoke_agent":
-            found = {
-                "gen_ai.input.messages": _message("user", _only_value(given)),
-                "gen_ai.output.messages": _message("assistant", came),
+            attributes = {
+                "gen_ai.input.messages": _messages("user", _single_argument(inputs)),
+                "gen_ai.output.messages": _messages("assistant", outputs),
             }
         case _:
-            found = {}
-    return {name: value for name, value in found.items() if value is not None}
+            attributes = {}
+    return {name: value for name, value in attributes.items() if value is not None}
 
 
-def _message(role: str, said: Any) -> str | None:
-    if said is None:
+def _messages(role: str, content: Any) -> str | None:
+    if content is None:
         return None
-    text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
+    text = (
+        content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+    )
     message: dict[str, Any] = {
         "role": role,
         "parts": [{"type": "text", "content": text}],
@@ -136,14 +147,14 @@ def _message(role: str, said: Any) -> str | None:
     return json.dumps([message], ensure_ascii=False)
 
 
-def _only_value(given: Any) -> Any:
-    """The question, where it is the one argument of the agent."""
-    loaded = _loaded(given)
-    arguments = cast("dict[str, Any]", loaded) if isinstance(loaded, dict) else {}
-    return next(iter(arguments.values())) if len(arguments) == 1 else given
+def _single_argument(inputs: Any) -> Any:
+    """The value of the agent's argument if it has only one, which is the question."""
+    value = _decode(inputs)
+    arguments = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    return next(iter(arguments.values())) if len(arguments) == 1 else inputs
 
 
-def _failure(span: ReadableSpan) -> str | None:
+def _error_type(span: ReadableSpan) -> str | None:
     if span.status.is_ok:
         return None
     types = [
@@ -151,15 +162,15 @@ def _failure(span: ReadableSpan) -> str | None:
         for event in span.events
         if event.name == "exception"
     ]
-    return next((str(found) for found in reversed(types) if found), "_OTHER")
+    return next((str(name) for name in reversed(types) if name), "_OTHER")
 
 
-def _plain(value: Any) -> Any:
-    loaded = _loaded(value)
-    return loaded if isinstance(loaded, (str, bool, int, float)) else value
+def _decode_scalar(value: Any) -> Any:
+    decoded = _decode(value)
+    return decoded if isinstance(decoded, (str, bool, int, float)) else value
 
 
-def _loaded(value: Any) -> Any:
+def _decode(value: Any) -> Any:
     try:
         return json.loads(value)
     except (RecursionError, TypeError, ValueError):

@@ -1,8 +1,9 @@
-"""Traces that must reach MLflow whole: those that hold spans of `@mlflow.trace`.
+"""Buffers traces that MLflow must receive in one request.
 
-MLflow closes the totals of such a trace when its own root ends. Tokens that come in
-two requests, one before and one after, are counted once: the later ones never. So its
-spans wait until all that began have come, and go in one request.
+MLflow computes the totals of a trace with spans of `@mlflow.trace` when its own root
+span ends. If the spans arrive in two requests, one before and one after that, the
+tokens of the second request are never counted. Therefore the spans wait until every
+span that started in the trace has arrived.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import WeakMethod
 
-from opentelemetry.exporter.mlflow._mlflow_bridge._open_spans import begun, trace_id_of
-from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import of_mlflow
+from opentelemetry.exporter.mlflow._mlflow_bridge._started_spans import (
+    ids_of,
+    started_spans,
+)
 from opentelemetry.exporter.mlflow._timer import BackgroundTimer
 
 if TYPE_CHECKING:
@@ -27,153 +30,156 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
-# How many traces are remembered, each by its id and a number.
-_MOST_TRACES = 10_000
+# Each trace takes an id, a number and a boolean.
+_MAX_TRACES = 10_000
 
-# What may wait in one exporter: spans, bytes of their text, seconds.
-_MOST_SPANS = 10_000
-_MOST_BYTES = 64 * 2**20
-_LONGEST_WAIT = 600.0
+# Limits of the buffer of one exporter: spans, bytes of their text, seconds.
+_MAX_SPANS = 10_000
+_MAX_BYTES = 64 * 2**20
+_MAX_WAIT_SECONDS = 600.0
 
 
 @dataclass
-class _Come:
-    """How many that count came of a trace, and whether its root here did."""
+class _Arrivals:
+    """The counted spans of a trace that have arrived, and whether its root has."""
 
-    number: float = 0
+    count: float = 0
     has_root: bool = False
 
 
 @dataclass
-class _Held:
+class _BufferedTrace:
     since: float
     spans: list[ReadableSpan] = field(default_factory=list["ReadableSpan"])
     bytes: int = 0
 
 
-class WholeTraces:
-    """What one exporter holds back.
+class TraceBuffer:
+    """The buffer of one exporter.
 
-    `ready` gives a trace with the last of its spans; `send` takes what waited too long.
+    `add` returns a trace with the last of its spans. `send`, a method of the exporter,
+    takes the traces that have waited too long.
     """
 
     def __init__(self, send: Callable[[list[list[ReadableSpan]]], object]) -> None:
         self._send = WeakMethod(send)
-        self._said = False
-        self.forget()
+        self._has_warned = False
+        self.after_fork()
 
-    def forget(self) -> None:
-        """In a forked child, too: what the parent holds the parent sends."""
-        # A handler of the log may end a span, and export it here and now.
+    def after_fork(self) -> None:
+        """Forget the parent's spans in a forked child: the parent sends them."""
+        # A log handler may end a span, whose processor may export it at once, in the
+        # same thread. The lock must be reentrant.
         self._lock = threading.RLock()
-        self._come: OrderedDict[int, _Come] = OrderedDict()
-        self._held: dict[int, _Held] = {}  # the one that waits longest comes first
-        self._spans = self._bytes = 0
-        self._alarm = BackgroundTimer(self._time_is_up)
+        self._arrivals: OrderedDict[int, _Arrivals] = OrderedDict()
+        self._traces: dict[int, _BufferedTrace] = {}  # the oldest first
+        self._span_count = self._byte_count = 0
+        self._timer = BackgroundTimer(self._send_overdue)
 
-    def ready(
-        self, spans: Sequence[ReadableSpan], *, all_traces: bool = False
+    def add(
+        self, spans: Sequence[ReadableSpan], *, buffer_all: bool = False
     ) -> list[list[ReadableSpan]]:
-        """What can go now; each list is to stay in one request.
+        """Return the spans that can be sent; each list must stay in one request.
 
-        `all_traces` must come whole: one without spans of MLflow's, up to its root.
+        `buffer_all`: the destination needs each trace in one request, also those
+        without fluent spans. They are complete when their local root has ended.
         """
-        result: list[list[ReadableSpan]] = []
-        touched: dict[int, None] = {}  # a set in order
+        ready: list[list[ReadableSpan]] = []
+        changed: dict[int, None] = {}  # an ordered set
         with self._lock:
             for span in spans:
-                trace_id = trace_id_of(span)
-                if begun.count(trace_id) is None and not all_traces:
-                    result.append([span])
+                trace_id, _ = ids_of(span)
+                if started_spans.count(trace_id) is None and not buffer_all:
+                    ready.append([span])
                 else:
-                    touched[trace_id] = None
-                    self._hold(trace_id, span)
-            result += [
-                self._taken(trace_id)
-                for trace_id in touched
-                if self._is_whole(trace_id)
+                    changed[trace_id] = None
+                    self._buffer(trace_id, span)
+            ready += [
+                self._pop(trace_id)
+                for trace_id in changed
+                if self._is_complete(trace_id)
             ]
-            result += self._beyond_bounds()
-            while len(self._come) > _MOST_TRACES:
-                self._come.popitem(last=False)
-            self._watch_the_clock()
-        return result
+            ready += self._pop_overdue()
+            while len(self._arrivals) > _MAX_TRACES:
+                self._arrivals.popitem(last=False)
+            self._start_timer()
+        return ready
 
-    def all(self) -> list[list[ReadableSpan]]:
-        """What still waits. What comes later in these traces will not."""
+    def pop_all(self) -> list[list[ReadableSpan]]:
+        """Return all buffered spans. Later spans of these traces are not buffered."""
         with self._lock:
-            return [self._given_up(trace_id) for trace_id in list(self._held)]
+            return [self._pop_incomplete(trace_id) for trace_id in list(self._traces)]
 
-    def _hold(self, trace_id: int, span: ReadableSpan) -> None:
-        come = self._come.setdefault(trace_id, _Come())
-        come.number += begun.counts(span)
-        come.has_root |= span.parent is None or span.parent.is_remote
-        self._come.move_to_end(trace_id)
-        if (held := self._held.get(trace_id)) is None:
-            held = self._held[trace_id] = _Held(monotonic())
+    def _buffer(self, trace_id: int, span: ReadableSpan) -> None:
+        arrivals = self._arrivals.setdefault(trace_id, _Arrivals())
+        arrivals.count += started_spans.is_counted(span)
+        arrivals.has_root |= span.parent is None or span.parent.is_remote
+        self._arrivals.move_to_end(trace_id)
+        if (trace := self._traces.get(trace_id)) is None:
+            trace = self._traces[trace_id] = _BufferedTrace(monotonic())
         size = _size(span)
-        held.spans.append(span)
-        held.bytes += size
-        self._spans += 1
-        self._bytes += size
+        trace.spans.append(span)
+        trace.bytes += size
+        self._span_count += 1
+        self._byte_count += size
 
-    def _is_whole(self, trace_id: int) -> bool:
-        count = begun.count(trace_id)
-        come = self._come[trace_id]
-        if count is None or begun.has_root_here(trace_id):
-            return come.has_root and come.number >= (count or 0)
-        return come.number >= count
+    def _is_complete(self, trace_id: int) -> bool:
+        started = started_spans.count(trace_id)
+        arrivals = self._arrivals[trace_id]
+        if started is None or started_spans.has_local_root(trace_id):
+            return arrivals.has_root and arrivals.count >= (started or 0)
+        return arrivals.count >= started
 
-    def _taken(self, trace_id: int) -> list[ReadableSpan]:
-        held = self._held.pop(trace_id)
-        self._spans -= len(held.spans)
-        self._bytes -= held.bytes
-        return held.spans
+    def _pop(self, trace_id: int) -> list[ReadableSpan]:
+        trace = self._traces.pop(trace_id)
+        self._span_count -= len(trace.spans)
+        self._byte_count -= trace.bytes
+        return trace.spans
 
-    def _given_up(self, trace_id: int) -> list[ReadableSpan]:
-        self._come[trace_id] = _Come(math.inf, has_root=True)
-        return self._taken(trace_id)
+    def _pop_incomplete(self, trace_id: int) -> list[ReadableSpan]:
+        self._arrivals[trace_id] = _Arrivals(math.inf, has_root=True)
+        return self._pop(trace_id)
 
-    def _beyond_bounds(self) -> list[list[ReadableSpan]]:
-        result: list[list[ReadableSpan]] = []
-        for trace_id, held in list(self._held.items()):
+    def _pop_overdue(self) -> list[list[ReadableSpan]]:
+        overdue: list[list[ReadableSpan]] = []
+        for trace_id, trace in list(self._traces.items()):
             if (
-                self._spans <= _MOST_SPANS
-                and self._bytes <= _MOST_BYTES
-                and monotonic() - held.since < _LONGEST_WAIT
+                self._span_count <= _MAX_SPANS
+                and self._byte_count <= _MAX_BYTES
+                and monotonic() - trace.since < _MAX_WAIT_SECONDS
             ):
                 break
-            result.append(self._given_up(trace_id))
-            self._say_why()
-        return result
+            overdue.append(self._pop_incomplete(trace_id))
+            self._warn_once()
+        return overdue
 
-    def _say_why(self) -> None:
-        if not self._said:
-            self._said = True
+    def _warn_once(self) -> None:
+        if not self._has_warned:
+            self._has_warned = True
             _logger.warning(
-                "A trace with spans of @mlflow.trace goes to MLflow in parts: it is "
-                "not over after %d s, or more than %d spans or %d MiB wait. No span "
-                "is lost; its totals of tokens and cost may miss the later ones. "
-                "(This is said once.)",
-                _LONGEST_WAIT,
-                _MOST_SPANS,
-                _MOST_BYTES // 2**20,
+                "A trace with spans of @mlflow.trace is sent to MLflow in parts: it "
+                "did not end within %d s, or more than %d spans or %d MiB are "
+                "buffered. No span is lost. The totals of tokens and cost may be "
+                "incomplete. This warning is logged once.",
+                _MAX_WAIT_SECONDS,
+                _MAX_SPANS,
+                _MAX_BYTES // 2**20,
             )
 
-    def _watch_the_clock(self) -> None:
-        if oldest := next(iter(self._held.values()), None):
-            left = oldest.since + _LONGEST_WAIT - monotonic()
-            self._alarm.set(max(left, 0.01))
+    def _start_timer(self) -> None:
+        if oldest := next(iter(self._traces.values()), None):
+            seconds = oldest.since + _MAX_WAIT_SECONDS - monotonic()
+            self._timer.start(max(seconds, 0.01))
 
-    def _time_is_up(self) -> None:
+    def _send_overdue(self) -> None:
         with self._lock:
-            overdue = self._beyond_bounds()
-            self._watch_the_clock()
+            overdue = self._pop_overdue()
+            self._start_timer()
         if overdue and (send := self._send()):
             send(overdue)
 
 
 def _size(span: ReadableSpan) -> int:
-    """Roughly, in bytes; with the content that comes with a span of MLflow's."""
-    values = ((of_mlflow(span) or span).attributes or {}).values()
+    """An estimate in bytes."""
+    values = (span.attributes or {}).values()
     return 1_000 + sum(len(value) for value in values if isinstance(value, str))

@@ -1,137 +1,95 @@
-"""What is kept of a trace until its root ends: the first question, the last answer."""
+"""What is known of a trace before its root span ends: TraceSummary."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.exporter.mlflow._mapping import SPAN_INPUTS, SPAN_OUTPUTS
-from opentelemetry.exporter.mlflow._mapping._chat import text_of
-from opentelemetry.exporter.mlflow._mapping._json import decode
+from opentelemetry.exporter.mlflow._trace_info._previews import answer_of, question_of
 
 if TYPE_CHECKING:
-    from typing import TypeGuard
-
     from opentelemetry.sdk.trace import ReadableSpan
-    from typing_extensions import Self
 
-# MLflow cuts a preview at 1,000 characters; the trace's own page shows more.
-_LONGEST_TEXT = 10_000
-# As the mapping writes inputs with a text of the user's, and outputs whose first choice
-# has a text: they are read when somebody is there to borrow it.
-_HAS_QUESTION = re.compile(r'"role": "user", "content": "[^"]')
-_HAS_ANSWER = re.compile(
-    r'"choices": \[\{"index": 0, '
-    r'"message": \{"role": "assistant", "content": "[^"]'
-)
+# MLflow's list cuts a preview at 1,000 characters. The page of the trace shows more.
+_MAX_TEXT_LENGTH = 10_000
 
 
-class OfMlflow(NamedTuple):
-    """What MLflow itself makes of its trace: it is to be the same, whoever is first."""
+class FluentRoot(NamedTuple):
+    """The root span of MLflow's own trace beneath an application span.
 
-    began: int
+    MLflow's client makes name, request and response of the trace from it. The
+    application's root span shows the same, so the order of arrival does not matter.
+    """
+
+    start_time: int
     name: str
     inputs: Any
     outputs: Any
 
-    @classmethod
-    def of(cls, span: ReadableSpan, attributes: dict[str, Any]) -> Self:
-        inputs, outputs = map(attributes.get, (SPAN_INPUTS, SPAN_OUTPUTS))
-        return cls(span.start_time or 0, span.name, inputs, outputs)
-
 
 @dataclass
-class Kept:
-    """The first question and the last answer so far, with their times."""
+class TraceSummary:
+    """The first question and the last answer of the model calls, with their times.
+
+    Times are in nanoseconds since the epoch; 0 means that there is no text.
+    """
 
     question: str = ""
-    unread_question: str = ""
-    asked: int = 0
+    question_time: int = 0
     answer: str = ""
-    unread_answer: str = ""
-    answered: int = 0
-    root_of_mlflow: OfMlflow | None = None
+    answer_time: int = 0
+    fluent_root: FluentRoot | None = None
 
-    def add(self, span: ReadableSpan, attributes: dict[str, Any]) -> None:
-        started, ended = span.start_time or 0, span.end_time or 0
-        if not self.asked or started < self.asked:
-            inputs = attributes.get(SPAN_INPUTS)
-            if _is_short_and_has(inputs, _HAS_QUESTION):
-                self.question, self.unread_question = "", inputs
-                self.asked = started
-            elif question := _question(inputs):
-                self.question, self.unread_question = question[:_LONGEST_TEXT], ""
-                self.asked = started
-        outputs = attributes.get(SPAN_OUTPUTS)
-        if ended < self.answered or not isinstance(outputs, str):
-            return
-        if _is_short_and_has(outputs, _HAS_ANSWER):
-            self.unread_answer, self.answered = outputs, ended
-        elif answer := _answer(outputs):
-            self.answer, self.unread_answer = answer[:_LONGEST_TEXT], ""
-            self.answered = ended
+    def add_model_call(
+        self,
+        span: ReadableSpan,
+        attributes: dict[str, Any],
+        question: str | None,
+        answer: str | None,
+    ) -> None:
+        """Add a call whose translated attributes and texts these are.
 
-    def add_root_of_mlflow(self, root: OfMlflow) -> None:
-        """Of several, the first that began counts."""
-        before = self.root_of_mlflow
-        if before is None or root.began < before.began:
-            self.root_of_mlflow = root
+        A text that is None is read from the attributes.
+        """
+        start_time, end_time = span.start_time or 0, span.end_time or 0
+        if not self.question_time or start_time < self.question_time:
+            if question is None:
+                question = question_of(attributes.get(SPAN_INPUTS))
+            if question:
+                self.question = question[:_MAX_TEXT_LENGTH]
+                self.question_time = start_time
+        if end_time >= self.answer_time:
+            if answer is None:
+                answer = answer_of(attributes.get(SPAN_OUTPUTS))
+            if answer:
+                self.answer = answer[:_MAX_TEXT_LENGTH]
+                self.answer_time = end_time
 
-    def merge(self, other: Kept) -> None:
-        if other.asked and (not self.asked or other.asked < self.asked):
-            self.question, self.unread_question = other.question, other.unread_question
-            self.asked = other.asked
-        if other.answered and other.answered >= self.answered:
-            self.answer, self.unread_answer = other.answer, other.unread_answer
-            self.answered = other.answered
-        if other.root_of_mlflow:
-            self.add_root_of_mlflow(other.root_of_mlflow)
-
-    @property
-    def first_question(self) -> str:
-        return (self.unread_question and _question(self.unread_question)) or (
-            self.question
+    def add_fluent_root(self, span: ReadableSpan, attributes: dict[str, Any]) -> None:
+        """Add a root span of MLflow's; of several, the one that started first
+        counts.
+        """
+        self._keep_first_root(
+            FluentRoot(
+                span.start_time or 0,
+                span.name,
+                attributes.get(SPAN_INPUTS),
+                attributes.get(SPAN_OUTPUTS),
+            )
         )
 
-    @property
-    def last_answer(self) -> str:
-        return (self.unread_answer and _answer(self.unread_answer)) or self.answer
+    def merge(self, other: TraceSummary) -> None:
+        if other.question_time and (
+            not self.question_time or other.question_time < self.question_time
+        ):
+            self.question, self.question_time = other.question, other.question_time
+        if other.answer_time and other.answer_time >= self.answer_time:
+            self.answer, self.answer_time = other.answer, other.answer_time
+        if other.fluent_root:
+            self._keep_first_root(other.fluent_root)
 
-
-def _is_short_and_has(text: Any, what: re.Pattern[str]) -> TypeGuard[str]:
-    return (
-        isinstance(text, str)
-        and len(text) <= _LONGEST_TEXT
-        and what.search(text) is not None
-    )
-
-
-def _question(inputs: Any) -> str:
-    """The last thing the user wrote."""
-    match _loaded(inputs):
-        case {"messages": [*messages]}:
-            texts = [
-                text_of(message)
-                for message in messages
-                if isinstance(message, dict)
-                and cast("dict[str, Any]", message).get("role") == "user"
-            ]
-            return next((text for text in reversed(texts) if text), "")
-        case _:
-            return ""
-
-
-def _answer(outputs: Any) -> str:
-    match _loaded(outputs):
-        case {"choices": [{"message": message}, *_]}:
-            return text_of(message)
-        case _:
-            return ""
-
-
-def _loaded(value: Any) -> Any:
-    try:
-        return decode(value)
-    except (RecursionError, TypeError, ValueError):
-        return None
+    def _keep_first_root(self, root: FluentRoot) -> None:
+        current = self.fluent_root
+        if current is None or root.start_time < current.start_time:
+            self.fluent_root = root

@@ -1,7 +1,7 @@
-"""The spans of a whole trace, as MLflow's own client stores them.
+"""TraceData: the spans of a trace, as MLflow's client stores them. Pure.
 
-What an MLflow server makes of spans by itself, Databricks does not: token counts, model
-and provider, inputs and outputs of tools. Pure.
+An MLflow server computes token counts, model, provider, inputs and outputs of tools by
+itself. Databricks stores the spans as they are, so they must contain these values.
 """
 
 from __future__ import annotations
@@ -10,6 +10,12 @@ import json
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from opentelemetry.exporter.mlflow._mapping import (
+    SPAN_INPUTS,
+    SPAN_OUTPUTS,
+    SPAN_TYPE,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -17,21 +23,18 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_REQUEST_ID = "mlflow.traceRequestId"
-INPUTS = "mlflow.spanInputs"
-OUTPUTS = "mlflow.spanOutputs"
 USAGE = "mlflow.chat.tokenUsage"
-COST = "mlflow.llm.cost"
-TAG = "mlflow.traceTag."
+TRACE_TAG_PREFIX = "mlflow.traceTag."
+_REQUEST_ID = "mlflow.traceRequestId"
 
-# MLflow's name ← the first of the conventions' names that the span has.
-_READ = {
-    INPUTS: ("gen_ai.tool.call.arguments", "gen_ai.input.messages"),
-    OUTPUTS: ("gen_ai.tool.call.result", "gen_ai.output.messages"),
+# MLflow's name, and the attributes of the conventions of which the first one counts.
+_SOURCES = {
+    SPAN_INPUTS: ("gen_ai.tool.call.arguments", "gen_ai.input.messages"),
+    SPAN_OUTPUTS: ("gen_ai.tool.call.result", "gen_ai.output.messages"),
     "mlflow.llm.model": ("gen_ai.response.model", "gen_ai.request.model"),
     "mlflow.llm.provider": ("gen_ai.provider.name", "gen_ai.system"),
 }
-_COUNTS = {
+_TOKEN_COUNTS = {
     "input_tokens": ("gen_ai.usage.input_tokens",),
     "output_tokens": ("gen_ai.usage.output_tokens",),
     "cache_read_input_tokens": ("gen_ai.usage.cache_read.input_tokens",),
@@ -42,8 +45,8 @@ _COUNTS = {
 }
 
 
-class Node(NamedTuple):
-    """A span, and its attributes as MLflow has them: JSON documents."""
+class TraceSpan(NamedTuple):
+    """A span, and its attributes as MLflow stores them: each one a JSON document."""
 
     span: ReadableSpan
     attributes: dict[str, str]
@@ -58,47 +61,51 @@ class Node(NamedTuple):
 
     @property
     def values(self) -> dict[str, Any]:
-        """The attributes as what they stand for; OTLP has no larger numbers."""
+        """The decoded attributes. A number that OTLP cannot carry is text."""
         return {
-            name: json.loads(text, parse_int=_number)
+            name: json.loads(text, parse_int=_int_or_text)
             for name, text in self.attributes.items()
         }
 
 
-def nodes(spans: Iterable[ReadableSpan], request_id: str) -> list[Node]:
-    """In the order in which they began, as MLflow's client has them."""
+def trace_spans(spans: Iterable[ReadableSpan], request_id: str) -> list[TraceSpan]:
+    """In the order of their start, as MLflow's client stores them."""
     return [
-        Node(span, _documents(span.attributes or {}, request_id))
+        TraceSpan(span, _json_attributes(span.attributes or {}, request_id))
         for span in sorted(spans, key=lambda span: span.start_time or 0)
     ]
 
 
-def trace_id(span: ReadableSpan) -> str:
+def hex_trace_id(span: ReadableSpan) -> str:
     return f"{span.context.trace_id:032x}" if span.context else ""
 
 
-def root(whole: Sequence[Node]) -> Node | None:
-    """None if it has not ended yet, or is in another process."""
-    return next((node for node in whole if node.parent_id is None), None)
+def find_root(spans: Sequence[TraceSpan]) -> TraceSpan | None:
+    """None if the root has not ended yet, or is in another process."""
+    return next((span for span in spans if span.parent_id is None), None)
 
 
-def _documents(attributes: Mapping[str, Any], request_id: str) -> dict[str, str]:
-    known = {
+def _json_attributes(attributes: Mapping[str, Any], request_id: str) -> dict[str, str]:
+    values = {
         _REQUEST_ID: request_id,
-        "mlflow.spanType": "UNKNOWN",
-        **{k: v for k, v in attributes.items() if not k.startswith(TAG)},
+        SPAN_TYPE: "UNKNOWN",
+        **{
+            name: value
+            for name, value in attributes.items()
+            if not name.startswith(TRACE_TAG_PREFIX)
+        },
     }
-    known[_REQUEST_ID] = request_id
-    for name, names in _READ.items():
-        if name not in known and (found := _first(known, names)) is not None:
-            known[name] = found
-    if USAGE not in known and (counts := _counts(known)):
-        known[USAGE] = counts
-    return {name: _document(value) for name, value in known.items()}
+    values[_REQUEST_ID] = request_id
+    for name, sources in _SOURCES.items():
+        if name not in values and (value := _first(values, sources)) is not None:
+            values[name] = value
+    if USAGE not in values and (counts := _token_counts(values)):
+        values[USAGE] = counts
+    return {name: _to_json(value) for name, value in values.items()}
 
 
-def _document(value: Any) -> str:
-    """Text that is an object or a list in JSON is not put in quotes once more."""
+def _to_json(value: Any) -> str:
+    """Text that is a JSON object or list already is not encoded a second time."""
     if isinstance(value, str) and value[:1] in ("{", "["):
         try:
             json.loads(value)
@@ -106,10 +113,10 @@ def _document(value: Any) -> str:
             pass
         else:
             return value
-    return json.dumps(value, ensure_ascii=False, default=repr)
+    return dump_json(value)
 
 
-def _number(text: str) -> int | str:
+def _int_or_text(text: str) -> int | str:
     number = int(text)
     return number if -(2**63) <= number < 2**63 else text
 
@@ -118,32 +125,26 @@ def _first(attributes: Mapping[str, Any], names: Iterable[str]) -> Any:
     return next((attributes[name] for name in names if name in attributes), None)
 
 
-def _counts(attributes: Mapping[str, Any]) -> dict[str, int]:
+def _token_counts(attributes: Mapping[str, Any]) -> dict[str, int]:
     counts = {
         name: count
-        for name, names in _COUNTS.items()
-        if isinstance(count := _first(attributes, names), int)
+        for name, sources in _TOKEN_COUNTS.items()
+        if isinstance(count := _first(attributes, sources), int)
     }
     match counts:
-        case {"input_tokens": given, "output_tokens": came}:
-            return {**counts, "total_tokens": given + came}
+        case {"input_tokens": input_tokens, "output_tokens": output_tokens}:
+            return {**counts, "total_tokens": input_tokens + output_tokens}
         case _:
             return counts
 
 
-def spans_json(whole: Iterable[Node]) -> list[Json]:
-    """MLflow's third form of spans. It has no kind, scope, resource or trace state."""
-    return [span_json(node) for node in whole]
-
-
-def span_json(node: Node) -> Json:
-    span = node.span
+def span_to_json(trace_span: TraceSpan) -> Json:
+    """MLflow's third span format; it has no kind, scope, resource or trace state."""
+    span, parent_id = trace_span.span, trace_span.parent_id
     return {
         "trace_id": _base64(span.context.trace_id if span.context else 0, 16),
-        "span_id": _base64(node.id, 8),
-        "parent_span_id": None
-        if node.parent_id is None
-        else _base64(node.parent_id, 8),
+        "span_id": _base64(trace_span.id, 8),
+        "parent_span_id": None if parent_id is None else _base64(parent_id, 8),
         "name": span.name,
         "start_time_unix_nano": span.start_time,
         "end_time_unix_nano": span.end_time,
@@ -159,7 +160,7 @@ def span_json(node: Node) -> Json:
             "code": f"STATUS_CODE_{span.status.status_code.name}",
             "message": span.status.description or "",
         },
-        "attributes": node.attributes,
+        "attributes": trace_span.attributes,
         "links": [
             {
                 "trace_id": f"tr-{link.context.trace_id:032x}",
@@ -175,5 +176,5 @@ def _base64(number: int, size: int) -> str:
     return b64encode(number.to_bytes(size, "big")).decode()
 
 
-def dumped(value: Any) -> str:
+def dump_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=repr)

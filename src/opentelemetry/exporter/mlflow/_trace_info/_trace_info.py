@@ -1,21 +1,27 @@
-"""What MLflow's list shows of a whole trace, as its own client says it. Pure."""
+"""TraceInfo of a complete trace, computed as MLflow's client computes it. Pure."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from opentelemetry.trace import StatusCode
 
+from opentelemetry.exporter.mlflow._mapping import (
+    SESSION,
+    SPAN_INPUTS,
+    SPAN_OUTPUTS,
+    USER,
+)
+from opentelemetry.exporter.mlflow._pricing import COST
+from opentelemetry.exporter.mlflow._trace_info._previews import cut, preview
 from opentelemetry.exporter.mlflow._trace_info._trace_data import (
-    COST,
-    INPUTS,
-    OUTPUTS,
-    TAG,
+    TRACE_TAG_PREFIX,
     USAGE,
-    span_json,
+    span_to_json,
 )
 
 if TYPE_CHECKING:
@@ -23,174 +29,167 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from opentelemetry.exporter.mlflow._trace_info._trace_data import Json, Node
+    from opentelemetry.exporter.mlflow._trace_info._trace_data import Json, TraceSpan
 
-_LONGEST_METADATA = 250
-_LONGEST_TAG_NAME = 250
-_LONGEST_TAG = 4_096
-# Ten times what an MLflow server shows.
-_LONGEST_PREVIEW = 10_000
+_MAX_METADATA_LENGTH = 250
+_MAX_TAG_NAME_LENGTH = 250
+_MAX_TAG_LENGTH = 4_096
 
-_NAME = "mlflow.traceName"
-_METADATA = {
-    "mlflow.trace.session": "session.id",
-    "mlflow.trace.user": "user.id",
-}
+_NAME_TAG = "mlflow.traceName"
 
 
-def trace_row(whole: Sequence[Node], of: Node, location: Json, schema: str) -> Json:
-    """The row of a trace, whose root is `of`; but for `trace_id`, the caller's."""
-    span = of.span
-    began, ended = span.start_time or 0, span.end_time or 0
-    requested, took = Timestamp(), Duration()
-    requested.FromMilliseconds(began // 1_000_000)
-    took.FromMilliseconds((ended - began) // 1_000_000)
-    previews = {
-        "request_preview": _preview(of.attributes.get(INPUTS), "user"),
-        "response_preview": _preview(of.attributes.get(OUTPUTS), "assistant"),
-    }
-    is_error = span.status.status_code is StatusCode.ERROR
-    return {
-        "trace_location": location,
-        "request_time": requested.ToJsonString(),
-        "execution_duration": took.ToJsonString(),
-        "state": "ERROR" if is_error else "OK",
-        **{name: text for name, text in previews.items() if text is not None},
-        "trace_metadata": {
-            name: _cut(text, _LONGEST_METADATA)
-            for name, text in _metadata(whole, of, schema).items()
-        },
-        "tags": {
-            name[:_LONGEST_TAG_NAME]: text[:_LONGEST_TAG]
-            for name, text in _tags(span).items()
-        },
-    }
+@dataclass(frozen=True)
+class TraceInfo:
+    """The summary of a trace, as `mlflow.entities.TraceInfo` has it.
 
+    Times are in nanoseconds since the epoch. `inputs` and `outputs` are the JSON
+    documents of the root span; "" means that a value does not exist. `token_usage` and
+    `cost` are totals. `tags` include the name of the trace. `span_sizes` are the sizes
+    of the spans as JSON, in characters, in ascending order.
+    """
 
-def _metadata(whole: Sequence[Node], of: Node, schema: str) -> dict[str, str]:
-    sizes = sorted(len(json.dumps(span_json(node), default=repr)) for node in whole)
-    sums = {
-        "mlflow.trace.tokenUsage": _sum(whole, USAGE),
-        "mlflow.trace.cost": _sum(whole, COST),
-    }
-    found = {name: _said(whole, of, key) for name, key in _METADATA.items()}
-    return {
-        "mlflow.trace_schema.version": schema,
-        "mlflow.traceInputs": of.attributes.get(INPUTS, ""),
-        "mlflow.traceOutputs": of.attributes.get(OUTPUTS, ""),
-        **{name: json.dumps(total) for name, total in sums.items() if total},
-        **{name: text for name, text in found.items() if text},
-        "mlflow.trace.sizeStats": json.dumps(_statistics(sizes)),
-        "mlflow.trace.sizeBytes": str(_total(sizes)),
-    }
+    start_time: int
+    end_time: int
+    is_error: bool
+    inputs: str | None
+    outputs: str | None
+    session: str
+    user: str
+    token_usage: Json
+    cost: Json
+    tags: dict[str, str]
+    span_sizes: list[int]
+
+    @classmethod
+    def of(cls, spans: Sequence[TraceSpan], root: TraceSpan) -> TraceInfo:
+        """Of all spans of a trace; `root` is one of them."""
+        return cls(
+            start_time=root.span.start_time or 0,
+            end_time=root.span.end_time or 0,
+            is_error=root.span.status.status_code is StatusCode.ERROR,
+            inputs=root.attributes.get(SPAN_INPUTS),
+            outputs=root.attributes.get(SPAN_OUTPUTS),
+            session=_first_value([root, *spans], SESSION),
+            user=_first_value([root, *spans], USER),
+            token_usage=_total(spans, USAGE),
+            cost=_total(spans, COST),
+            tags=_tags(root.span),
+            span_sizes=sorted(
+                len(json.dumps(span_to_json(span), default=repr)) for span in spans
+            ),
+        )
+
+    def to_json(self, location: Json, schema_version: str) -> Json:
+        """The JSON of MLflow's REST API, without the trace id."""
+        request_time, duration = Timestamp(), Duration()
+        request_time.FromMilliseconds(self.start_time // 1_000_000)
+        duration.FromMilliseconds((self.end_time - self.start_time) // 1_000_000)
+        previews = {
+            "request_preview": preview(self.inputs, "user"),
+            "response_preview": preview(self.outputs, "assistant"),
+        }
+        return {
+            "trace_location": location,
+            "request_time": request_time.ToJsonString(),
+            "execution_duration": duration.ToJsonString(),
+            "state": "ERROR" if self.is_error else "OK",
+            **{name: text for name, text in previews.items() if text is not None},
+            "trace_metadata": {
+                name: cut(text, _MAX_METADATA_LENGTH)
+                for name, text in self._metadata(schema_version).items()
+            },
+            "tags": {
+                name[:_MAX_TAG_NAME_LENGTH]: text[:_MAX_TAG_LENGTH]
+                for name, text in self.tags.items()
+            },
+        }
+
+    def _metadata(self, schema_version: str) -> dict[str, str]:
+        optional = {
+            "mlflow.trace.tokenUsage": self.token_usage
+            and json.dumps(self.token_usage),
+            "mlflow.trace.cost": self.cost and json.dumps(self.cost),
+            "mlflow.trace.session": self.session,
+            "mlflow.trace.user": self.user,
+        }
+        return {
+            "mlflow.trace_schema.version": schema_version,
+            "mlflow.traceInputs": self.inputs or "",
+            "mlflow.traceOutputs": self.outputs or "",
+            **{name: str(value) for name, value in optional.items() if value},
+            "mlflow.trace.sizeStats": json.dumps(_size_statistics(self.span_sizes)),
+            "mlflow.trace.sizeBytes": str(_total_size(self.span_sizes)),
+        }
 
 
 def _tags(span: ReadableSpan) -> dict[str, str]:
-    """As an MLflow server has them: of the resource, which is stored nowhere else."""
-    own = {
-        name.removeprefix(TAG): str(value)
+    """The tags that an MLflow server makes.
+
+    They include the attributes of the resource, which are stored nowhere else.
+    """
+    trace_tags = {
+        name.removeprefix(TRACE_TAG_PREFIX): str(value)
         for name, value in (span.attributes or {}).items()
-        if name.startswith(TAG)
+        if name.startswith(TRACE_TAG_PREFIX)
     }
-    shared = {
+    resource_tags = {
         name: str(value)
         for name, value in span.resource.attributes.items()
         if not name.startswith(("telemetry.sdk.", "mlflow."))
     }
-    return {_NAME: span.name, **shared, **own}
+    return {_NAME_TAG: span.name, **resource_tags, **trace_tags}
 
 
-def _said(whole: Sequence[Node], of: Node, name: str) -> str:
-    values = [node.attributes[name] for node in (of, *whole) if name in node.attributes]
+def _first_value(spans: Sequence[TraceSpan], name: str) -> str:
+    values = [span.attributes[name] for span in spans if name in span.attributes]
     return str(json.loads(values[0])) if values else ""
 
 
-def _sum(whole: Sequence[Node], name: str) -> dict[str, Any]:
-    """A span that says it hides what the spans beneath it say."""
-    parents = {node.id: node.parent_id for node in whole}
-    said = {
-        node.id: json.loads(node.attributes[name])
-        for node in whole
-        if name in node.attributes
+def _total(spans: Sequence[TraceSpan], name: str) -> Json:
+    """The sum over the spans that have the attribute.
+
+    The value of a span includes the values of the spans beneath it, which are skipped.
+    """
+    parents = {span.id: span.parent_id for span in spans}
+    values = {
+        span.id: json.loads(span.attributes[name])
+        for span in spans
+        if name in span.attributes
     }
 
-    def is_hidden(span_id: int) -> bool:
-        above = parents.get(span_id)
-        for _ in whole:  # whatever ids somebody gave them, it ends
-            if above is None or above in said:
+    def is_included_above(span_id: int) -> bool:
+        ancestor = parents.get(span_id)
+        for _ in spans:  # ends also if the ids make a circle
+            if ancestor is None or ancestor in values:
                 break
-            above = parents.get(above)
-        return above in said
+            ancestor = parents.get(ancestor)
+        return ancestor in values
 
-    total: dict[str, Any] = {}
-    for span_id, counts in said.items():
-        if isinstance(counts, dict) and not is_hidden(span_id):
-            for key, count in cast("Json", counts).items():
-                if isinstance(count, (int, float)):
-                    total[key] = total.get(key, 0) + count
+    total: Json = {}
+    for span_id, numbers in values.items():
+        if isinstance(numbers, dict) and not is_included_above(span_id):
+            for key, number in cast("Json", numbers).items():
+                if isinstance(number, (int, float)):
+                    total[key] = total.get(key, 0) + number
     return total
 
 
-def _preview(document: str | None, role: str) -> str | None:
-    """What the user said last, or the assistant; else the document as it is."""
-    if document is None:
-        return None
-    match json.loads(document):
-        case {"messages": [_, *_] as messages}:
-            pass
-        case {"choices": [{"message": message}, *_]}:
-            messages = [message]
-        case {"input": [_, *_] as messages} | {"output": [_, *_] as messages}:
-            pass
-        case _:
-            messages = []
-    shown = [
-        cast("Json", one)
-        for one in messages
-        if isinstance(one, dict) and "role" in one and "content" in one
-    ]
-    of_role = [one for one in shown if one["role"] == role]
-    text = _text((of_role or shown)[-1]["content"]) if shown else ""
-    return _cut(text or document, _LONGEST_PREVIEW)
-
-
-def _text(content: Any) -> str:
-    match content:
-        case str():
-            return content
-        case [str(first), *_]:
-            return first
-        case [*parts]:
-            texts = [
-                cast("Json", part).get("text")
-                for part in parts
-                if isinstance(part, dict)
-            ]
-            return next((text for text in texts if isinstance(text, str)), "")
-        case _:
-            return ""
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 3] + "..."
-
-
-def _statistics(sizes: Sequence[int]) -> dict[str, int]:
+def _size_statistics(sizes: Sequence[int]) -> dict[str, int]:
     return {
-        "total_size_bytes": _total(sizes),
+        "total_size_bytes": _total_size(sizes),
         "num_spans": len(sizes),
         "max": sizes[-1],
         **{f"p{part}": int(_percentile(sizes, part / 100)) for part in (25, 50, 75)},
     }
 
 
-def _total(sizes: Sequence[int]) -> int:
-    """Without the row, which MLflow's client counts in before it is complete."""
+def _total_size(sizes: Sequence[int]) -> int:
+    """Without TraceInfo, which MLflow's client includes before it is complete."""
     return sum(sizes) + 2 * (len(sizes) - 1)
 
 
 def _percentile(sizes: Sequence[int], part: float) -> float:
-    place = part * (len(sizes) - 1)
-    lower = int(place)
+    position = part * (len(sizes) - 1)
+    lower = int(position)
     upper = min(lower + 1, len(sizes) - 1)
-    return sizes[lower] + (sizes[upper] - sizes[lower]) * (place - lower)
+    return sizes[lower] + (sizes[upper] - sizes[lower]) * (position - lower)

@@ -21,7 +21,7 @@ from opentelemetry.exporter.mlflow._destinations._experiment import (
     found_or_created,
 )
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
-from opentelemetry.exporter.mlflow._trace_info._trace_data import trace_id
+from opentelemetry.exporter.mlflow._trace_info._trace_data import hex_trace_id
 from opentelemetry.exporter.mlflow.environment_variables import MLFLOW_EXPERIMENT_NAME
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Databricks:
             traces = self._settled()
         together: dict[str, list[ReadableSpan]] = {}
         for span in spans:
-            together.setdefault(trace_id(span), []).append(span)
+            together.setdefault(hex_trace_id(span), []).append(span)
         for name, whole in together.items():
             traces.send(name, whole)
 

@@ -15,12 +15,12 @@ from opentelemetry.exporter.mlflow._destinations._databricks._signed_url import 
     SignedBlob,
 )
 from opentelemetry.exporter.mlflow._trace_info._trace_data import (
-    dumped,
-    nodes,
-    root,
-    spans_json,
+    dump_json,
+    find_root,
+    span_to_json,
+    trace_spans,
 )
-from opentelemetry.exporter.mlflow._trace_info._trace_info import trace_row
+from opentelemetry.exporter.mlflow._trace_info._trace_info import TraceInfo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,28 +54,26 @@ class ExperimentTraces:
     def send(self, trace_id: str, spans: Sequence[ReadableSpan]) -> None:
         """Spans of a trace that is listed already are added to it."""
         name = f"tr-{trace_id}"
-        whole = nodes(spans, name)
+        whole = trace_spans(spans, name)
         with self._lock:
             is_late = name in self._listed
         before: list[dict[str, Any]] = []
         if is_late:
             before = self._stored(name)
         else:
-            top = root(whole)
-            row = {
-                "trace_id": name,
-                **trace_row(whole, top or whole[0], self._location, schema="3"),
-            }
-            if top is None:
+            root = find_root(whole)
+            trace_info = TraceInfo.of(whole, root or whole[0])
+            row = {"trace_id": name, **trace_info.to_json(self._location, "3")}
+            if root is None:
                 row["state"] = "IN_PROGRESS"
             self._workspace.ask(
                 "POST", "/api/3.0/mlflow/traces", body={"trace": {"trace_info": row}}
             )
             self._remember(name)
-        now = spans_json(whole)
+        now = [span_to_json(span) for span in whole]
         ids = {span["span_id"] for span in now}
         kept = [span for span in before if span.get("span_id") not in ids]
-        content = dumped({"spans": [*kept, *now]}).encode("utf-8", "replace")
+        content = dump_json({"spans": [*kept, *now]}).encode("utf-8", "replace")
         self._blob(name, "upload").put(content)
 
     @property

@@ -12,8 +12,8 @@ from opentelemetry.exporter.mlflow._destinations._http import MlflowSession
 from opentelemetry.exporter.mlflow._destinations._otlp import Otlp
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 from opentelemetry.exporter.mlflow._replace_span import replace_span
-from opentelemetry.exporter.mlflow._trace_info._trace_data import nodes, root
-from opentelemetry.exporter.mlflow._trace_info._trace_info import trace_row
+from opentelemetry.exporter.mlflow._trace_info._trace_data import find_root, trace_spans
+from opentelemetry.exporter.mlflow._trace_info._trace_info import TraceInfo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,7 +83,7 @@ class TableTraces:
 
     def send(self, trace_id: str, spans: Sequence[ReadableSpan]) -> None:
         """The row goes with the root."""
-        whole = nodes(spans, f"trace:/{self._tables.prefix}/{trace_id}")
+        whole = trace_spans(spans, f"trace:/{self._tables.prefix}/{trace_id}")
         self._session.own_headers = {
             **self._workspace.headers(),
             "X-Databricks-UC-Table-Name": self._tables.spans,
@@ -93,8 +93,9 @@ class TableTraces:
         )
         if answer is not None:  # one that refuses is false by itself
             raise self._refusal(answer.status_code)
-        if top := root(whole):
-            row = trace_row(whole, top, self._tables.location, schema="4")
+        if root := find_root(whole):
+            trace_info = TraceInfo.of(whole, root)
+            row = trace_info.to_json(self._tables.location, "4")
             self._workspace.ask(
                 "POST",
                 f"/api/4.0/mlflow/traces/{self._tables.prefix}/{trace_id}/info",

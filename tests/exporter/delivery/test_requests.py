@@ -72,7 +72,7 @@ def test_sending_to_a_server_loads_nothing_heavy(wire):
         with provider.get_tracer("t").start_as_current_span("s") as span:
             span.set_attribute("gen_ai.operation.name", "chat")
         provider.shutdown()
-        print({HEAVY} & sys.modules.keys(), exporter.lost)
+        print({HEAVY} & sys.modules.keys(), exporter.dropped_spans)
     """
     wire.answers = experiment_one(wire.answers)
     printed = run(textwrap.dedent(program), MLFLOW_TRACKING_URI=wire.uri)

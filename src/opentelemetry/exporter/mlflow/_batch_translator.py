@@ -1,0 +1,183 @@
+"""Translates batches of spans for MLflow, and completes the root spans in them.
+
+Model calls end, and are sent, before the root span of their trace. Therefore a
+TraceSummary of each trace is kept until its root span ends. An agent without inputs and
+outputs of its own gets those of the model calls beneath it in the same way.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from opentelemetry.sdk.trace import ReadableSpan
+
+from opentelemetry.exporter.mlflow._mapping import SESSION, SPAN_TYPE
+from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import FluentSpan
+from opentelemetry.exporter.mlflow._resource import Origins
+from opentelemetry.exporter.mlflow._sanitize import sanitize
+from opentelemetry.exporter.mlflow._span_translator import SpanTranslator
+from opentelemetry.exporter.mlflow._trace_info._root_span import (
+    add_conversation,
+    complete_local_root,
+    set_trace_name,
+)
+from opentelemetry.exporter.mlflow._trace_info._summary import TraceSummary
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from opentelemetry.exporter.mlflow._resource import Origin
+    from opentelemetry.exporter.mlflow._span_translator import TranslatedSpan
+
+_MODEL_CALL_TYPES = ("CHAT_MODEL", "LLM")
+_AGENT_TYPES = ("AGENT", "WORKFLOW")
+
+# The root of some traces never ends in this process.
+_MAX_TRACES = 2_000
+
+
+class _BatchSpan(NamedTuple):
+    span: ReadableSpan
+    translated: TranslatedSpan
+    origin: Origin
+    trace_id: int
+    span_id: int
+    parent_id: int | None  # None: the span has no parent in this process
+    is_root: bool
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return self.translated.attributes
+
+
+class BatchTranslator:
+    """The translation of one exporter.
+
+    `promote_remote_root`: a span whose parent is in another process becomes a root.
+    """
+
+    def __init__(
+        self, *, promote_remote_root: bool, translator: SpanTranslator | None = None
+    ) -> None:
+        self._promote_remote_root = promote_remote_root
+        self._translator = translator or SpanTranslator()
+        self._origins = Origins()
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """Forget the parent's traces in a forked child: they end in the parent."""
+        self._lock = threading.Lock()
+        # The summaries of each trace by the parent of the spans in them. The parent has
+        # not ended, or it has ended before a stream beneath it was read.
+        self._summaries: OrderedDict[int, dict[int, TraceSummary]] = OrderedDict()
+
+    def translate(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
+        """Return copies of `spans` in the form that MLflow shows best. Never raises."""
+        batch = [self._translate(span) for span in spans]
+        with self._lock:
+            for item in batch:
+                if item.parent_id is not None:
+                    self._add_to_summary(item, item.parent_id)
+            for item in batch:
+                if item.parent_id is None:
+                    summaries = self._summaries.pop(item.trace_id, {})
+                    _complete(item, _merged(summaries.values()))
+        _share_session_of_root(batch)
+        return [sanitize(_to_span(item)) for item in batch]
+
+    def _translate(self, span: ReadableSpan) -> _BatchSpan:
+        context, parent = span.context, span.parent
+        has_local_parent = parent is not None and not parent.is_remote
+        return _BatchSpan(
+            span,
+            self._translator.translate(span),
+            self._origins.of(span.resource),
+            context.trace_id if context else 0,
+            context.span_id if context else 0,
+            parent.span_id if parent and has_local_parent else None,
+            not parent or (parent.is_remote and self._promote_remote_root),
+        )
+
+    def _add_to_summary(self, item: _BatchSpan, parent_id: int) -> None:
+        span, attributes = item.span, item.attributes
+        is_fluent = isinstance(span, FluentSpan)
+        is_fluent_root = isinstance(span, FluentSpan) and span.is_mlflow_root
+        span_type = attributes.get(SPAN_TYPE)
+        is_model_call = span_type in _MODEL_CALL_TYPES
+        beneath = self._summaries.get(item.trace_id, {}).pop(item.span_id, None)
+        if beneath and span_type in _AGENT_TYPES and not is_fluent:
+            add_conversation(attributes, beneath)
+        if not (beneath or is_model_call or is_fluent_root):
+            return
+        summary = self._summary(item.trace_id, parent_id)
+        if beneath:
+            summary.merge(beneath)
+        if is_model_call:
+            _, _, _, question, answer = item.translated
+            summary.add_model_call(span, attributes, question, answer)
+        if is_fluent_root:
+            summary.add_fluent_root(span, attributes)
+
+    def _summary(self, trace_id: int, parent_id: int) -> TraceSummary:
+        summaries = self._summaries.get(trace_id)
+        if summaries is None:
+            summaries = self._summaries[trace_id] = {}
+            if len(self._summaries) > _MAX_TRACES:
+                self._summaries.popitem(last=False)
+        self._summaries.move_to_end(trace_id)
+        summary = summaries.get(parent_id)
+        if summary is None:
+            summary = summaries[parent_id] = TraceSummary()
+        return summary
+
+
+_EMPTY_SUMMARY = TraceSummary()
+
+
+def _merged(summaries: Collection[TraceSummary]) -> TraceSummary:
+    first, *others = summaries or (_EMPTY_SUMMARY,)
+    for other in others:
+        first.merge(other)
+    return first
+
+
+def _complete(item: _BatchSpan, summary: TraceSummary) -> None:
+    attributes = item.attributes
+    for name, value in item.origin.untagged.items():
+        attributes.setdefault(name, value)
+    if item.is_root and not summary.fluent_root:
+        set_trace_name(attributes, item.span.name)
+    complete_local_root(attributes, summary)
+
+
+def _share_session_of_root(batch: list[_BatchSpan]) -> None:
+    """MLflow takes the session of the span that arrives first, not that of the root."""
+    sessions = {
+        item.trace_id: item.attributes[SESSION]
+        for item in batch
+        if item.is_root and SESSION in item.attributes
+    }
+    for item in batch if sessions else ():
+        if item.trace_id in sessions:
+            item.attributes[SESSION] = sessions[item.trace_id]
+
+
+def _to_span(item: _BatchSpan) -> ReadableSpan:
+    span, translated = item.span, item.translated
+    # replace_span() takes twice as long, and this is done for every span.
+    return ReadableSpan(
+        name=span.name,
+        context=span.context,
+        parent=None if item.is_root else span.parent,
+        resource=item.origin.resource,
+        attributes=translated.attributes,
+        events=translated.events,
+        links=span.links,
+        kind=span.kind,
+        status=translated.status,
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )

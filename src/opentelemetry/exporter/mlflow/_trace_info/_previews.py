@@ -1,0 +1,81 @@
+"""The texts of a conversation that MLflow's list shows as request and response."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+from opentelemetry.exporter.mlflow._mapping._inputs_outputs import (
+    first_answer,
+    last_question,
+)
+from opentelemetry.exporter.mlflow._mapping._json import decode
+
+Json = dict[str, Any]
+
+# An MLflow server shows a tenth of it.
+_MAX_PREVIEW_LENGTH = 10_000
+
+
+def question_of(inputs: Any) -> str:
+    """The last text of the user in `mlflow.spanInputs`; "" if there is none."""
+    return last_question(_decode(inputs))
+
+
+def answer_of(outputs: Any) -> str:
+    """The text of the first choice in `mlflow.spanOutputs`; "" if there is none."""
+    return first_answer(_decode(outputs))
+
+
+def preview(document: str | None, role: str) -> str | None:
+    """The preview that MLflow's client makes of a root span's inputs or outputs.
+
+    Returns the last message of `role`, or of any role, or else the document.
+    """
+    if document is None:
+        return None
+    match json.loads(document):
+        case {"messages": [_, *_] as messages}:
+            pass
+        case {"choices": [{"message": message}, *_]}:
+            messages = [message]
+        case {"input": [_, *_] as messages} | {"output": [_, *_] as messages}:
+            pass
+        case _:
+            messages = []
+    complete = [
+        cast("Json", message)
+        for message in messages
+        if isinstance(message, dict) and "role" in message and "content" in message
+    ]
+    with_role = [message for message in complete if message["role"] == role]
+    text = _text((with_role or complete)[-1]["content"]) if complete else ""
+    return cut(text or document, _MAX_PREVIEW_LENGTH)
+
+
+def cut(text: str, max_length: int) -> str:
+    return text if len(text) <= max_length else text[: max_length - 3] + "..."
+
+
+def _text(content: Any) -> str:
+    match content:
+        case str():
+            return content
+        case [str(first), *_]:
+            return first
+        case [*parts]:
+            texts = [
+                cast("Json", part).get("text")
+                for part in parts
+                if isinstance(part, dict)
+            ]
+            return next((text for text in texts if isinstance(text, str)), "")
+        case _:
+            return ""
+
+
+def _decode(value: Any) -> Any:
+    try:
+        return decode(value)
+    except (RecursionError, TypeError, ValueError):
+        return None
