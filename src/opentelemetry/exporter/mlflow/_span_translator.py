@@ -23,13 +23,13 @@ _EXCEPTION_MESSAGE = "exception.message"
 
 
 class TranslatedSpan(NamedTuple):
-    """What MLflow gets of one span; `question` and `answer` as in MappedAttributes."""
+    """What MLflow gets of one span; `inputs` and `outputs` as in MappedAttributes."""
 
     attributes: dict[str, Any]
     events: Sequence[Event]
     status: Status
-    question: str | None = None
-    answer: str | None = None
+    inputs: Any = None
+    outputs: Any = None
 
 
 class SpanTranslator:
@@ -46,7 +46,7 @@ class SpanTranslator:
 
     def translate(self, span: ReadableSpan) -> TranslatedSpan:
         events = span.events
-        attributes, question, answer = map_attributes(
+        attributes, inputs, outputs = map_attributes(
             with_messages(span.attributes, events) if events else span.attributes
         )
         if self._prices and COST not in attributes:
@@ -56,8 +56,8 @@ class SpanTranslator:
         if not span.status.is_ok:
             events = [*events, *_failure_events(span)]
         if self._redaction is None:
-            return TranslatedSpan(attributes, events, span.status, question, answer)
-        # The texts that the mapping has read are not redacted, so they are left out.
+            return TranslatedSpan(attributes, events, span.status, inputs, outputs)
+        # The values before encoding are not redacted, so they are left out.
         return TranslatedSpan(
             self._redaction(attributes),
             [_redact_event(event, self._redaction) for event in events],

@@ -17,8 +17,6 @@ from opentelemetry.exporter.mlflow._mapping._inputs_outputs import (
     chat_response,
     documents,
     encode_json,
-    first_answer,
-    last_question,
     retrieval_query,
     tools,
 )
@@ -60,33 +58,31 @@ class MappingRow(NamedTuple):
     """Maps attributes of the conventions to the MLflow attribute `name`.
 
     `read` returns the value, or None if the span has none; `encode` writes it as the
-    attribute. `text` returns what MLflow's list of traces shows of it. `sources` are
-    the attributes that `read` uses, and `without` is what MLflow does without this row;
-    both are for the documentation. `replaces` are attributes whose content the value
-    contains: MLflow would store and show it twice. `constants` are added to the span
-    together with the value.
+    attribute. `sources` are the attributes that `read` uses, and `without` is what
+    MLflow does without this row; both are for the documentation. `replaces` are
+    attributes whose content the value contains: MLflow would store and show it twice.
+    `constants` are added to the span together with the value.
     """
 
     name: str
     read: Reader
     sources: tuple[str, ...]
     without: str
-    encode: Callable[[Any], str] = encode_json
-    text: Callable[[Any], str] | None = None
+    encode: Callable[[Any], str] | None = encode_json
     replaces: tuple[str, ...] = ()
     constants: tuple[tuple[str, str], ...] = ()
 
 
 class MappedAttributes(NamedTuple):
-    """The attributes for MLflow, and the texts of the conversation in them.
+    """The attributes for MLflow, and the values of inputs and outputs before encoding.
 
-    `question` is the last text of the user, `answer` that of the first choice: "" if
-    there is none, None if the mapping has not read the inputs or the outputs.
+    A reader of `inputs` and `outputs` does not have to parse the JSON of the
+    attributes. None: the mapping has not read them.
     """
 
     attributes: dict[str, Any]
-    question: str | None = None
-    answer: str | None = None
+    inputs: Any = None
+    outputs: Any = None
 
 
 def _span_type(attributes: Attributes) -> str | None:
@@ -115,14 +111,13 @@ MAPPING = (
         _span_type,
         ("gen_ai.operation.name",),
         "cannot find spans by their type, and has none for some",
-        encode=str,
+        encode=None,
     ),
     MappingRow(
         SPAN_INPUTS,
         chat_request,
         (*_MESSAGES, "gen_ai.request.*"),
         "shows no instructions, and no chat if there is reasoning",
-        text=last_question,
         replaces=_MESSAGES,
         constants=_OPENAI_FORMAT,
     ),
@@ -145,7 +140,6 @@ MAPPING = (
         chat_response,
         ("gen_ai.output.messages", "gen_ai.response.*"),
         "shows no chat if there is reasoning",
-        text=first_answer,
         replaces=("gen_ai.output.messages",),
         constants=_OPENAI_FORMAT,
     ),
@@ -175,14 +169,14 @@ MAPPING = (
         _first_of(SESSION, "gen_ai.conversation.id"),
         (SESSION, "gen_ai.conversation.id"),
         "takes the session of the first span that arrives, not of the root",
-        encode=str,
+        encode=None,
     ),
     MappingRow(
         USER,
         _first_of(USER, *_OTHER_USERS),
         (USER, *_OTHER_USERS),
         "reads only the first one",
-        encode=str,
+        encode=None,
     ),
 )
 
@@ -212,7 +206,7 @@ def mlflow_attributes(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def map_attributes(attributes: Mapping[str, Any] | None) -> MappedAttributes:
-    """`mlflow_attributes`, and the texts that the mapping has read on the way."""
+    """`mlflow_attributes`, and the values of inputs and outputs before encoding."""
     # copy() of a span's attributes takes a tenth of the time of dict().
     copy = attributes.copy() if isinstance(attributes, MappingProxyType) else None
     mapped = copy if type(copy) is dict else dict(attributes or {})
@@ -220,30 +214,23 @@ def map_attributes(attributes: Mapping[str, Any] | None) -> MappedAttributes:
         del mapped[SPAN_TYPE]
     if mapped.keys().isdisjoint(_SOURCES):
         return MappedAttributes(mapped)
-    texts: dict[str, str] = {}
+    values: dict[str, Any] = {}
     unparsed: list[str] = []
-    for row in MAPPING:
-        name = row.name
+    for name, read, _, _, encode, replaces, constants in MAPPING:
         if name in mapped and name.startswith("mlflow."):
             continue
         try:
-            value = row.read(mapped)
-            if value is not None:
-                mapped[name] = row.encode(value)
+            if (value := read(mapped)) is None:
+                continue
+            mapped[name] = encode(value) if encode else value
         except (RecursionError, TypeError, ValueError):
-            unparsed += [source for source in row.replaces if source in mapped]
+            unparsed += [source for source in replaces if source in mapped]
             continue
-        if value is not None:
-            if row.text:
-                texts[name] = row.text(value)
-            _replace(mapped, row)
+        values[name] = value
+        for replaced in replaces:
+            mapped.pop(replaced, None)
+        for constant, constant_value in constants:
+            mapped.setdefault(constant, constant_value)
     if unparsed:
         mapped[UNPARSED] = tuple(unparsed)
-    return MappedAttributes(mapped, texts.get(SPAN_INPUTS), texts.get(SPAN_OUTPUTS))
-
-
-def _replace(mapped: Attributes, row: MappingRow) -> None:
-    for replaced in row.replaces:
-        mapped.pop(replaced, None)
-    for name, value in row.constants:
-        mapped.setdefault(name, value)
+    return MappedAttributes(mapped, values.get(SPAN_INPUTS), values.get(SPAN_OUTPUTS))

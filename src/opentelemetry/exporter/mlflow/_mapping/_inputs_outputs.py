@@ -14,7 +14,6 @@ from opentelemetry.exporter.mlflow._mapping._chat import (
     chat_choices,
     chat_messages,
     system_messages,
-    text_of,
 )
 from opentelemetry.exporter.mlflow._mapping._json import decode, encoding
 from opentelemetry.exporter.mlflow._mapping._retrieval import retrieved
@@ -53,21 +52,6 @@ def chat_request(attributes: dict[str, Any]) -> Json | None:
     return request
 
 
-def last_question(request: Any) -> str:
-    """The last text of the user in OpenAI's chat request; "" if there is none."""
-    match request:
-        case {"messages": [*messages]}:
-            for message in reversed(messages):
-                match message:
-                    case {"role": "user"} if text := text_of(message):
-                        return text
-                    case _:
-                        pass
-        case _:
-            pass
-    return ""
-
-
 def chat_response(attributes: dict[str, Any]) -> Json | None:
     choices = _parse(attributes, "gen_ai.output.messages", chat_choices)
     if not choices:
@@ -85,15 +69,6 @@ def chat_response(attributes: dict[str, Any]) -> Json | None:
     )
     response["choices"] = choices
     return response
-
-
-def first_answer(response: Any) -> str:
-    """The text of the first choice in OpenAI's chat response; "" if there is none."""
-    match response:
-        case {"choices": [{"message": message}, *_]}:
-            return text_of(message)
-        case _:
-            return ""
 
 
 def retrieval_query(attributes: dict[str, Any]) -> Json | None:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from opentelemetry.exporter.mlflow._mapping._inputs_outputs import (
-    first_answer,
-    last_question,
-)
+from opentelemetry.exporter.mlflow._mapping._chat import text_of
 from opentelemetry.exporter.mlflow._mapping._json import decode
 
 Json = dict[str, Any]
@@ -18,13 +15,33 @@ _MAX_PREVIEW_LENGTH = 10_000
 
 
 def question_of(inputs: Any) -> str:
-    """The last text of the user in `mlflow.spanInputs`; "" if there is none."""
-    return last_question(_decode(inputs))
+    """The last text of the user in OpenAI's chat request; "" if there is none.
+
+    `inputs` is `mlflow.spanInputs`, or its value before encoding.
+    """
+    match _decode(inputs):
+        case {"messages": list(messages)}:
+            for message in reversed(cast("list[object]", messages)):
+                match message:
+                    case {"role": "user"} if text := text_of(message):
+                        return text
+                    case _:
+                        pass
+        case _:
+            pass
+    return ""
 
 
 def answer_of(outputs: Any) -> str:
-    """The text of the first choice in `mlflow.spanOutputs`; "" if there is none."""
-    return first_answer(_decode(outputs))
+    """The text of the first choice in OpenAI's chat response; "" if there is none.
+
+    `outputs` is `mlflow.spanOutputs`, or its value before encoding.
+    """
+    match _decode(outputs):
+        case {"choices": [{"message": message}, *_]}:
+            return text_of(message)
+        case _:
+            return ""
 
 
 def preview(document: str | None, role: str) -> str | None:
@@ -75,7 +92,9 @@ def _text(content: Any) -> str:
 
 
 def _decode(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
     try:
         return decode(value)
-    except (RecursionError, TypeError, ValueError):
+    except (RecursionError, ValueError):
         return None
