@@ -115,8 +115,8 @@ class BatchTranslator:
         if beneath:
             summary.merge(beneath)
         if is_model_call:
-            _, _, _, inputs, outputs = item.translated
-            summary.add_model_call(span, attributes, inputs, outputs)
+            _, _, _, question, answer = item.translated
+            summary.add_model_call(span, attributes, question, answer)
         if is_fluent_root:
             summary.add_fluent_root(span, attributes)
 

@@ -10,6 +10,7 @@ from opentelemetry.trace import Status
 from opentelemetry.exporter.mlflow._mapping import map_attributes
 from opentelemetry.exporter.mlflow._mapping._message_events import with_messages
 from opentelemetry.exporter.mlflow._pricing import COST
+from opentelemetry.exporter.mlflow._trace_info._previews import answer_of, question_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,13 +24,17 @@ _EXCEPTION_MESSAGE = "exception.message"
 
 
 class TranslatedSpan(NamedTuple):
-    """What MLflow gets of one span; `inputs` and `outputs` as in MappedAttributes."""
+    """What MLflow gets of one span.
+
+    `question` and `answer` are the texts of its inputs and outputs, None if the mapping
+    has not read them.
+    """
 
     attributes: dict[str, Any]
     events: Sequence[Event]
     status: Status
-    inputs: Any = None
-    outputs: Any = None
+    question: str | None = None
+    answer: str | None = None
 
 
 class SpanTranslator:
@@ -56,8 +61,11 @@ class SpanTranslator:
         if not span.status.is_ok:
             events = [*events, *_failure_events(span)]
         if self._redaction is None:
-            return TranslatedSpan(attributes, events, span.status, inputs, outputs)
-        # The values before encoding are not redacted, so they are left out.
+            # Texts, because the values of a whole batch make garbage collections slow.
+            question = None if inputs is None else question_of(inputs)
+            answer = None if outputs is None else answer_of(outputs)
+            return TranslatedSpan(attributes, events, span.status, question, answer)
+        # The texts would not be redacted.
         return TranslatedSpan(
             self._redaction(attributes),
             [_redact_event(event, self._redaction) for event in events],

@@ -83,6 +83,8 @@ class SpanMirror:
         """Return the fluent span if `span` is a mirror or a copy of one, else
         `span`.
         """
+        if not self._spans:
+            return span
         fluent_span = self._spans.get(ids_of(span))
         return span if fluent_span is None else FluentSpan(fluent_span, span)
 

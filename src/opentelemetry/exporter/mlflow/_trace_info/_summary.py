@@ -45,24 +45,23 @@ class TraceSummary:
         self,
         span: ReadableSpan,
         attributes: dict[str, Any],
-        inputs: Any = None,
-        outputs: Any = None,
+        question: str | None = None,
+        answer: str | None = None,
     ) -> None:
-        """Add a call with its translated attributes.
-
-        `inputs` and `outputs` are these attributes before encoding, if they are known.
-        """
+        """Add a call; a text that is None is read from its translated attributes."""
         start_time, end_time = span.start_time or 0, span.end_time or 0
-        is_first = not self.question_time or start_time < self.question_time
-        if is_first and (
-            question := question_of(inputs or attributes.get(SPAN_INPUTS))
-        ):
-            self.question = question[:_MAX_TEXT_LENGTH]
-            self.question_time = start_time
-        is_last = end_time >= self.answer_time
-        if is_last and (answer := answer_of(outputs or attributes.get(SPAN_OUTPUTS))):
-            self.answer = answer[:_MAX_TEXT_LENGTH]
-            self.answer_time = end_time
+        if not self.question_time or start_time < self.question_time:
+            if question is None:
+                question = question_of(attributes.get(SPAN_INPUTS))
+            if question:
+                self.question = question[:_MAX_TEXT_LENGTH]
+                self.question_time = start_time
+        if end_time >= self.answer_time:
+            if answer is None:
+                answer = answer_of(attributes.get(SPAN_OUTPUTS))
+            if answer:
+                self.answer = answer[:_MAX_TEXT_LENGTH]
+                self.answer_time = end_time
 
     def add_fluent_root(self, span: ReadableSpan, attributes: dict[str, Any]) -> None:
         """Add a root span of MLflow's; of several, the one that started first
