@@ -1,4 +1,4 @@
-"""What was found, as results.md, and the table of it that stands in the README."""
+"""Writes the findings as results.md. docs/comparison.md repeats the summary table."""
 
 from __future__ import annotations
 

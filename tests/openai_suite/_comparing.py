@@ -49,7 +49,7 @@ def differing(bare: Seen, seen: Seen) -> dict[str, str]:
 
 
 def table(version: str, bare: Seen, comparisons: Sequence[Comparison]) -> str:
-    """Markdown, for the README. The first of `comparisons` is the pass-through."""
+    """The results as Markdown. The first of `comparisons` is the pass-through."""
     ran, passed = len(bare.outcomes), len(bare.passed)
     reached = len(comparisons[0].seen.reached)
     lines = [

@@ -1,4 +1,4 @@
-"""The README's table of the mapping, from the code.
+"""Prints the mapping tables of docs/attributes.md, generated from the code.
 
 python -m tests.exporter.mapping.table
 """
@@ -9,30 +9,33 @@ import sys
 
 from opentelemetry.exporter.mlflow._mapping import MAPPING, SPAN_TYPES
 
-# By what reads them; the rest goes over as it is.
-_SHAPES = {
+# By the name of the reader. Values of other readers are not changed.
+_VALUE_FORMATS = {
     "chat_response": "OpenAI's choices, with `reasoning`",
     "chat_request": "OpenAI's messages, with `reasoning`",
     "documents": "`[{page_content, metadata, id}]`",
     "retrieval_query": "`{query, top_k}`",
-    "_span_type": "see below",
+    "_span_type": "see the next table",
     "tools": "OpenAI's tools",
 }
 
 
-def table() -> str:
+def mapping_tables() -> str:
     lines = [
-        "| In MLflow | from | as | without it, MLflow |",
+        "| MLflow attribute | Source | Value | Without this row, MLflow |",
         "|---|---|---|---|",
     ]
     for row in MAPPING:
-        source = ", ".join(f"`{name}`" for name in row.sources)
-        shape = _SHAPES.get(row.read.__name__, "as it is")
-        lines.append(f"| `{row.name}` | {source} | {shape} | {row.without} |")
-    lines += ["", "| Operation | Type |", "|---|---|"]
-    lines += [f"| `{operation}` | {type_} |" for operation, type_ in SPAN_TYPES.items()]
+        sources = ", ".join(f"`{name}`" for name in row.sources)
+        value_format = _VALUE_FORMATS.get(row.read.__name__, "unchanged")
+        lines.append(f"| `{row.name}` | {sources} | {value_format} | {row.without} |")
+    lines += ["", "| `gen_ai.operation.name` | `mlflow.spanType` |", "|---|---|"]
+    lines += [
+        f"| `{operation}` | `{span_type}` |"
+        for operation, span_type in SPAN_TYPES.items()
+    ]
     return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{table()}\n")
+    sys.stdout.write(f"{mapping_tables()}\n")
