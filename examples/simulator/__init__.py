@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from ._exchange import Exchange
 from ._faults import Fault
-from ._recorded import Recorded
+from ._recorded_response import Recorded
 from ._simulator import Simulator
 
 __all__ = ["Exchange", "Fault", "Recorded", "Simulator"]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._answering import chat, fim
-from ._cache import PromptCache
+from ._completions import chat, fim
 from ._errors import (
     JSON,
     ApiError,
@@ -18,15 +17,16 @@ from ._errors import (
     wrong_key,
 )
 from ._faults import HEADER, NO_FAULT, Countdown, Fault
+from ._http_response import Response
 from ._models import BALANCE, MODEL_LIST, MODELS
-from ._recorded import Recorded
-from ._sending import Response
-from ._wire import dumped
+from ._prompt_cache import PromptCache
+from ._recorded_response import Recorded
+from ._response_encoding import dumped
 
 if TYPE_CHECKING:
     from ._exchange import Exchange
-    from ._pending import Queue
-    from ._sending import Sending
+    from ._http_response import Sending
+    from ._overrides import Queue
 
 _BETA_ONLY = (
     "completions api is only available when using beta api (set"

@@ -6,18 +6,18 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from ._arguments import arguments
-from ._calls import calls
-from ._knowledge import thought_on
-from ._pieces import Reply
+from ._argument_extraction import arguments
+from ._chat_request import text_of
+from ._model_output import Reply
 from ._question import Question
-from ._request import text_of
-from ._results import results_since_question, sentences_of
+from ._question_answering import thought_on
+from ._tool_results import results_since_question, sentences_of
+from ._tool_selection import calls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._request import ChatRequest
+    from ._chat_request import ChatRequest
 
 _SMALL_TALK = re.compile(
     r"\s*(hi|hello|hey|thanks?|thank you)\b.{0,12}$", re.IGNORECASE

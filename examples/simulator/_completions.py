@@ -5,27 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from . import _schema
-from ._answers import reply_to
-from ._body import read
+from . import _request_schema as _schema
+from ._assistant_message import reply_to
+from ._chat_request import ChatRequest
 from ._errors import invalid
 from ._fim import FimWire, fim_text
 from ._json import fields, items
+from ._model_output import Reply, write
 from ._models import CONTEXT, SERVED_BY
-from ._pieces import Reply, write
 from ._prompt import BEGIN, prompt_tokens
-from ._request import ChatRequest
-from ._rules import check_chat, check_fim
-from ._tokens import tokens
-from ._wire import ChatWire, Envelope, usage_of
+from ._request_parsing import read
+from ._request_validation import check_chat, check_fim
+from ._response_encoding import ChatWire, Envelope, usage_of
+from ._tokenizer import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ._cache import PromptCache
     from ._exchange import Exchange
     from ._faults import Fault
-    from ._pieces import Writing
+    from ._model_output import Writing
+    from ._prompt_cache import PromptCache
 
 _FIM_LIMIT = 4096  # tokens
 

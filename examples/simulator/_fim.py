@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ._logprobs import alternatives, chance
-from ._wire import dumped, event
+from ._response_encoding import dumped, event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ._pieces import Piece, Writing
-    from ._wire import Envelope
+    from ._model_output import Piece, Writing
+    from ._response_encoding import Envelope
 
 
 def fim_text(prompt: str, suffix: str) -> str:

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ._errors import JSON, content_risk
-from ._recorded import EVENTS
-from ._wire import DONE
+from ._recorded_response import EVENTS
+from ._response_encoding import DONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ._answering import Answer
+    from ._completions import Answer
     from ._exchange import Exchange
     from ._faults import Fault
-    from ._recorded import Recorded
+    from ._recorded_response import Recorded
 
 KEEP_ALIVE = 12.4  # seconds between two keep-alives, as measured
 COMMENT = b": keep-alive\n\n"

@@ -11,12 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ._exchange import Exchange
-from ._sending import DroppedError
+from ._http_response import DroppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._sending import Response
+    from ._http_response import Response
 
 # On every answer; no x-request-id, no retry-after, no x-ratelimit-* ever.
 _HEADERS = {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ._chat_request import text_of, thinking_of
 from ._errors import envelope, invalid
 from ._json import items
 from ._models import MODELS, SERVED_BY
-from ._request import text_of, thinking_of
 
 if TYPE_CHECKING:
-    from ._rules import Body, Complaints
+    from ._request_validation import Body, Complaints
 
 _UNANSWERED = (
     "An assistant message with 'tool_calls' must be followed by tool messages"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ._prompt import THOUGHT, call_tokens
-from ._tokens import tokens
+from ._tokenizer import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from ._faults import Fault
-    from ._recorded import Recorded
+    from ._recorded_response import Recorded
 
 Pending: TypeAlias = "Fault | Recorded"
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from ._chat_request import text_of
 from ._json import items
-from ._request import text_of
-from ._tokens import tokens
+from ._tokenizer import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ._request import ChatRequest, Message
+    from ._chat_request import ChatRequest, Message
 
 BEGIN, END = "<begin>", "<end>"
 THINK, THOUGHT = "<think>", "</think>"

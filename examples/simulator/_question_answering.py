@@ -7,7 +7,7 @@ import operator
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._facts import CAPITALS, FACTS
+from ._canned_answers import CAPITALS, FACTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

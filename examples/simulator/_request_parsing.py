@@ -7,11 +7,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ._errors import envelope, plain
-from ._fields import MismatchError
+from ._validators import MismatchError
 
 if TYPE_CHECKING:
     from ._errors import ApiError
-    from ._fields import Check, Path
+    from ._validators import Check, Path
 
 _MISTYPED = "Failed to deserialize the JSON body into the target type: "
 _UNREADABLE = "Failed to parse the request body as JSON: "

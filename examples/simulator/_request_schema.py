@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._fields import (
+from ._json import is_object
+from ._validators import (
     MismatchError,
     anything,
     boolean,
@@ -18,10 +19,9 @@ from ._fields import (
     text_or,
     unsigned,
 )
-from ._json import is_object
 
 if TYPE_CHECKING:
-    from ._fields import (
+    from ._validators import (
         Check,
         Path,
     )

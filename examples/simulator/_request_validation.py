@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from . import _message_rules as of_messages
-from . import _tool_rules as of_tools
+from . import _message_validation as of_messages
+from . import _tool_validation as of_tools
 from ._errors import ApiError, invalid
 from ._json import is_array
 from ._models import MAX_OUTPUT, SERVED_BY

@@ -16,7 +16,7 @@ from ._models import FINGERPRINT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ._pieces import Piece, Writing
+    from ._model_output import Piece, Writing
 
 DONE = b"data: [DONE]\n\n"
 

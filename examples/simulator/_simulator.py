@@ -6,12 +6,12 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
+from ._api import Service
 from ._faults import Fault
-from ._pending import Queue
-from ._recorded import Recorded
-from ._sending import DroppedError, Sending
-from ._server import Server
-from ._service import Service
+from ._http_response import DroppedError, Sending
+from ._http_server import Server
+from ._overrides import Queue
+from ._recorded_response import Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

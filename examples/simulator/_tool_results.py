@@ -7,13 +7,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ._chat_request import text_of
 from ._json import fields, is_array, is_object, items
-from ._request import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._request import Message
+    from ._chat_request import Message
 
 _DEGREES = re.compile(r"(-?\d+(?:\.\d+)?) ?°? ?([CF])?\b")
 _WEATHER = re.compile("weather|forecast|temperature|climate", re.IGNORECASE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ._arguments import arguments, kind_of
+from ._argument_extraction import arguments, kind_of
 from ._json import fields, items
 from ._question import words_of
 

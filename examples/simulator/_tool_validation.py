@@ -6,13 +6,13 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from ._chat_request import functions, thinking_of
 from ._json import is_object, items
-from ._request import functions, thinking_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ._rules import Body, Complaints
+    from ._request_validation import Body, Complaints
 
 _MAX_TOOLS = 128
 _MAX_NAME = 128

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.simulator.wire import OFF
+from tests.simulator.http_requests import OFF
 
 
 def ask(client, *messages, model="deepseek-flash", **kwargs):

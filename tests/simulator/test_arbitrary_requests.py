@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examples.simulator import Simulator
-from tests.simulator.wire import HI, OFF, ask, chat
+from tests.simulator.http_requests import HI, OFF, ask, chat
 
 _MANY = settings(max_examples=150, deadline=None)
 _WORD = st.sampled_from(

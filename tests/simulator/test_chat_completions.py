@@ -9,8 +9,8 @@ import pytest
 from dirty_equals import IsStr
 from inline_snapshot import snapshot
 
-from tests.simulator.asking import ask, plain, said
-from tests.simulator.wire import HI
+from tests.simulator.http_requests import HI
+from tests.simulator.sdk_requests import ask, plain, said
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulator.wire import chat
+from tests.simulator.http_requests import chat
 
 _ROOT = Path(__file__).parents[2]
 # -I and -S leave the standard library and nothing else.

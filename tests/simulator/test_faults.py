@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from openai import OpenAI
 
 from examples.simulator import Fault, Simulator
-from tests.simulator.wire import HI, OFF, ask, chat
+from tests.simulator.http_requests import HI, OFF, ask, chat
 
 _ERRORS = {
     401: openai.AuthenticationError,

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from examples.simulator import Simulator
-from tests.simulator.wire import HI, OFF, WEATHER, ask, chat
+from tests.simulator.http_requests import HI, OFF, WEATHER, ask, chat
 
 
 @pytest.mark.parametrize(

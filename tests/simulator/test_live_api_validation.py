@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.simulator.wire import HI, OFF, UNREAD, WEATHER, ask, chat, tool
+from tests.simulator.http_requests import HI, OFF, UNREAD, WEATHER, ask, chat, tool
 
 
 @pytest.mark.parametrize(

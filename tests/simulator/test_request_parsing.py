@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulator.wire import UNREAD, ask
+from tests.simulator.http_requests import UNREAD, ask
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examples.simulator import Simulator
-from tests.simulator import oracle
-from tests.simulator.wire import HI, OFF, UNREAD, ask, chat, tool
+from tests.simulator import reference_implementation as oracle
+from tests.simulator.http_requests import HI, OFF, UNREAD, ask, chat, tool
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +243,7 @@ def test_of_several_mistakes_the_same_one_is_named(recipe, deepseek, cases):
 def test_thinking_is_resolved_as_in_the_library(
     recipe, deepseek, fields, thinking, effort
 ):
-    from examples.simulator._request import ChatRequest
+    from examples.simulator._chat_request import ChatRequest
 
     body = {"model": "deepseek-flash", "messages": [HI], **fields}
     conversation = oracle.converted(recipe, body).conversation

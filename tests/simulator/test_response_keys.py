@@ -7,8 +7,17 @@ import re
 
 import pytest
 
-from tests.simulator import oracle
-from tests.simulator.wire import CITIES, HI, OFF, WEATHER, ask, chat, shape, shapes
+from tests.simulator import reference_implementation as oracle
+from tests.simulator.http_requests import (
+    CITIES,
+    HI,
+    OFF,
+    WEATHER,
+    ask,
+    chat,
+    shape,
+    shapes,
+)
 
 _BETA = "/beta/chat/completions"
 _NULLS = {"stream": True, "stream_options": {"include_usage": True}}

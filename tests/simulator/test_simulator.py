@@ -12,7 +12,7 @@ from openai import OpenAI
 
 from examples.simulator import Recorded, Simulator
 from tests.simulator.conftest import SAMPLES
-from tests.simulator.wire import HI, OFF, ask, chat
+from tests.simulator.http_requests import HI, OFF, ask, chat
 
 _ANSWERS = [
     path

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from openai import AsyncOpenAI
 
-from tests.simulator.wire import CITIES, HI, OFF, WEATHER, chat
+from tests.simulator.http_requests import CITIES, HI, OFF, WEATHER, chat
 
 _REQUESTS = [
     {},

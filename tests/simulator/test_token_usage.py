@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from examples.simulator._cache import BLOCK, PromptCache
-from examples.simulator._tokens import tokens
-from tests.simulator.wire import HI, OFF, WEATHER, chat
+from examples.simulator._prompt_cache import BLOCK, PromptCache
+from examples.simulator._tokenizer import tokens
+from tests.simulator.http_requests import HI, OFF, WEATHER, chat
 
 _HTTP = settings(
     max_examples=40,

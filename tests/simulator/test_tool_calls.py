@@ -8,8 +8,8 @@ import pytest
 from dirty_equals import IsStr
 from inline_snapshot import snapshot
 
-from tests.simulator.asking import ask, plain, said
-from tests.simulator.wire import CITIES, WEATHER
+from tests.simulator.http_requests import CITIES, WEATHER
+from tests.simulator.sdk_requests import ask, plain, said
 
 _CALL_ID = IsStr(regex=r"call_\d\d_[A-Za-z0-9]{24}")
 
