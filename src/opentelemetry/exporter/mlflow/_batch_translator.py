@@ -18,6 +18,7 @@ from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import FluentSpan
 from opentelemetry.exporter.mlflow._resource import Origins
 from opentelemetry.exporter.mlflow._sanitize import sanitize
 from opentelemetry.exporter.mlflow._span_translator import SpanTranslator
+from opentelemetry.exporter.mlflow._trace_info._indexed_messages import indexed_texts
 from opentelemetry.exporter.mlflow._trace_info._root_span import (
     add_conversation,
     complete_local_root,
@@ -105,7 +106,10 @@ class BatchTranslator:
         is_fluent = isinstance(span, FluentSpan)
         is_fluent_root = isinstance(span, FluentSpan) and span.is_mlflow_root
         span_type = attributes.get(SPAN_TYPE)
+        _, _, _, question, answer = item.translated
         is_model_call = span_type in _MODEL_CALL_TYPES
+        if not is_model_call and (texts := indexed_texts(attributes)):
+            is_model_call, (question, answer) = True, texts
         beneath = self._summaries.get(item.trace_id, {}).pop(item.span_id, None)
         if beneath and span_type in _AGENT_TYPES and not is_fluent:
             add_conversation(attributes, beneath)
@@ -115,7 +119,6 @@ class BatchTranslator:
         if beneath:
             summary.merge(beneath)
         if is_model_call:
-            _, _, _, question, answer = item.translated
             summary.add_model_call(span, attributes, question, answer)
         if is_fluent_root:
             summary.add_fluent_root(span, attributes)

@@ -33,23 +33,37 @@ def answer_of(outputs: Any) -> str:
     return _content(_field(choices[0], "message")) if choices else ""
 
 
-def _field(value: Any, name: str) -> Any:
+def _field(value: object, name: str) -> object:
     return cast("Json", value).get(name) if isinstance(value, dict) else None
 
 
-def _list_in(value: Any, name: str) -> list[Any]:
+def _list_in(value: object, name: str) -> list[Any]:
     items = _field(value, name)
-    return cast("list[Any]", items) if isinstance(items, list) else []
+    if isinstance(items, list):
+        return items  # pyright: ignore[reportUnknownVariableType]  # of anything
+    return []
 
 
-def _is_user(message: Any) -> bool:
+def _is_user(message: object) -> bool:
     return _field(message, "role") == "user"
 
 
-def _content(message: Any) -> str:
+def _content(message: object) -> str:
     content = _field(message, "content")
     # Nearly always true, and much faster than text_of().
     return content if isinstance(content, str) else text_of(message)
+
+
+def with_question(inputs: Any, question: str) -> Json | None:
+    """A chat request of system messages only, with the question of a call beneath.
+
+    None: `inputs` is not a chat request, or has a message of another role.
+    """
+    request = _decode(inputs)
+    messages = _list_in(request, "messages")
+    if not messages or any(_field(message, "role") != "system" for message in messages):
+        return None
+    return {**request, "messages": [*messages, {"role": "user", "content": question}]}
 
 
 def preview(document: str | None, role: str) -> str | None:

@@ -14,6 +14,7 @@ from opentelemetry.exporter.mlflow._mapping import (
     SPAN_TYPE,
 )
 from opentelemetry.exporter.mlflow._mapping._json import encoding
+from opentelemetry.exporter.mlflow._trace_info._previews import with_question
 
 if TYPE_CHECKING:
     from opentelemetry.exporter.mlflow._trace_info._summary import TraceSummary
@@ -68,10 +69,18 @@ def complete_local_root(attributes: dict[str, Any], summary: TraceSummary) -> No
 
 
 def add_conversation(attributes: dict[str, Any], summary: TraceSummary) -> None:
-    """Add the first question and the last answer if inputs or outputs are missing."""
+    """Add the first question and the last answer if inputs or outputs are missing.
+
+    Inputs with nothing but instructions, as pydantic-ai's agents have them, get the
+    question, too.
+    """
     if summary.question and not _has_any(attributes, SPAN_INPUTS, *_OTHER_INPUTS):
         message = {"role": "user", "content": summary.question}
         attributes[SPAN_INPUTS] = _encode({"messages": [message]})
+    elif summary.question and (
+        inputs := with_question(attributes.get(SPAN_INPUTS), summary.question)
+    ):
+        attributes[SPAN_INPUTS] = _encode(inputs)
     if summary.answer and not _has_any(attributes, SPAN_OUTPUTS, *_OTHER_OUTPUTS):
         message = {"role": "assistant", "content": summary.answer}
         attributes[SPAN_OUTPUTS] = _encode({"choices": [{"message": message}]})
