@@ -1,24 +1,24 @@
-"""The OpenTelemetry Collector: found on this machine, or built, and run.
+"""Finds, builds and runs the OpenTelemetry Collector.
 
     python -m examples.otelcol
 
-prints where it is, and builds it first where there is none and Go is there.
+prints the path of the collector. If there is none and Go is installed, it builds one.
 """
 
 from examples.otelcol._binary import (
-    CONFIGURATIONS,
-    HOW_TO_GET_IT,
+    CONFIG_FOLDER,
+    INSTALL_HINT,
     CollectorError,
-    build,
-    found,
+    build_collector,
+    find_collector,
 )
 from examples.otelcol._process import Collector
 
 __all__ = [
-    "CONFIGURATIONS",
-    "HOW_TO_GET_IT",
+    "CONFIG_FOLDER",
+    "INSTALL_HINT",
     "Collector",
     "CollectorError",
-    "build",
-    "found",
+    "build_collector",
+    "find_collector",
 ]

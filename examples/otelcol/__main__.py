@@ -2,17 +2,22 @@ from __future__ import annotations
 
 import sys
 
-from examples.otelcol import HOW_TO_GET_IT, CollectorError, build, found
+from examples.otelcol import (
+    INSTALL_HINT,
+    CollectorError,
+    build_collector,
+    find_collector,
+)
 
 
 def main() -> int:
     try:
-        program = found()
+        program = find_collector()
         if program is None:
-            print("Building the collector, which takes some minutes …", file=sys.stderr)
-            program = build()
+            print("Building the collector. This takes some minutes …", file=sys.stderr)
+            program = build_collector()
     except CollectorError as error:
-        print(f"{error}\n{HOW_TO_GET_IT}", file=sys.stderr)
+        print(f"{error}\n{INSTALL_HINT}", file=sys.stderr)
         return 1
     print(program)
     return 0

@@ -1,4 +1,4 @@
-"""Where the collector is, and how it is built."""
+"""Finds the collector binary, or builds it from collector/builder-config.yaml."""
 
 from __future__ import annotations
 
@@ -11,61 +11,66 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-CONFIGURATIONS: Final = Path(__file__).parents[2] / "collector"
-MANIFEST: Final = CONFIGURATIONS / "builder-config.yaml"
-HOW_TO_GET_IT: Final = (
-    "no OpenTelemetry Collector: `tox run -e otelcol` builds one where Go is, "
-    "OTELCOL=path names one, and otelcol-contrib on PATH will do"
+CONFIG_FOLDER: Final = Path(__file__).parents[2] / "collector"
+BUILDER_CONFIG: Final = CONFIG_FOLDER / "builder-config.yaml"
+INSTALL_HINT: Final = (
+    "There is no OpenTelemetry Collector. Run `tox run -e otelcol` to build one (needs "
+    "Go), set OTELCOL to the path of one, or put otelcol-contrib on PATH."
 )
 
 
 class CollectorError(RuntimeError):
-    """No collector, or none that runs; the message ends with what it said."""
+    """The collector is missing or does not start.
 
-
-def found() -> Path | None:
-    """What `OTELCOL` names, what `build` made, or an `otelcol-contrib` on PATH.
-
-    Raises CollectorError where `OTELCOL` names none.
+    The message ends with the output of the failed program.
     """
-    if named := os.environ.get("OTELCOL"):
-        program = shutil.which(named)
+
+
+def find_collector() -> Path | None:
+    """Returns the program that `OTELCOL` names, the collector built by
+    `build_collector`, or `otelcol-contrib` from PATH, in this order.
+
+    Raises CollectorError if `OTELCOL` names a program that does not exist.
+    """
+    if name := os.environ.get("OTELCOL"):
+        program = shutil.which(name)
         if program is None:
-            raise CollectorError(f"OTELCOL={named}: there is no such program")
+            raise CollectorError(f"OTELCOL={name}: this program does not exist")
         return Path(program)
-    if (built := _cached()).exists():
-        return built
+    if (binary := _cached_binary()).exists():
+        return binary
     contrib = shutil.which("otelcol-contrib")
     return Path(contrib) if contrib else None
 
 
-def build() -> Path:
-    """Builds it with the builder of its own version; some minutes, the first time.
+def build_collector() -> Path:
+    """Builds the collector and caches it. The first build takes some minutes.
 
-    Raises CollectorError.
+    Raises CollectorError if Go is missing or the build fails.
     """
-    built = _cached()
-    if built.exists():
-        return built
+    binary = _cached_binary()
+    if binary.exists():
+        return binary
     if not shutil.which("go"):
         raise CollectorError("Go is not on PATH")
-    manifest = MANIFEST.read_text()
+    manifest = BUILDER_CONFIG.read_text()
     version = re.search(r"^  version: (\S+)$", manifest, re.MULTILINE)
-    assert version  # noqa: S101  # in this repository
-    built.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=built.parent) as folder:
-        config = Path(folder) / MANIFEST.name
+    assert version  # noqa: S101  # the manifest is part of this repository
+    binary.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=binary.parent) as folder:
+        config = Path(folder) / BUILDER_CONFIG.name
         config.write_text(
             manifest.replace("dist:\n", f"dist:\n  output_path: {folder}\n", 1)
         )
-        ended = subprocess.run(
+        process = subprocess.run(
             [
+                # The builder of the same version as the collector.
                 *(
                     "go",
                     "run",
                     f"go.opentelemetry.io/collector/cmd/builder@v{version[1]}",
                 ),
-                # Without debug information: half the size.
+                # Omitting debug information halves the size.
                 *("--ldflags", "-s -w", "--config", str(config)),
             ],
             env=os.environ | {"CGO_ENABLED": "0"},
@@ -73,15 +78,15 @@ def build() -> Path:
             text=True,
             check=False,
         )
-        if ended.returncode:
-            raise CollectorError("\n".join(ended.stderr.splitlines()[-20:]))
-        # Whole or not at all, whoever else builds it now.
-        (Path(folder) / "otelcol").replace(built)
-    return built
+        if process.returncode:
+            raise CollectorError("\n".join(process.stderr.splitlines()[-20:]))
+        # An atomic rename: a concurrent build never leaves an incomplete file.
+        (Path(folder) / "otelcol").replace(binary)
+    return binary
 
 
-def _cached() -> Path:
-    """Another manifest, another collector."""
+def _cached_binary() -> Path:
+    """Returns the path of the built collector, which depends on the manifest."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    digest = hashlib.sha256(MANIFEST.read_bytes()).hexdigest()[:16]
+    digest = hashlib.sha256(BUILDER_CONFIG.read_bytes()).hexdigest()[:16]
     return Path(cache, "opentelemetry-instrumentation-deepseek", f"otelcol-{digest}")

@@ -1,4 +1,4 @@
-"""A collector of one's own, on free loopback ports."""
+"""Runs a collector as a child process on free loopback ports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import urllib.request
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from examples.otelcol._binary import CONFIGURATIONS, CollectorError
+from examples.otelcol._binary import CONFIG_FOLDER, CollectorError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-# As the configurations name them: OTELCOL_GRPC_PORT and so on.
+# The ports that the configurations read from OTELCOL_GRPC_PORT and so on.
 PORTS: Final = ("GRPC", "HTTP", "MLFLOW", "HEALTH", "METRICS", "PROMETHEUS")
 
 
 class Collector:
-    """A context manager; the collector is up inside it and gone after it.
+    """A context manager that starts a collector and stops it on exit.
 
-    `configurations` are files of the folder `collector`, merged in their order;
-    `variables` are what they read from the environment. `folder` gets what is queued,
-    and `otelcol.log`, and is kept. Ports are chosen once: after `kill`, `start` is
-    the same collector again.
+    `configurations` are files in the folder `collector`, merged in this order.
+    `variables` are the environment variables that they read. `folder` holds the queue
+    and `otelcol.log`, and is not deleted. The ports are chosen once, so `start` after
+    `kill` restarts the collector with the same ports and the same queue.
     """
 
     def __init__(
@@ -41,9 +41,9 @@ class Collector:
         self._ports = free_ports(len(PORTS))
         self._command = [str(program)]
         for name in configurations:
-            self._command += ["--config", str(CONFIGURATIONS / name)]
+            self._command += ["--config", str(CONFIG_FOLDER / name)]
         self.environment = {
-            # What the caller set for its own telemetry is not for this one.
+            # OTEL_ variables configure the telemetry of the caller, not the collector.
             **{n: v for n, v in os.environ.items() if not n.startswith("OTEL_")},
             **{
                 f"OTELCOL_{name}_PORT": str(port)
@@ -52,7 +52,6 @@ class Collector:
             "OTELCOL_STATE_DIR": str(folder / "queue"),
             **variables,
         }
-        self._held = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
 
     def port(self, name: str) -> int:
@@ -60,7 +59,7 @@ class Collector:
 
     @property
     def endpoint(self) -> str:
-        """OTLP/HTTP."""
+        """The base URL of the OTLP/HTTP receiver."""
         return f"http://127.0.0.1:{self.port('HTTP')}"
 
     @property
@@ -76,7 +75,7 @@ class Collector:
         self.stop()
 
     def start(self) -> None:
-        """Raises CollectorError if it does not come up."""
+        """Raises CollectorError if the collector does not start within 60 seconds."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -86,16 +85,20 @@ class Collector:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        ends = time.monotonic() + 60
-        while not _answers(self.port("HEALTH")):
-            if self._process.poll() is not None or time.monotonic() > ends:
+        deadline = time.monotonic() + 60
+        while not _is_healthy(self.port("HEALTH")):
+            if self._process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
                 log = self.log.read_text("utf-8", "replace").splitlines()
-                raise CollectorError("\n".join(["its log ends:", *log[-20:]]))
+                raise CollectorError(
+                    "\n".join(
+                        ["the collector did not start; its log ends with:", *log[-20:]]
+                    )
+                )
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """Sends what is on its way, as far as it can be sent."""
+        """Shuts the collector down; it sends pending data first if it can."""
         if self._process:
             self._process.terminate()
             try:
@@ -104,7 +107,7 @@ class Collector:
                 self.kill()
 
     def kill(self) -> None:
-        """kill -9."""
+        """Ends the collector as `kill -9` does."""
         if self._process:
             self._process.kill()
             self._process.wait()
@@ -119,30 +122,31 @@ class Collector:
         )
 
     def metric(self, name: str, **labels: str) -> float:
-        """The sum of a metric of the collector's own, such as
-        `otelcol_exporter_sent_spans`, over what has these labels."""
-        address = f"http://127.0.0.1:{self.port('METRICS')}/metrics"
-        with urllib.request.urlopen(address, timeout=10) as answer:
-            exposed = answer.read().decode()
+        """Returns the sum of one of the collector's own metrics, for example
+        `otelcol_exporter_sent_spans`, over all series with these labels."""
+        url = f"http://127.0.0.1:{self.port('METRICS')}/metrics"
+        with urllib.request.urlopen(url, timeout=10) as response:
+            exposition = response.read().decode()
         return sum(
             float(value)
-            for said, value in re.findall(
-                rf"^{name}(?:_total)?(?:{{(.*)}})? (\S+)$", exposed, re.MULTILINE
+            for series_labels, value in re.findall(
+                rf"^{name}(?:_total)?(?:{{(.*)}})? (\S+)$", exposition, re.MULTILINE
             )
-            if all(f'{key}="{label}"' in said for key, label in labels.items())
+            if all(f'{key}="{label}"' in series_labels for key, label in labels.items())
         )
 
 
 def free_ports(count: int) -> list[int]:
-    with ExitStack() as held:
-        taken = [
-            held.enter_context(socket.create_server(("127.0.0.1", 0)))
+    with ExitStack() as stack:
+        # All sockets stay open until the end, so that the ports differ.
+        sockets = [
+            stack.enter_context(socket.create_server(("127.0.0.1", 0)))
             for _ in range(count)
         ]
-        return [int(one.getsockname()[1]) for one in taken]
+        return [int(server.getsockname()[1]) for server in sockets]
 
 
-def _answers(port: int) -> bool:
+def _is_healthy(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/")

@@ -1,7 +1,7 @@
-"""A small OTLP/HTTP receiver, to see what a program sends.
+"""A small OTLP/HTTP receiver that shows which telemetry a program sends.
 
-As a program, `python -m examples.otlp_receiver`, it listens on OTLP's usual port and
-prints one line per span. In process it keeps what arrived:
+`python -m examples.otlp_receiver` listens on the default OTLP/HTTP port and prints one
+line per span. In a program, it stores the received telemetry in memory:
 
     with OtlpReceiver() as receiver:
         os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.endpoint
@@ -10,7 +10,7 @@ prints one line per span. In process it keeps what arrived:
 """
 
 from examples.otlp_receiver._decode import LogRecord, Metric, Span
-from examples.otlp_receiver._line import line
+from examples.otlp_receiver._format import format_span
 from examples.otlp_receiver._receiver import OtlpReceiver, Request
 
-__all__ = ["LogRecord", "Metric", "OtlpReceiver", "Request", "Span", "line"]
+__all__ = ["LogRecord", "Metric", "OtlpReceiver", "Request", "Span", "format_span"]

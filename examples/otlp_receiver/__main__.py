@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import argparse
 
-from examples.otlp_receiver import OtlpReceiver, line
+from examples.otlp_receiver import OtlpReceiver, format_span
 
 
 def main() -> None:
@@ -17,10 +17,10 @@ def main() -> None:
     with OtlpReceiver(
         host=options.host,
         port=options.port,
-        on_span=lambda span: print(line(span), flush=True),
+        on_span=lambda span: print(format_span(span), flush=True),
     ) as receiver:
         print(
-            f"Listening. Send here with:\n"
+            f"Listening. Configure the exporter with:\n"
             f"  OTEL_EXPORTER_OTLP_ENDPOINT={receiver.endpoint} "
             f"OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
             flush=True,

@@ -1,4 +1,4 @@
-"""OTLP's protobuf messages as plain objects."""
+"""Decodes OTLP protobuf messages into dataclasses."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-STATUS = ("UNSET", "OK", "ERROR")
-KIND = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
+STATUS_CODES = ("UNSET", "OK", "ERROR")
+SPAN_KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 
 
 @dataclass(frozen=True)
 class Span:
-    """Ids are lower-case hex; `parent_id` is empty for a root; times in nanoseconds."""
+    """A span with ids in lower-case hex and times in nanoseconds since the epoch.
+
+    `parent_id` is empty for a root span.
+    """
 
     name: str
     trace_id: str
@@ -49,8 +52,11 @@ class Span:
 
 @dataclass(frozen=True)
 class Metric:
-    """`points`: the attributes of each point, and its value (of a histogram, its sum
-    and count)."""
+    """A metric with its data points.
+
+    Each item of `points` is a pair of the attributes and the value of a data point. The
+    value of a histogram is its sum and its count.
+    """
 
     name: str
     unit: str
@@ -72,51 +78,53 @@ class LogRecord:
     scope: str
 
 
-def spans(body: bytes) -> Iterator[Span]:
-    for group in ExportTraceServiceRequest.FromString(body).resource_spans:
-        resource = _attributes(group.resource.attributes)
-        for scoped in group.scope_spans:
-            for span in scoped.spans:
+def decode_spans(body: bytes) -> Iterator[Span]:
+    for resource_spans in ExportTraceServiceRequest.FromString(body).resource_spans:
+        resource = _attributes(resource_spans.resource.attributes)
+        for scope_spans in resource_spans.scope_spans:
+            for span in scope_spans.spans:
                 yield Span(
                     name=span.name,
                     trace_id=span.trace_id.hex(),
                     span_id=span.span_id.hex(),
                     parent_id=span.parent_span_id.hex(),
-                    kind=KIND[span.kind],
+                    kind=SPAN_KINDS[span.kind],
                     start_ns=span.start_time_unix_nano,
                     end_ns=span.end_time_unix_nano,
-                    status=STATUS[span.status.code],
+                    status=STATUS_CODES[span.status.code],
                     status_message=span.status.message,
                     attributes=_attributes(span.attributes),
                     events=[(e.name, _attributes(e.attributes)) for e in span.events],
                     resource=resource,
-                    scope=scoped.scope.name,
+                    scope=scope_spans.scope.name,
                 )
 
 
-def metrics(body: bytes) -> Iterator[Metric]:
-    for group in ExportMetricsServiceRequest.FromString(body).resource_metrics:
-        resource = _attributes(group.resource.attributes)
-        for scoped in group.scope_metrics:
-            for metric in scoped.metrics:
+def decode_metrics(body: bytes) -> Iterator[Metric]:
+    for resource_metrics in ExportMetricsServiceRequest.FromString(
+        body
+    ).resource_metrics:
+        resource = _attributes(resource_metrics.resource.attributes)
+        for scope_metrics in resource_metrics.scope_metrics:
+            for metric in scope_metrics.metrics:
                 data = getattr(metric, metric.WhichOneof("data") or "gauge")
                 yield Metric(
                     name=metric.name,
                     unit=metric.unit,
                     points=[
-                        (_attributes(point.attributes), _point(point))
+                        (_attributes(point.attributes), _point_value(point))
                         for point in data.data_points
                     ],
                     resource=resource,
-                    scope=scoped.scope.name,
+                    scope=scope_metrics.scope.name,
                 )
 
 
-def logs(body: bytes) -> Iterator[LogRecord]:
-    for group in ExportLogsServiceRequest.FromString(body).resource_logs:
-        resource = _attributes(group.resource.attributes)
-        for scoped in group.scope_logs:
-            for record in scoped.log_records:
+def decode_log_records(body: bytes) -> Iterator[LogRecord]:
+    for resource_logs in ExportLogsServiceRequest.FromString(body).resource_logs:
+        resource = _attributes(resource_logs.resource.attributes)
+        for scope_logs in resource_logs.scope_logs:
+            for record in scope_logs.log_records:
                 yield LogRecord(
                     event_name=record.event_name,
                     body=_value(record.body),
@@ -126,7 +134,7 @@ def logs(body: bytes) -> Iterator[LogRecord]:
                     trace_id=record.trace_id.hex(),
                     span_id=record.span_id.hex(),
                     resource=resource,
-                    scope=scoped.scope.name,
+                    scope=scope_logs.scope.name,
                 )
 
 
@@ -142,11 +150,11 @@ def _value(value: AnyValue) -> Any:
             return _attributes(value.kvlist_value.values)
         case None:
             return None
-        case plain:
-            return getattr(value, plain)
+        case scalar_field:
+            return getattr(value, scalar_field)
 
 
-def _point(point: Any) -> Any:
+def _point_value(point: Any) -> Any:
     if hasattr(point, "as_double"):
         return getattr(point, point.WhichOneof("value") or "as_double")
     return {"sum": point.sum, "count": point.count}

@@ -25,7 +25,7 @@ PROTOBUF = "application/x-protobuf"
 
 @dataclass(frozen=True)
 class Request:
-    """One POST: where to, which headers (lower-case), the body after decompression."""
+    """A POST request with lower-case header names and a decompressed body."""
 
     path: str
     headers: dict[str, str]
@@ -33,9 +33,10 @@ class Request:
 
 
 class OtlpReceiver:
-    """A context manager: inside it `endpoint` answers, after it what arrived is kept.
+    """A context manager that receives OTLP/HTTP requests and stores their content.
 
-    `port` 0 takes a free one. `on_span` is called with each span as it arrives, from
+    The server stops when the context ends; the received telemetry remains available.
+    `port` 0 selects a free port. `on_span` is called with each span when it arrives, in
     the thread that serves the request.
     """
 
@@ -56,7 +57,7 @@ class OtlpReceiver:
 
     @property
     def endpoint(self) -> str:
-        """For OTEL_EXPORTER_OTLP_ENDPOINT; the protocol is http/protobuf."""
+        """The value for OTEL_EXPORTER_OTLP_ENDPOINT; the protocol is http/protobuf."""
         host, port = self._address
         return f"http://{host}:{port}"
 
@@ -81,7 +82,7 @@ class OtlpReceiver:
             return list(self._logs)
 
     def __enter__(self) -> Self:
-        self._server = _Server(self._address, self._accept)
+        self._server = _Server(self._address, self._store)
         self._address = (self._address[0], self._server.server_port)
         self._thread = threading.Thread(
             target=self._server.serve_forever,
@@ -98,35 +99,41 @@ class OtlpReceiver:
         self._thread.join()
 
     def wait(self) -> None:
-        """Serve until this thread is interrupted."""
+        """Serves until this thread is interrupted."""
         self._thread.join()
 
-    def _accept(self, request: Request) -> None:
+    def _store(self, request: Request) -> None:
         spans: list[Span] = []
         match request.path:
             case "/v1/traces":
-                spans = list(_decode.spans(request.body))
+                spans = list(_decode.decode_spans(request.body))
                 with self._lock:
                     self._requests.append(request)
                     self._spans += spans
             case "/v1/metrics":
-                metrics = list(_decode.metrics(request.body))
+                metrics = list(_decode.decode_metrics(request.body))
                 with self._lock:
                     self._requests.append(request)
                     self._metrics += metrics
             case "/v1/logs":
-                logs = list(_decode.logs(request.body))
+                log_records = list(_decode.decode_log_records(request.body))
                 with self._lock:
                     self._requests.append(request)
-                    self._logs += logs
+                    self._logs += log_records
             case _:
-                raise _Refusal(HTTPStatus.NOT_FOUND, f"no such signal: {request.path}")
+                raise _RequestError(
+                    HTTPStatus.NOT_FOUND,
+                    f"{request.path} is not supported; supported paths are "
+                    "/v1/traces, /v1/metrics and /v1/logs",
+                )
         if self._on_span is not None:
             for span in spans:
                 self._on_span(span)
 
 
-class _Refusal(Exception):  # noqa: N818  # an answer rather than an error
+class _RequestError(Exception):
+    """A request that the receiver rejects with this status and message."""
+
     def __init__(self, status: HTTPStatus, message: str) -> None:
         super().__init__(message)
         self.status = status
@@ -134,33 +141,36 @@ class _Refusal(Exception):  # noqa: N818  # an answer rather than an error
 
 class _Server(ThreadingHTTPServer):
     def __init__(
-        self, address: tuple[str, int], accept: Callable[[Request], None]
+        self, address: tuple[str, int], store: Callable[[Request], None]
     ) -> None:
         super().__init__(address, _Handler)
-        self.accept = accept
+        self.store = store
 
 
 class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         try:
-            cast("_Server", self.server).accept(self._request())
-        except _Refusal as refusal:
-            self._answer(refusal.status, Status(message=str(refusal)))
+            cast("_Server", self.server).store(self._read_request())
+        except _RequestError as error:
+            self._respond(error.status, Status(message=str(error)))
         except DecodeError as error:
-            self._answer(HTTPStatus.BAD_REQUEST, Status(message=str(error)))
+            self._respond(HTTPStatus.BAD_REQUEST, Status(message=str(error)))
         else:
-            # An empty Export…ServiceResponse is "everything taken", and no bytes.
-            self._answer(HTTPStatus.OK, None)
+            # An empty Export…ServiceResponse means full success and has no bytes.
+            self._respond(HTTPStatus.OK, None)
 
-    def _request(self) -> Request:
+    def _read_request(self) -> Request:
         headers = {name.lower(): value for name, value in self.headers.items()}
         if headers.get("content-type", "").partition(";")[0].strip() != PROTOBUF:
-            raise _Refusal(
+            raise _RequestError(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                f"only {PROTOBUF}: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+                f"Content-Type must be {PROTOBUF}; "
+                "set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
             )
         if "content-length" not in headers:
-            raise _Refusal(HTTPStatus.LENGTH_REQUIRED, "no Content-Length")
+            raise _RequestError(
+                HTTPStatus.LENGTH_REQUIRED, "Content-Length is required"
+            )
         body = self.rfile.read(int(headers["content-length"]))
         try:
             match headers.get("content-encoding", "identity"):
@@ -170,22 +180,23 @@ class _Handler(BaseHTTPRequestHandler):
                     body = zlib.decompress(body)
                 case "identity":
                     pass
-                case other:
-                    raise _Refusal(
+                case encoding:
+                    raise _RequestError(
                         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                        f"Content-Encoding {other}: only gzip, deflate, identity",
+                        "Content-Encoding must be gzip, deflate or identity; "
+                        f"got {encoding}",
                     )
         except (OSError, EOFError, zlib.error) as error:
-            raise _Refusal(HTTPStatus.BAD_REQUEST, str(error)) from None
+            raise _RequestError(HTTPStatus.BAD_REQUEST, str(error)) from None
         return Request(self.path, headers, body)
 
-    def _answer(self, status: HTTPStatus, problem: Status | None) -> None:
-        body = problem.SerializeToString() if problem is not None else b""
+    def _respond(self, status: HTTPStatus, error: Status | None) -> None:
+        body = error.SerializeToString() if error is not None else b""
         self.send_response(status)
         self.send_header("Content-Type", PROTOBUF)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name
-        """Nothing: a line per request would drown the line per span."""
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # inherited
+        """Logs nothing, because the receiver prints a line per span instead."""

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from examples.otelcol import Collector, CollectorError, found
-from examples.otlp_receiver import OtlpReceiver, line
+from examples.otelcol import Collector, CollectorError, find_collector
+from examples.otlp_receiver import OtlpReceiver, format_span
 from examples.quickstart._report import say
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 def receiving(held: ExitStack) -> tuple[OtlpReceiver, str]:
     """The receiver, and the endpoint of what leads to it; both as long as `held`."""
     receiver = held.enter_context(
-        OtlpReceiver(on_span=lambda span: say("OTLP", line(span)))
+        OtlpReceiver(on_span=lambda span: say("OTLP", format_span(span)))
     )
     say("OTLP", f"a receiver, {receiver.endpoint}: no OTEL_EXPORTER_OTLP_ENDPOINT set")
     try:
-        program = found()
+        program = find_collector()
         if program is None:
             return receiver, receiver.endpoint
         folder = held.enter_context(tempfile.TemporaryDirectory("-otelcol"))

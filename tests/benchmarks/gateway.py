@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
-from examples.otelcol import HOW_TO_GET_IT, found
+from examples.otelcol import INSTALL_HINT, find_collector
 from examples.otlp_receiver import OtlpReceiver
 from tests.benchmarks._gateway_tables import (
     Back,
@@ -51,9 +51,9 @@ _WARMING: Final = 1000  # traces
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
-    program = found()
+    program = find_collector()
     if program is None:
-        raise SystemExit(HOW_TO_GET_IT)
+        raise SystemExit(INSTALL_HINT)
     with ExitStack() as held:
         running = held.enter_context(servers(max(options.writers), options.partitions))
         collectors = held.enter_context(Collectors(program))

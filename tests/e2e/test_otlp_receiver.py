@@ -1,4 +1,4 @@
-"""The receiver of the examples, fed by the OTLP exporters of the SDK."""
+"""examples/otlp_receiver receives telemetry from the OTLP exporters of the SDK."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ def post(url, body, **headers):
         url, body, {name.replace("_", "-"): value for name, value in headers.items()}
     )
     try:
-        with urllib.request.urlopen(request) as answer:
-            return answer.status, answer.read()
+        with urllib.request.urlopen(request) as response:
+            return response.status, response.read()
     except HTTPError as error:
         with error:
             return error.status, error.read()
 
 
 @pytest.mark.parametrize("compression", Compression)
-def test_a_span_arrives_as_it_was(receiver, compression):
+def test_received_span_equals_exported_span(receiver, compression):
     provider = TracerProvider(resource=RESOURCE)
     exporter = OTLPSpanExporter(
         f"{receiver.endpoint}/v1/traces", compression=compression
@@ -85,7 +85,7 @@ def test_a_span_arrives_as_it_was(receiver, compression):
     assert (child.scope, child.seconds) == ("scope", 1.5)
 
 
-def test_metrics_and_logs_arrive_too(receiver):
+def test_metrics_and_logs_are_received(receiver):
     metrics = MeterProvider(
         [
             PeriodicExportingMetricReader(
@@ -104,7 +104,7 @@ def test_metrics_and_logs_arrive_too(receiver):
         SimpleLogRecordProcessor(OTLPLogExporter(f"{receiver.endpoint}/v1/logs"))
     )
     logs.get_logger("scope").emit(
-        LogRecord(timestamp=7, body={"said": "hello"}, event_name="greeting")
+        LogRecord(timestamp=7, body={"text": "hello"}, event_name="greeting")
     )
     logs.shutdown()
 
@@ -113,18 +113,18 @@ def test_metrics_and_logs_arrive_too(receiver):
         ("duration", "s", [({"kind": "x"}, {"sum": 0.25, "count": 1})]),
     ]
     (record,) = receiver.logs
-    assert (record.event_name, record.body) == ("greeting", {"said": "hello"})
+    assert (record.event_name, record.body) == ("greeting", {"text": "hello"})
     assert (record.time_ns, record.resource) == (7, {"service.name": "test"})
 
 
-def test_a_request_is_kept_as_its_bytes_were_before_compression(receiver):
-    answer = post(
+def test_request_body_is_stored_decompressed(receiver):
+    response = post(
         f"{receiver.endpoint}/v1/traces",
         gzip.compress(b""),
         Content_Type="application/x-protobuf",
         Content_Encoding="gzip",
     )
-    assert answer == (HTTPStatus.OK, b"")
+    assert response == (HTTPStatus.OK, b"")
     (request,) = receiver.requests
     assert (request.path, request.body) == ("/v1/traces", b"")
     assert request.headers == IsPartialDict({"content-encoding": "gzip"})
@@ -137,7 +137,7 @@ def test_a_request_is_kept_as_its_bytes_were_before_compression(receiver):
         ("/v1/traces", b"\xff", {}, HTTPStatus.BAD_REQUEST),
         (
             "/v1/traces",
-            b"no gzip",
+            b"not gzip",
             {"Content_Encoding": "gzip"},
             HTTPStatus.BAD_REQUEST,
         ),
@@ -155,21 +155,21 @@ def test_a_request_is_kept_as_its_bytes_were_before_compression(receiver):
         ),
     ],
 )
-def test_what_it_cannot_take_it_refuses_with_a_reason(
+def test_unsupported_request_is_rejected_with_a_message(
     receiver, path, body, headers, status
 ):
     headers = {"Content_Type": "application/x-protobuf", **headers}
-    answered, problem = post(receiver.endpoint + path, body, **headers)
-    assert answered == status
-    assert Status.FromString(problem).message == IsStr(min_length=5)
+    response_status, response_body = post(receiver.endpoint + path, body, **headers)
+    assert response_status == status
+    assert Status.FromString(response_body).message == IsStr(min_length=5)
     assert receiver.requests == []
 
 
-def test_as_a_program_it_prints_a_line_per_span():
+def test_command_line_prints_one_line_per_span():
     command = [sys.executable, "-u", "-m", "examples.otlp_receiver", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            lines = iter(program.stdout.readline, "")
+            lines = iter(process.stdout.readline, "")
             hint = next(
                 line for line in lines if "OTEL_EXPORTER_OTLP_ENDPOINT=" in line
             )
@@ -184,7 +184,7 @@ def test_as_a_program_it_prints_a_line_per_span():
             provider.shutdown()
             line = next(lines)
         finally:
-            program.terminate()
+            process.terminate()
     trace_id = f"{span.get_span_context().trace_id:032x}"
     assert line.split()[1:] == [
         IsStr(regex=r"\d+\.\d{3}"),
