@@ -1,4 +1,4 @@
-"""Spans with what MLflow cannot take, and what is made of them."""
+"""Values that MLflow cannot receive, store or show, and spans with such values."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from opentelemetry.exporter.mlflow._sanitize import SANITIZED, sanitize
 CONTEXT = SpanContext(1, 2, is_remote=False)
 
 
-def span(attributes=None, **more):
-    given = {"name": "a", "context": CONTEXT, "resource": Resource({})} | more
-    return ReadableSpan(attributes=attributes or {}, **given)
+def make_span(attributes=None, **arguments):
+    defaults = {"name": "a", "context": CONTEXT, "resource": Resource({})}
+    return ReadableSpan(attributes=attributes or {}, **defaults | arguments)
 
 
-def fitted(value, name="a"):
-    """The attribute as it is sent, and what is said of it."""
-    attributes = dict(sanitize(span({name: value})).attributes)
+def sanitize_value(value, name="a"):
+    """The sanitized value of an attribute, and the reasons of the changes."""
+    attributes = dict(sanitize(make_span({name: value})).attributes)
     reasons = attributes.pop(SANITIZED, ())
-    (kept,) = attributes.values()
-    return kept, reasons
+    (sanitized,) = attributes.values()
+    return sanitized, reasons
 
 
-def nested(depth):
+def nested_tuple(depth):
     value = "x"
     for _ in range(depth):
         value = (value,)
     return value
 
 
-CHANGED = {
-    "half a character": "x\ud800y",
-    "half a character in JSON": r'{"a": "\ud800"}',
-    "both halves": "\ud83d\ude00",
+MALFORMED_VALUES = {
+    "single surrogate": "x\ud800y",
+    "single surrogate in JSON": r'{"a": "\ud800"}',
+    "surrogate pair": "\ud83d\ude00",
     "NUL": "x\0y",
     "NUL in JSON": r'{"a": "x\u0000y"}',
     "NUL in a key": r'{"\u0000": NaN}',
-    "not a number": float("nan"),
-    "infinite": (1.0, float("-inf")),
-    "too large": 2**70,
+    "NaN": float("nan"),
+    "infinity": (1.0, float("-inf")),
+    "large number": 2**70,
     "bytes": b"\xff\0",
-    "an object": {"a": (float("inf"), b"x")},
-    "nested": nested(18),
+    "object": {"a": (float("inf"), b"x")},
+    "deep nesting": nested_tuple(18),
 }

@@ -1,4 +1,4 @@
-"""Whatever stands on a span: it arrives, can be read, and harms no other."""
+"""Spans with malformed values reach MLflow, and its pages can show them."""
 
 from __future__ import annotations
 
@@ -15,41 +15,43 @@ from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from opentelemetry.exporter.mlflow._mapping import UNPARSED
 from opentelemetry.exporter.mlflow._sanitize import SANITIZED
 
-from .malformed import CHANGED, CONTEXT
+from .malformed import CONTEXT, MALFORMED_VALUES
 
 pytestmark = pytest.mark.e2e
 
 
-def asked(content):
+def user_message(content):
     return json.dumps(
         [{"role": "user", "parts": [{"type": "text", "content": content}]}]
     )
 
 
-HARD = {
-    **{name: {"a": value} for name, value in CHANGED.items()},
-    "half a character in a name": {"a\ud800": 1},
-    "half a character in a question": {"gen_ai.input.messages": asked("a\ud800b")},
-    "NUL in a question": {"gen_ai.input.messages": asked("a\0b")},
-    "half a character in inputs": {
+MALFORMED_ATTRIBUTES = {
+    **{name: {"a": value} for name, value in MALFORMED_VALUES.items()},
+    "single surrogate in a name": {"a\ud800": 1},
+    "single surrogate in a question": {
+        "gen_ai.input.messages": user_message("a\ud800b")
+    },
+    "NUL in a question": {"gen_ai.input.messages": user_message("a\0b")},
+    "single surrogate in inputs": {
         "mlflow.spanInputs": r'{"messages": [{"role": "user", "content": "\ud800"}]}'
     },
     "10 MB": {"a": "x" * 10_000_000},
-    "a question of 10 MB": {"gen_ai.input.messages": asked("y" * 10_000_000)},
-    "no JSON": {"gen_ai.input.messages": "{[", "gen_ai.tool.definitions": "[1"},
-    "a long session": {"session.id": "s" * 300},
-    "a long user": {"user.id": "u" * 9_000},
-    "a long tag": {"mlflow.traceTag.t": "t" * 5_000},
-    "a long type": {"mlflow.spanType": "T" * 600},
-    "a long model": {"gen_ai.request.model": "m" * 5_000},
+    "question of 10 MB": {"gen_ai.input.messages": user_message("y" * 10_000_000)},
+    "invalid JSON": {"gen_ai.input.messages": "{[", "gen_ai.tool.definitions": "[1"},
+    "long session": {"session.id": "s" * 300},
+    "long user": {"user.id": "u" * 9_000},
+    "long tag": {"mlflow.traceTag.t": "t" * 5_000},
+    "long span type": {"mlflow.spanType": "T" * 600},
+    "long model": {"gen_ai.request.model": "m" * 5_000},
     "deep JSON": {"a": "[" * 5_000},
     "many digits": {"a": "1" * 5_000},
-    "a list as operation": {"gen_ai.operation.name": ("chat",)},
-    "JSON as operation": {"gen_ai.operation.name": "[1]"},
-    "JSON as kind": {"openinference.span.kind": "{}"},
-    "no cost": {"mlflow.llm.cost": "nonsense"},
-    "no usage": {"mlflow.chat.tokenUsage": '{"input_tokens": "x"}'},
-    "too many tokens": {
+    "list as operation": {"gen_ai.operation.name": ("chat",)},
+    "JSON list as operation": {"gen_ai.operation.name": "[1]"},
+    "JSON object as span kind": {"openinference.span.kind": "{}"},
+    "invalid cost": {"mlflow.llm.cost": "nonsense"},
+    "invalid token usage": {"mlflow.chat.tokenUsage": '{"input_tokens": "x"}'},
+    "large token counts": {
         "gen_ai.usage.input_tokens": 2**62,
         "gen_ai.usage.output_tokens": 2**62,
         "gen_ai.request.model": "m",
@@ -57,15 +59,15 @@ HARD = {
 }
 
 
-TIMELESS = {
-    "begins too late": (2**63, None),
-    "ends too late": (None, 2**64),
-    "ends too early": (None, -1),
-    "begins too early": (-(2**70), None),
-    "a fraction": (1.5e18, 1.5e18 + 1e9),
-    "no number": (float("nan"), float("inf")),
+INVALID_TIMES = {
+    "late start": (2**63, None),
+    "late end": (None, 2**64),
+    "negative end": (None, -1),
+    "negative start": (-(2**70), None),
+    "float": (1.5e18, 1.5e18 + 1e9),
+    "NaN and infinity": (float("nan"), float("inf")),
 }
-BILLED = {
+MODEL_CALL = {
     "gen_ai.operation.name": "chat",
     "gen_ai.provider.name": "deepseek",
     "gen_ai.request.model": "deepseek-flash",
@@ -75,8 +77,8 @@ BILLED = {
 
 
 @pytest.fixture(scope="module")
-def sent(mlflow_server):
-    """All of it in one batch, between two spans with no trouble at all."""
+def exported(mlflow_server):
+    """All malformed spans in one batch, between two well-formed spans."""
     from mlflow import MlflowClient
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -88,14 +90,14 @@ def sent(mlflow_server):
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(finished))
     tracer = provider.get_tracer("test")
-    for name, attributes in {"first": {}, **HARD, "last": {}}.items():
+    for name, attributes in {"first": {}, **MALFORMED_ATTRIBUTES, "last": {}}.items():
         tracer.start_span(name, attributes=attributes).end()
-    with tracer.start_as_current_span("an event") as one:
-        one.add_event("e\ud800", {"a": float("nan"), "b": 2**70})
-        one.add_link(CONTEXT, {"a": float("nan")})
-        one.set_status(Status(StatusCode.ERROR, "d\ud800"))
-    for name, (start, end) in TIMELESS.items():
-        tracer.start_span(name, attributes=BILLED, start_time=start).end(end)
+    with tracer.start_as_current_span("malformed event") as span:
+        span.add_event("e\ud800", {"a": float("nan"), "b": 2**70})
+        span.add_link(CONTEXT, {"a": float("nan")})
+        span.set_status(Status(StatusCode.ERROR, "d\ud800"))
+    for name, (start, end) in INVALID_TIMES.items():
+        tracer.start_span(name, attributes=MODEL_CALL, start_time=start).end(end)
     client = MlflowClient(mlflow_server)
     experiment = client.create_experiment(f"malformed {uuid.uuid4()}")
     exporter = MlflowSpanExporter(tracking_uri=mlflow_server, experiment_id=experiment)
@@ -106,67 +108,71 @@ def sent(mlflow_server):
         uri=mlflow_server,
         experiment=experiment,
         client=client,
-        lost=exporter.lost,
-        ids={one.name: f"tr-{one.context.trace_id:032x}" for one in spans},
+        dropped_spans=exporter.dropped_spans,
+        trace_ids={span.name: f"tr-{span.context.trace_id:032x}" for span in spans},
     )
 
 
-def attributes(sent, name):
-    return sent.client.get_trace(sent.ids[name]).data.spans[0].attributes
+def exported_attributes(exported, name):
+    trace = exported.client.get_trace(exported.trace_ids[name])
+    return trace.data.spans[0].attributes
 
 
-def test_nothing_sinks_its_batch(sent):
-    found = sent.client.search_traces(locations=[sent.experiment], max_results=200)
-    assert sent.lost == 0
-    assert {trace.info.trace_id for trace in found} == set(sent.ids.values())
+def test_malformed_spans_do_not_drop_the_batch(exported):
+    traces = exported.client.search_traces(
+        locations=[exported.experiment], max_results=200
+    )
+    assert exported.dropped_spans == 0
+    assert {trace.info.trace_id for trace in traces} == set(exported.trace_ids.values())
 
 
-def test_the_page_can_read_all_of_it(sent):
-    """By the addresses that MLflow's page asks, as strictly as a browser."""
+def test_requests_of_the_mlflow_page_return_strict_json(exported):
+    """A browser refuses NaN and Infinity, which Python's parser accepts."""
 
-    def strictly(constant):
+    def refuse(constant):
         raise ValueError(constant)
 
-    for trace in sent.ids.values():
+    for trace_id in exported.trace_ids.values():
         for path in (
-            f"3.0/mlflow/get-trace-artifact?request_id={trace}",
-            f"3.0/mlflow/traces/get?trace_id={trace}",
+            f"3.0/mlflow/get-trace-artifact?request_id={trace_id}",
+            f"3.0/mlflow/traces/get?trace_id={trace_id}",
         ):
-            with urllib.request.urlopen(f"{sent.uri}/ajax-api/{path}") as answer:
-                assert json.load(answer, parse_constant=strictly)
+            with urllib.request.urlopen(f"{exported.uri}/ajax-api/{path}") as response:
+                assert json.load(response, parse_constant=refuse)
     location = {
         "type": "MLFLOW_EXPERIMENT",
-        "mlflow_experiment": {"experiment_id": sent.experiment},
+        "mlflow_experiment": {"experiment_id": exported.experiment},
     }
     request = urllib.request.Request(
-        f"{sent.uri}/ajax-api/3.0/mlflow/traces/search",
+        f"{exported.uri}/ajax-api/3.0/mlflow/traces/search",
         json.dumps({"locations": [location], "max_results": 200}).encode(),
         {"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request) as answer:
-        found = json.load(answer, parse_constant=strictly)["traces"]
-    assert {trace["trace_id"] for trace in found} == set(sent.ids.values())
+    with urllib.request.urlopen(request) as response:
+        traces = json.load(response, parse_constant=refuse)["traces"]
+    assert {trace["trace_id"] for trace in traces} == set(exported.trace_ids.values())
 
 
 @pytest.mark.parametrize(
-    "name", sorted({*HARD, *TIMELESS} - {"no JSON", "a long model"})
+    "name",
+    sorted({*MALFORMED_ATTRIBUTES, *INVALID_TIMES} - {"invalid JSON", "long model"}),
 )
-def test_what_was_changed_is_marked(sent, name):
-    assert attributes(sent, name)[SANITIZED] == IsList(length=(1, ...))
+def test_sanitized_spans_are_marked(exported, name):
+    assert exported_attributes(exported, name)[SANITIZED] == IsList(length=(1, ...))
 
 
-def test_what_is_no_conversation_is_shown_as_it_is_and_marked(sent):
-    found = attributes(sent, "no JSON")
-    assert found[UNPARSED] == ["gen_ai.input.messages", "gen_ai.tool.definitions"]
-    assert found["mlflow.spanInputs"] == "{["
+def test_unparsed_messages_are_shown_unchanged_and_marked(exported):
+    attributes = exported_attributes(exported, "invalid JSON")
+    assert attributes[UNPARSED] == ["gen_ai.input.messages", "gen_ai.tool.definitions"]
+    assert attributes["mlflow.spanInputs"] == "{["
 
 
-def test_a_long_session_is_one_session(sent):
-    trace = sent.client.get_trace(sent.ids["a long session"])
+def test_truncated_session_can_be_searched_for(exported):
+    trace = exported.client.get_trace(exported.trace_ids["long session"])
     session = trace.info.trace_metadata["mlflow.trace.session"]
     assert session == IsStr(regex="s{233}-[0-9a-f]{16}")
-    (found,) = sent.client.search_traces(
-        locations=[sent.experiment],
+    (result,) = exported.client.search_traces(
+        locations=[exported.experiment],
         filter_string=f"metadata.`mlflow.trace.session` = '{session}'",
     )
-    assert found.info.trace_id == trace.info.trace_id
+    assert result.info.trace_id == trace.info.trace_id

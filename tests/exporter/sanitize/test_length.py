@@ -1,4 +1,4 @@
-"""Texts that are too long are cut, and say so."""
+"""Texts that are too long are truncated and marked."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ import json
 
 import pytest
 
-from .malformed import fitted
+from .malformed import sanitize_value
 
 
-def test_a_very_long_text_is_cut():
-    kept, reasons = fitted("x" * 10_000_000)
-    assert kept == "x" * (4 * 2**20 - 1) + "…"
-    assert reasons == ("a: cut from 10000000 characters",)
+def test_very_long_text_is_truncated():
+    sanitized, reasons = sanitize_value("x" * 10_000_000)
+    assert sanitized == "x" * (4 * 2**20 - 1) + "…"
+    assert reasons == ("a: truncated from 10000000 characters",)
 
 
-def test_in_json_the_long_texts_are_cut_and_it_stays_json():
+def test_long_texts_in_json_are_truncated_and_the_json_stays_valid():
     messages = [{"role": "user", "content": "y" * 10_000_000}, {"role": "user"}]
-    kept, reasons = fitted(json.dumps({"messages": messages}))
-    question, other = json.loads(kept)["messages"]
+    sanitized, reasons = sanitize_value(json.dumps({"messages": messages}))
+    question, other = json.loads(sanitized)["messages"]
     assert question["content"] == "y" * 2**16 + "… (10000000 characters)"
     assert other == {"role": "user"}
-    assert reasons == ("a: cut from 10000065 characters",)
+    assert reasons == ("a: truncated from 10000065 characters",)
 
 
-def test_json_that_is_long_in_itself_is_cut_as_a_text():
-    kept, _ = fitted(json.dumps(["x"] * 2_000_000))
-    assert len(kept) == 4 * 2**20
-    assert kept.endswith("…")
+def test_long_json_of_short_texts_is_truncated_like_text():
+    sanitized, _ = sanitize_value(json.dumps(["x"] * 2_000_000))
+    assert len(sanitized) == 4 * 2**20
+    assert sanitized.endswith("…")
 
 
 @pytest.mark.parametrize(
-    ("name", "longest"),
+    ("name", "max_length"),
     [("session.id", 250), ("user.id", 250), ("mlflow.traceTag.a", 4_096)],
 )
-def test_identities_stay_apart_when_they_are_cut(name, longest):
-    one, reasons = fitted("s" * 5_000 + "1", name)
-    other, _ = fitted("s" * 5_000 + "2", name)
-    assert one != other
-    assert len(one) == len(other) == longest
-    assert reasons == (f"{name}: cut to {longest} characters",)
+def test_truncated_identifiers_stay_different(name, max_length):
+    first, reasons = sanitize_value("s" * 5_000 + "1", name)
+    second, _ = sanitize_value("s" * 5_000 + "2", name)
+    assert first != second
+    assert len(first) == len(second) == max_length
+    assert reasons == (f"{name}: truncated to {max_length} characters",)

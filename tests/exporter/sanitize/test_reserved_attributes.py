@@ -1,4 +1,4 @@
-"""Attributes that the server reads itself, and fails at."""
+"""Attributes that MLflow's server reads itself, with values at which it fails."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import pytest
 
 from opentelemetry.exporter.mlflow._sanitize import SANITIZED, sanitize
 
-from .malformed import fitted, span
+from .malformed import make_span, sanitize_value
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "kept"),
+    ("name", "value", "text"),
     [
         ("gen_ai.operation.name", ("chat",), '["chat"]'),
         ("gen_ai.operation.name", ' "[1]"', ' "[1]"'),
@@ -21,16 +21,16 @@ from .malformed import fitted, span
         ("mlflow.chat.tokenUsage", '{"input_tokens": null}', '{"input_tokens": null}'),
     ],
 )
-def test_what_the_server_fails_to_read_has_another_name(name, value, kept):
-    attributes = sanitize(span({name: value})).attributes
+def test_unreadable_reserved_attribute_is_renamed(name, value, text):
+    attributes = sanitize(make_span({name: value})).attributes
     assert attributes == {
-        f"{SANITIZED}.{name}": kept,
-        SANITIZED: (f"{name}: what MLflow cannot read has another name",),
+        f"{SANITIZED}.{name}": text,
+        SANITIZED: (f"{name}: renamed, because MLflow cannot read it",),
     }
 
 
-def test_a_count_that_no_database_adds_up_is_none():
-    assert fitted(2**62, "gen_ai.usage.input_tokens") == (
+def test_token_count_too_large_for_sums_becomes_text():
+    assert sanitize_value(2**62, "gen_ai.usage.input_tokens") == (
         "4611686018427387904 tokens",
-        ("gen_ai.usage.input_tokens: a number beyond what MLflow keeps",),
+        ("gen_ai.usage.input_tokens: number that MLflow cannot store",),
     )

@@ -1,4 +1,4 @@
-"""Times that no database keeps."""
+"""Times that MLflow cannot store."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from opentelemetry.sdk.trace import Event
 
 from opentelemetry.exporter.mlflow._sanitize import SANITIZED, sanitize
 
-from .malformed import span
+from .malformed import make_span
 
-TIMES = {
+NEAREST_VALID_TIMES = {
     2**63: 2**63 - 1,
     2**70: 2**63 - 1,
     -1: 0,
@@ -19,37 +19,43 @@ TIMES = {
 }
 
 
-@pytest.mark.parametrize(("time", "kept"), TIMES.items(), ids=map(str, TIMES))
-def test_a_time_that_cannot_be_kept_is_the_nearest_one(time, kept):
-    given = span(start_time=time, end_time=time, events=[Event("e", {"a": 1}, time)])
-    good = sanitize(given)
-    (event,) = good.events
-    assert (good.start_time, good.end_time, event.timestamp) == (kept, kept, kept)
+@pytest.mark.parametrize(
+    ("time", "nearest"),
+    NEAREST_VALID_TIMES.items(),
+    ids=map(str, NEAREST_VALID_TIMES),
+)
+def test_invalid_time_becomes_the_nearest_valid_one(time, nearest):
+    event = Event("e", {"a": 1}, time)
+    span = make_span(start_time=time, end_time=time, events=[event])
+    sanitized = sanitize(span)
+    (event,) = sanitized.events
+    times = (sanitized.start_time, sanitized.end_time, event.timestamp)
+    assert times == (nearest, nearest, nearest)
     assert event.attributes == {"a": 1}
-    assert good.attributes == {
+    assert sanitized.attributes == {
         SANITIZED: (
-            f"an event's time: no time that MLflow keeps ({time})",
-            f"the start: no time that MLflow keeps ({time})",
-            f"the end: no time that MLflow keeps ({time})",
+            f"event time: invalid time ({time})",
+            f"start time: invalid time ({time})",
+            f"end time: invalid time ({time})",
         )
     }
 
 
-def test_an_event_alone_may_have_such_a_time():
+def test_invalid_time_of_one_event_changes_only_that_event():
     events = [Event("e", None, 2**64), Event("f", None, 7)]
-    good = sanitize(span(start_time=1, end_time=2, events=events))
-    assert (good.start_time, good.end_time) == (1, 2)
-    assert [event.timestamp for event in good.events] == [2**63 - 1, 7]
-    (reason,) = good.attributes[SANITIZED]
-    assert reason.startswith("an event's time: ")
+    sanitized = sanitize(make_span(start_time=1, end_time=2, events=events))
+    assert (sanitized.start_time, sanitized.end_time) == (1, 2)
+    assert [event.timestamp for event in sanitized.events] == [2**63 - 1, 7]
+    (reason,) = sanitized.attributes[SANITIZED]
+    assert reason.startswith("event time: ")
 
 
-class Whole(int):
-    """As NumPy's: a whole number of another type."""
+class IntSubclass(int):
+    """An integer that is not of type int, like those of NumPy."""
 
 
-@pytest.mark.parametrize("time", [None, 0, Whole(7), 2**63 - 1])
-def test_a_time_that_can_be_kept_is_not_touched(time):
+@pytest.mark.parametrize("time", [None, 0, IntSubclass(7), 2**63 - 1])
+def test_valid_time_is_unchanged(time):
     event = Event("e", None, time)
-    given = span(start_time=time, end_time=time, events=[event])
-    assert sanitize(given) is given
+    span = make_span(start_time=time, end_time=time, events=[event])
+    assert sanitize(span) is span

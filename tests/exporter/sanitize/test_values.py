@@ -1,4 +1,4 @@
-"""Values that MLflow cannot keep are changed, and named; the others are not touched."""
+"""Values that MLflow cannot store are changed and listed. Others are unchanged."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from inline_snapshot import snapshot
 
 from opentelemetry.exporter.mlflow._sanitize import sanitize
 
-from .malformed import CHANGED, fitted, nested, span
+from .malformed import MALFORMED_VALUES, make_span, nested_tuple, sanitize_value
 
 
-def test_a_cost_of_ours_is_not_touched():
+def test_cost_written_by_the_price_list_is_unchanged():
     cost = '{"input_cost": 1.5e-05, "output_cost": 0.0, "total_cost": 1.5e-05}'
-    given = span({"mlflow.llm.cost": cost})
-    assert sanitize(given) is given
+    span = make_span({"mlflow.llm.cost": cost})
+    assert sanitize(span) is span
 
 
-FIT = {
+VALID_VALUES = {
     "text": "Zürich 😀",
     "emoji in the escapes of JSON": r'{"a": "\ud83d\ude00"}',
     "a backslash": r"C:\u0000",
@@ -37,41 +37,52 @@ FIT = {
 }
 
 
-@pytest.mark.parametrize("value", FIT.values(), ids=FIT)
-def test_what_is_fit_is_not_touched(value):
-    given = span({"a": value})
-    assert sanitize(given) is given
+@pytest.mark.parametrize("value", VALID_VALUES.values(), ids=VALID_VALUES)
+def test_valid_value_is_unchanged(value):
+    span = make_span({"a": value})
+    assert sanitize(span) is span
 
 
-def test_what_is_not_fit_is_changed_and_named():
-    assert {name: fitted(value) for name, value in CHANGED.items()} == snapshot(
+def test_malformed_values_are_changed_and_listed():
+    assert {
+        name: sanitize_value(value) for name, value in MALFORMED_VALUES.items()
+    } == snapshot(
         {
-            "half a character": ("x�y", ("a: characters that MLflow cannot keep",)),
-            "half a character in JSON": (
+            "single surrogate": ("x�y", ("a: characters that MLflow cannot store",)),
+            "single surrogate in JSON": (
                 '{"a": "�"}',
-                ("a: characters that MLflow cannot keep",),
+                ("a: characters that MLflow cannot store",),
             ),
-            "both halves": ("😀", ("a: characters that MLflow cannot keep",)),
-            "NUL": ("x␀y", ("a: characters that MLflow cannot keep",)),
-            "NUL in JSON": ('{"a": "x␀y"}', ("a: characters that MLflow cannot keep",)),
-            "NUL in a key": ('{"␀": NaN}', ("a: characters that MLflow cannot keep",)),
-            "not a number": ("nan", ("a: a number beyond what MLflow keeps",)),
-            "infinite": ((1.0, "-inf"), ("a: a number beyond what MLflow keeps",)),
-            "too large": (
+            "surrogate pair": ("😀", ("a: characters that MLflow cannot store",)),
+            "NUL": ("x␀y", ("a: characters that MLflow cannot store",)),
+            "NUL in JSON": (
+                '{"a": "x␀y"}',
+                ("a: characters that MLflow cannot store",),
+            ),
+            "NUL in a key": ('{"␀": NaN}', ("a: characters that MLflow cannot store",)),
+            "NaN": ("nan", ("a: number that MLflow cannot store",)),
+            "infinity": ((1.0, "-inf"), ("a: number that MLflow cannot store",)),
+            "large number": (
                 "1180591620717411303424",
-                ("a: a number beyond what MLflow keeps",),
+                ("a: number that MLflow cannot store",),
             ),
             "bytes": (
                 "�␀",
-                ("a: made a text of bytes", "a: characters that MLflow cannot keep"),
+                (
+                    "a: bytes converted to text",
+                    "a: characters that MLflow cannot store",
+                ),
             ),
-            "an object": (
+            "object": (
                 {"a": ("inf", "x")},
-                ("a: a number beyond what MLflow keeps", "a: made a text of bytes"),
+                (
+                    "a: number that MLflow cannot store",
+                    "a: bytes converted to text",
+                ),
             ),
-            "nested": (
+            "deep nesting": (
                 (((((((((((((((('[["x"]]',),),),),),),),),),),),),),),),),
-                ("a: made a text of tuple",),
+                ("a: tuple converted to text",),
             ),
         }
     )
@@ -88,28 +99,28 @@ def test_what_is_not_fit_is_changed_and_named():
         f"[{'1' * 5_000}]",
     ],
 )
-def test_what_a_server_in_python_fails_at_is_no_json(text):
-    assert fitted(text) == (
+def test_json_that_python_cannot_parse_gets_a_prefix(text):
+    assert sanitize_value(text) == (
         f"(not readable as JSON) {text}",
         ("a: not readable as JSON",),
     )
 
 
 @pytest.mark.parametrize(
-    ("innermost", "written"),
+    ("innermost", "text"),
     [
         (b"\xff", '[["\ufffd"]]'),
         (MappingProxyType({"a": 1}), '[[{"a": 1}]]'),
         (1j, '[["1j"]]'),
-        (nested(100_000), "(tuple that cannot be written)"),
+        (nested_tuple(100_000), "(tuple that is not serializable)"),
     ],
 )
-def test_what_is_nested_too_deep_is_a_text(innermost, written):
+def test_value_below_the_maximum_depth_becomes_text(innermost, text):
     value = innermost
     for _ in range(18):
         value = (value,)
-    kept, reasons = fitted(value)
+    sanitized, reasons = sanitize_value(value)
     for _ in range(16):
-        (kept,) = kept
-    assert kept == written
-    assert reasons == ("a: made a text of tuple",)
+        (sanitized,) = sanitized
+    assert sanitized == text
+    assert reasons == ("a: tuple converted to text",)

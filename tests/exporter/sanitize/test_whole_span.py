@@ -1,4 +1,4 @@
-"""All of a span is made fit: names, events, links, status, resource and scope."""
+"""All parts of a span are sanitized: names, events, links, status, resource, scope."""
 
 from __future__ import annotations
 
@@ -16,66 +16,70 @@ from opentelemetry.trace import Link, Status, StatusCode
 from opentelemetry.exporter.mlflow._sanitize import SANITIZED, sanitize
 from opentelemetry.exporter.mlflow._span_translator import SpanTranslator
 
-from .malformed import CONTEXT, span
+from .malformed import CONTEXT, make_span
 
 
-def test_a_failure_that_has_no_exception_event_has_one_in_mlflow():
-    failed = span(
+def test_failed_span_without_exception_event_gets_one():
+    failed = make_span(
         {"error.type": "E"}, status=Status(StatusCode.ERROR, "why"), end_time=7
     )
-    (event,) = SpanTranslator().said(failed).events
+    (event,) = SpanTranslator().translate(failed).events
     assert (event.name, dict(event.attributes), event.timestamp) == (
         "exception",
         {"exception.type": "E", "exception.message": "why"},
         7,
     )
     recorded = Event("exception", {"exception.type": "F"}, 6)
-    failed = span({}, status=Status(StatusCode.ERROR), events=[recorded])
-    assert SpanTranslator().said(failed).events == [recorded]
+    failed = make_span({}, status=Status(StatusCode.ERROR), events=[recorded])
+    assert SpanTranslator().translate(failed).events == [recorded]
 
 
-def test_all_of_a_span_is_made_fit():
-    bad = {"n\0": float("nan")}
-    given = span(
-        bad,
+def test_all_parts_of_a_span_are_sanitized():
+    malformed = {"n\0": float("nan")}
+    span = make_span(
+        malformed,
         name="a\0",
-        resource=Resource(bad, "https://schema"),
-        events=[Event("e\0", bad, 7), Event("e", {"a": 1}, 8)],
-        links=[Link(CONTEXT, bad), Link(CONTEXT, {"a": 1})],
+        resource=Resource(malformed, "https://schema"),
+        events=[Event("e\0", malformed, 7), Event("e", {"a": 1}, 8)],
+        links=[Link(CONTEXT, malformed), Link(CONTEXT, {"a": 1})],
         status=Status(StatusCode.ERROR, "d\0"),
         instrumentation_scope=InstrumentationScope("s\0", "1"),
         start_time=1,
         end_time=2,
     )
-    good = sanitize(given)
+    sanitized = sanitize(span)
     clean = {"n␀": "nan"}
-    assert good.name == "a␀"
-    assert good.attributes == {**clean, SANITIZED: good.attributes[SANITIZED]}
-    assert (good.resource.attributes, good.resource.schema_url) == (
+    assert sanitized.name == "a␀"
+    assert sanitized.attributes == {**clean, SANITIZED: sanitized.attributes[SANITIZED]}
+    assert (sanitized.resource.attributes, sanitized.resource.schema_url) == (
         clean,
         "https://schema",
     )
-    assert [(event.name, event.attributes) for event in good.events] == [
+    assert [(event.name, event.attributes) for event in sanitized.events] == [
         ("e␀", clean),
         ("e", {"a": 1}),
     ]
-    assert [link.attributes for link in good.links] == [clean, {"a": 1}]
-    assert good.status.description == "d␀"
-    assert good.instrumentation_scope is None
-    assert (good.start_time, good.end_time, good.context) == (1, 2, CONTEXT)
-    assert good.attributes[SANITIZED] == snapshot(
+    assert [link.attributes for link in sanitized.links] == [clean, {"a": 1}]
+    assert sanitized.status.description == "d␀"
+    assert sanitized.instrumentation_scope is None
+    assert (sanitized.start_time, sanitized.end_time, sanitized.context) == (
+        1,
+        2,
+        CONTEXT,
+    )
+    assert sanitized.attributes[SANITIZED] == snapshot(
         (
-            "the span's name: characters that MLflow cannot keep",
-            "an attribute's name: characters that MLflow cannot keep",
-            "n␀: a number beyond what MLflow keeps",
-            "an event's name: characters that MLflow cannot keep",
-            "the status: characters that MLflow cannot keep",
-            "the scope's name: characters that MLflow cannot keep",
+            "span name: characters that MLflow cannot store",
+            "attribute name: characters that MLflow cannot store",
+            "n␀: number that MLflow cannot store",
+            "event name: characters that MLflow cannot store",
+            "status description: characters that MLflow cannot store",
+            "scope name: characters that MLflow cannot store",
         )
     )
 
 
-anything = st.recursive(
+attribute_values = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
@@ -95,16 +99,16 @@ names = st.text(st.characters(exclude_categories=()), min_size=1) | st.sampled_f
 times = st.none() | st.integers() | st.floats() | st.sampled_from([2**63, 2**64, -1])
 
 
-@given(st.dictionaries(names, anything), names, times)
+@given(st.dictionaries(names, attribute_values), names, times)
 @example({"session.id": "0" * 27 + "[" * 260}, "too long, and too deep when cut", 0)
-def test_everything_can_be_sent_and_what_is_fit_stays_so(attributes, name, time):
+def test_sanitized_span_can_be_encoded_and_is_clean(attributes, name, time):
     event = Event("e", None, time)
-    good = sanitize(
-        span(attributes, name=name, start_time=time, end_time=time, events=[event])
+    sanitized = sanitize(
+        make_span(attributes, name=name, start_time=time, end_time=time, events=[event])
     )
-    (of_resource,) = encode_spans([good]).resource_spans
-    sent = of_resource.scope_spans[0].spans[0]
-    # No name is lost but where two became one.
-    assert len(sent.attributes) == len(good.attributes)
-    assert json.dumps([dict(good.attributes)], allow_nan=False)
-    assert sanitize(good) is good
+    (resource_spans,) = encode_spans([sanitized]).resource_spans
+    encoded = resource_spans.scope_spans[0].spans[0]
+    # Two names may become the same one. No other attribute is lost.
+    assert len(encoded.attributes) == len(sanitized.attributes)
+    assert json.dumps([dict(sanitized.attributes)], allow_nan=False)
+    assert sanitize(sanitized) is sanitized

@@ -1,8 +1,8 @@
-"""Spans that MLflow can take, keep and show, whatever stands on them.
+"""Changes values of spans that MLflow cannot receive, store or show.
 
-One value that cannot be sent, stored or read takes down the request it came in, or the
-page of its trace. Such a value is changed as little as can be, and named in the
-attribute SANITIZED with the reason.
+One such value makes MLflow refuse the whole request, or breaks the page of its trace.
+It is changed as little as possible. The span attribute SANITIZED lists each change with
+its reason.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from opentelemetry.trace import Link, Status
 
 from opentelemetry.exporter.mlflow._replace_span import replace_span
 from opentelemetry.exporter.mlflow._sanitize._fast_check import (
-    TOO_LATE,
+    MAX_TIME,
     is_clean,
-    is_time,
+    is_valid_time,
 )
 from opentelemetry.exporter.mlflow._sanitize._reserved_attributes import (
-    MOST_TOKENS,
+    NUMBER_LIMIT,
     is_unreadable,
-    longest,
+    max_length,
 )
-from opentelemetry.exporter.mlflow._sanitize._text import encoded, sanitize_text
+from opentelemetry.exporter.mlflow._sanitize._text import sanitize_text, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,46 +36,50 @@ if TYPE_CHECKING:
 
 SANITIZED: Final = "opentelemetry.exporter.mlflow.sanitized"
 
-# Two levels of protobuf for each of these; a server reads 100.
-_DEEPEST: Final = 16
+# Protobuf needs two levels for each level of a value, and a server reads 100.
+_MAX_DEPTH: Final = 16
 
 Attributes = Mapping[str, Any]
 
 
 def sanitize(span: ReadableSpan) -> ReadableSpan:
-    """`span`, if it is fit; else a copy that is. Never raises."""
+    """Return `span` if MLflow can take it, else a changed copy. Never raises."""
     if is_clean(span):
         return span
-    fitting = _Fitting()
-    fitted = fitting.span(span)
-    return fitted if fitting.reasons else span
+    sanitizer = _Sanitizer()
+    sanitized = sanitizer.span(span)
+    return sanitized if sanitizer.reasons else span
 
 
-def _is_kept(number: float) -> bool:
+def _is_storable(number: float) -> bool:
     if isinstance(number, float):
         return isfinite(number)
     return -(2**63) <= number < 2**63
 
 
-def _is_a_count(name: str, value: Any) -> bool:
-    """One that MLflow's database cannot add up."""
-    return isinstance(value, int) and abs(value) >= MOST_TOKENS and "token" in name
+def _is_excessive_token_count(name: str, value: Any) -> bool:
+    """Whether `value` is a token count that MLflow's database cannot add up."""
+    return isinstance(value, int) and abs(value) >= NUMBER_LIMIT and "token" in name
 
 
-class _Fitting:
-    """One span; `reasons` has an entry for everything that was changed."""
+class _Sanitizer:
+    """Sanitizes one span. Each change adds an entry to `reasons`.
+
+    Its methods take a part of the span, and `label`, the name of that part in the
+    reason.
+    """
 
     def __init__(self) -> None:
         self.reasons: list[str] = []
 
     def span(self, span: ReadableSpan) -> ReadableSpan:
-        name = self.text(span.name, "the span's name")
+        name = self.text(span.name, "span name")
         attributes = self.attributes(span.attributes)
         events = span.events and [self.event(event) for event in span.events]
         links = span.links and [self.link(link) for link in span.links]
         status = self.status(span.status)
-        start = self.time(span.start_time, "the start")
-        end = self.time(span.end_time, "the end")
+        start = self.time(span.start_time, "start time")
+        end = self.time(span.end_time, "end time")
         resource = self.resource(span.resource)
         scope = self.scope(span.instrumentation_scope)
         if not self.reasons:
@@ -94,89 +98,92 @@ class _Fitting:
         )
 
     def attributes(self, attributes: Attributes | None) -> dict[str, Any]:
-        fitted: dict[str, Any] = {}
+        sanitized: dict[str, Any] = {}
         for name, value in (attributes or {}).items():
-            key = self.text(name, "an attribute's name")
+            key = self.text(name, "attribute name")
             if is_unreadable(name, value):
-                self.reasons.append(f"{key}: what MLflow cannot read has another name")
-                fitted[f"{SANITIZED}.{key}"] = self.text(encoded(value), key)
+                self.reasons.append(f"{key}: renamed, because MLflow cannot read it")
+                sanitized[f"{SANITIZED}.{key}"] = self.text(to_text(value), key)
             elif isinstance(value, str):
-                fitted[key] = self.text(value, key, longest(name))
-            elif _is_a_count(name, value):
-                fitted[key] = self._changed(value, key) + " tokens"
+                sanitized[key] = self.text(value, key, max_length(name))
+            elif _is_excessive_token_count(name, value):
+                # The word keeps MLflow from reading the text as a number.
+                sanitized[key] = self._number_to_text(value, key) + " tokens"
             else:
-                fitted[key] = self.value(value, key)
-        return fitted
+                sanitized[key] = self.value(value, key)
+        return sanitized
 
-    def text(self, text: str, of: str, longest: int | None = None) -> str:
-        fitted, reason = sanitize_text(text, longest)
+    def text(self, text: str, label: str, max_length: int | None = None) -> str:
+        sanitized, reason = sanitize_text(text, max_length)
         if reason:
-            self.reasons.append(f"{of}: {reason}")
-        return fitted
+            self.reasons.append(f"{label}: {reason}")
+        return sanitized
 
-    def value(self, value: Any, of: str, depth: int = 0) -> Any:
+    def value(self, value: Any, label: str, depth: int = 0) -> Any:
         if value is None:
             return None
         if isinstance(value, str):
-            return self.text(value, of)
+            return self.text(value, label)
         if isinstance(value, (int, float)):
-            return value if _is_kept(value) else self._changed(value, of)
-        if depth < _DEEPEST and isinstance(value, (list, tuple)):
-            listed = cast("Sequence[Any]", value)
-            return tuple([self.value(one, of, depth + 1) for one in listed])
-        if depth < _DEEPEST and isinstance(value, Mapping):
-            named = cast("Mapping[str, Any]", value)
+            return value if _is_storable(value) else self._number_to_text(value, label)
+        if depth < _MAX_DEPTH and isinstance(value, (list, tuple)):
+            items = cast("Sequence[Any]", value)
+            return tuple([self.value(item, label, depth + 1) for item in items])
+        if depth < _MAX_DEPTH and isinstance(value, Mapping):
+            mapping = cast("Mapping[str, Any]", value)
             return {
-                self.text(str(key), of): self.value(one, of, depth + 1)
-                for key, one in named.items()
+                self.text(str(key), label): self.value(item, label, depth + 1)
+                for key, item in mapping.items()
             }
-        self.reasons.append(f"{of}: made a text of {type(value).__name__}")
-        return self.text(encoded(value), of)
+        self.reasons.append(f"{label}: {type(value).__name__} converted to text")
+        return self.text(to_text(value), label)
 
-    def _changed(self, number: float, of: str) -> str:
-        self.reasons.append(f"{of}: a number beyond what MLflow keeps")
+    def _number_to_text(self, number: float, label: str) -> str:
+        self.reasons.append(f"{label}: number that MLflow cannot store")
         return str(number)
 
-    def time(self, nanoseconds: Any, of: str) -> int | None:
-        """The nearest one that there is."""
-        if nanoseconds is None or is_time(nanoseconds):
+    def time(self, nanoseconds: Any, label: str) -> int | None:
+        """Return the nearest valid time."""
+        if nanoseconds is None or is_valid_time(nanoseconds):
             return cast("int | None", nanoseconds)
-        self.reasons.append(f"{of}: no time that MLflow keeps ({nanoseconds!r:.40})")
+        self.reasons.append(f"{label}: invalid time ({nanoseconds!r:.40})")
         try:
-            return int(min(max(nanoseconds, 0), TOO_LATE - 1))
+            return int(min(max(nanoseconds, 0), MAX_TIME))
         except (OverflowError, TypeError, ValueError):
             return 0
 
     def event(self, event: Event) -> Event:
-        before = len(self.reasons)
-        name = self.text(event.name, "an event's name")
+        previous_reasons = len(self.reasons)
+        name = self.text(event.name, "event name")
         attributes = self.attributes(event.attributes)
-        timestamp = self.time(event.timestamp, "an event's time")
-        if len(self.reasons) == before:
+        timestamp = self.time(event.timestamp, "event time")
+        if len(self.reasons) == previous_reasons:
             return event
         return Event(name, attributes, timestamp)
 
     def link(self, link: Link) -> Link:
-        before = len(self.reasons)
+        previous_reasons = len(self.reasons)
         attributes = self.attributes(link.attributes)
-        return link if len(self.reasons) == before else Link(link.context, attributes)
+        if len(self.reasons) == previous_reasons:
+            return link
+        return Link(link.context, attributes)
 
     def status(self, status: Status) -> Status:
         if not status.description:
             return status
-        description = self.text(status.description, "the status")
+        description = self.text(status.description, "status description")
         return Status(status.status_code, description)
 
     def resource(self, resource: Resource) -> Resource:
-        before = len(self.reasons)
+        previous_reasons = len(self.reasons)
         attributes = self.attributes(resource.attributes)
-        if len(self.reasons) == before:
+        if len(self.reasons) == previous_reasons:
             return resource
         return Resource(attributes, resource.schema_url)
 
     def scope(self, scope: InstrumentationScope | None) -> InstrumentationScope | None:
-        """MLflow does not keep it."""
-        before = len(self.reasons)
+        """Return None for an invalid scope: MLflow does not store scopes."""
+        previous_reasons = len(self.reasons)
         if scope is not None:
-            self.text(f"{scope.name}{scope.version}", "the scope's name")
-        return scope if len(self.reasons) == before else None
+            self.text(f"{scope.name}{scope.version}", "scope name")
+        return scope if len(self.reasons) == previous_reasons else None

@@ -1,4 +1,4 @@
-"""Whether a span is fit as it is: nearly all are, and it is found out fast."""
+"""A fast check whether a span needs no change. Nearly all spans pass it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.exporter.mlflow._sanitize._reserved_attributes import (
-    MOST_TOKENS,
-    READ,
+    NUMBER_LIMIT,
+    RESERVED_ATTRIBUTES,
     is_unreadable,
-    longest,
+    max_length,
 )
 from opentelemetry.exporter.mlflow._sanitize._text import (
-    LONGEST,
-    fails_as_json,
-    has_unfit_characters,
-    may_fail,
+    MAX_TEXT_LENGTH,
+    has_invalid_characters,
+    is_unreadable_json,
+    may_be_unreadable_json,
 )
 
 if TYPE_CHECKING:
@@ -25,82 +25,86 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import ReadableSpan
 
-TOO_LATE: Final = 2**63  # nanoseconds
-# What is not longer is not too long for anything.
-_SHORT: Final = 200
+# In nanoseconds. OTLP has no negative times, and MLflow's database has 64 bits with a
+# sign.
+MAX_TIME: Final = 2**63 - 1
+
+# No attribute has a maximum length below this.
+_LENGTH_ALWAYS_ALLOWED: Final = 200
 
 
-class _Resource:
-    """The last one that was fit: a process has but one."""
+class _ResourceCache:
+    """The last resource that passed. A process usually has only one."""
 
-    fit: Resource | None = None
+    clean: Resource | None = None
 
 
-_resource = _Resource()
+_resource_cache = _ResourceCache()
 
 
 def is_clean(span: ReadableSpan) -> bool:
-    if not (is_time(span.start_time) and is_time(span.end_time)):
+    """Whether MLflow can take the span unchanged. False if in doubt."""
+    if not (is_valid_time(span.start_time) and is_valid_time(span.end_time)):
         return False
     texts = [span.name, span.status.description or ""]
     if scope := span.instrumentation_scope:
         texts += (scope.name, scope.version or "")
-    each = [span.attributes]
-    if span.resource is not _resource.fit:
-        each.append(span.resource.attributes)
+    all_attributes = [span.attributes]
+    if span.resource is not _resource_cache.clean:
+        all_attributes.append(span.resource.attributes)
     for event in span.events:
-        if not is_time(event.timestamp):
+        if not is_valid_time(event.timestamp):
             return False
         texts.append(event.name)
-        each.append(event.attributes)
+        all_attributes.append(event.attributes)
     for link in span.links:
-        each.append(link.attributes)  # noqa: PERF401  # there are none, and this is fast
-    for attributes in each:
-        if attributes and not _has_fit_values(attributes, texts):
+        all_attributes.append(link.attributes)  # noqa: PERF401  # usually there are no links, and a loop over none is faster
+    for attributes in all_attributes:
+        if attributes and not _are_clean_attributes(attributes, texts):
             return False
-    if not _are_fit(texts):
+    if not _are_clean_texts(texts):
         return False
-    _resource.fit = span.resource
+    _resource_cache.clean = span.resource
     return True
 
 
-def _are_fit(texts: list[str]) -> bool:
-    """All are looked at at once."""
+def _are_clean_texts(texts: list[str]) -> bool:
+    # One check of the joined text is faster than a check of each text.
     text = "".join(texts)
-    if len(text) > LONGEST or has_unfit_characters(text):
+    if len(text) > MAX_TEXT_LENGTH or has_invalid_characters(text):
         return False
-    return not (may_fail(text) and any(map(fails_as_json, texts)))
+    return not (may_be_unreadable_json(text) and any(map(is_unreadable_json, texts)))
 
 
-def _has_fit_values(attributes: Mapping[str, Any], texts: list[str]) -> bool:
-    """Adds to `texts` what is to be looked at yet."""
+def _are_clean_attributes(attributes: Mapping[str, Any], texts: list[str]) -> bool:
+    """Check the attributes, except their texts, which are added to `texts`."""
     texts += attributes
     for name, value in attributes.items():
-        if name in READ and is_unreadable(name, value):
+        if name in RESERVED_ATTRIBUTES and is_unreadable(name, value):
             return False
         if type(value) is str:
-            if len(value) > _SHORT and longest(name):
+            if len(value) > _LENGTH_ALWAYS_ALLOWED and max_length(name):
                 return False
             texts.append(value)
         elif type(value) is tuple and _are_texts(cast("tuple[object, ...]", value)):
             texts += value
-        elif not _is_fit_number(value):
+        elif not _is_clean_number(value):
             return False
     return True
 
 
-def _is_fit_number(value: Any) -> bool:
+def _is_clean_number(value: Any) -> bool:
     if type(value) is int:
-        return -MOST_TOKENS < value < MOST_TOKENS
+        return -NUMBER_LIMIT < value < NUMBER_LIMIT
     return value is True or value is False or (type(value) is float and isfinite(value))
 
 
 def _are_texts(values: tuple[Any, ...]) -> bool:
-    return all(type(one) is str for one in values)
+    return all(type(value) is str for value in values)
 
 
-def is_time(nanoseconds: Any) -> bool:
-    """OTLP has no sign for them, and MLflow's database no more bits."""
-    # The first is most, and fast; NumPy's whole numbers are of the second.
-    is_whole = type(nanoseconds) is int or isinstance(nanoseconds, Integral)
-    return is_whole and 0 <= int(nanoseconds) < TOO_LATE
+def is_valid_time(nanoseconds: Any) -> bool:
+    # Nearly all times are of type int, and that test is the faster one. The other one
+    # accepts NumPy's integers.
+    is_integer = type(nanoseconds) is int or isinstance(nanoseconds, Integral)
+    return is_integer and 0 <= int(nanoseconds) <= MAX_TIME

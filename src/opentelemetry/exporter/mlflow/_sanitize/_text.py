@@ -1,4 +1,4 @@
-"""Texts that MLflow can take, keep and show."""
+"""Changes texts that MLflow cannot receive, store or show."""
 
 from __future__ import annotations
 
@@ -11,61 +11,65 @@ from typing import TYPE_CHECKING, Any, Final, cast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# PostgreSQL has no text with NUL, and UTF-8 no half of a pair of surrogates.
-_NUL_SHOWN: Final = "\u2400"
-# One character, and then a group: it is sought as fast as `in` does.
-_UNFIT_ESCAPE: Final = re.compile(r"\\(?:u0000|u[dD][89abAB])")
+# In characters. MLflow's server, and then its page, take minutes for longer texts.
+MAX_TEXT_LENGTH: Final = 4 * 2**20
+# The limit of each text in a JSON document that exceeds MAX_TEXT_LENGTH.
+_MAX_NESTED_TEXT_LENGTH: Final = 2**16
 
-# Larger ones take a server, and then a page, minutes.
-LONGEST: Final = 4 * 2**20
-# Of a text within JSON, where the whole is longer than that.
-_LONGEST_WITHIN: Final = 2**16
+# PostgreSQL cannot store NUL, and UTF-8 cannot encode a single surrogate.
+_NUL_SYMBOL: Final = "\u2400"
+# A literal character before the group lets the search run as fast as `in`.
+_INVALID_ESCAPE: Final = re.compile(r"\\(?:u0000|u[dD][89abAB])")
 
-# MLflow's server tries to read each text as JSON, and fails with the whole request at
-# what Python's own reader does not take: very deep nesting, very long numbers.
-_DEEPEST: Final = 200
-_MOST_DIGITS: Final = 4_300
-_TOO_LONG_NUMBER: Final = re.compile(rf"\d{{{_MOST_DIGITS + 1}}}")
-_BEGINS_AS_JSON: Final = re.compile(r'\s*[\[{"\d-]')
-_NOT_JSON: Final = "(not readable as JSON) "
+# MLflow's server tries to parse each text as JSON. It refuses the whole request if
+# Python's parser fails because of very deep nesting or a very long number.
+_MAX_JSON_DEPTH: Final = 200
+_MAX_DIGITS: Final = 4_300
+_TOO_LONG_NUMBER: Final = re.compile(rf"\d{{{_MAX_DIGITS + 1}}}")
+_JSON_START: Final = re.compile(r'\s*[\[{"\d-]')
+_UNREADABLE_JSON_PREFIX: Final = "(not readable as JSON) "
 
 
-def sanitize_text(text: str, longest: int | None = None) -> tuple[str, str | None]:
-    """The text as it can be, and why it had to be changed, if it had to.
+def sanitize_text(text: str, max_length: int | None = None) -> tuple[str, str | None]:
+    """Return the text in a form that MLflow can take, and the reason of the change.
 
-    `longest`: in characters, for an identity, which stays one of its own when cut.
+    `max_length` is in characters, for an identifier. A truncated identifier ends in a
+    hash, so that different identifiers stay different. The reason is None if the text
+    is unchanged.
     """
-    given = text
+    original = text
     reasons: list[str] = []
-    if len(text) > LONGEST:
-        reasons.append(f"cut from {len(text)} characters")
-        text = _cut(text)
-    if has_unfit_characters(text) and (cleaned := _cleaned(text)) != text:
-        reasons.append("characters that MLflow cannot keep")
-        text = cleaned
-    if fails_as_json(text):
+    if len(text) > MAX_TEXT_LENGTH:
+        reasons.append(f"truncated from {len(text)} characters")
+        text = _truncate(text)
+    if has_invalid_characters(text):
+        replaced = _replace_invalid_characters(text)
+        if replaced != text:
+            reasons.append("characters that MLflow cannot store")
+            text = replaced
+    if is_unreadable_json(text):
         reasons.append("not readable as JSON")
-        text = _NOT_JSON + text
-    if longest is not None and len(text) > longest:
-        reasons.append(f"cut to {longest} characters")
-        digest = hashlib.sha256(given.encode("utf-8", "replace")).hexdigest()[:16]
-        text = f"{text[: longest - 17]}-{digest}"
+        text = _UNREADABLE_JSON_PREFIX + text
+    if max_length is not None and len(text) > max_length:
+        reasons.append(f"truncated to {max_length} characters")
+        digest = hashlib.sha256(original.encode("utf-8", "replace")).hexdigest()[:16]
+        text = f"{text[: max_length - 17]}-{digest}"
     return text, "; ".join(reasons) or None
 
 
-def encoded(value: Any) -> str:
-    """A text or bytes as they are, all else as JSON."""
+def to_text(value: Any) -> str:
+    """Return a str unchanged, bytes decoded, and any other value as JSON."""
     if isinstance(value, str):
         return value
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     try:
-        return json.dumps(value, ensure_ascii=False, default=_plain)
+        return json.dumps(value, ensure_ascii=False, default=_to_json_type)
     except (RecursionError, TypeError, ValueError):
-        return f"({type(value).__name__} that cannot be written)"
+        return f"({type(value).__name__} that is not serializable)"
 
 
-def _plain(value: Any) -> Any:
+def _to_json_type(value: Any) -> Any:
     if isinstance(value, (bytes, bytearray)):
         return bytes(value).decode("utf-8", "replace")
     if isinstance(value, Mapping):
@@ -73,94 +77,105 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def has_unfit_characters(text: str) -> bool:
+def has_invalid_characters(text: str) -> bool:
+    """Whether the text may have such characters. In escapes, not all are invalid."""
     if not text.isascii():
         try:
             # As strict as UTF-8, and faster.
             text.encode("utf-16-le")
         except UnicodeEncodeError:
             return True
-    return "\0" in text or bool(_UNFIT_ESCAPE.search(text))
+    return "\0" in text or bool(_INVALID_ESCAPE.search(text))
 
 
-def _cleaned(text: str) -> str:
-    """JSON has such characters in its escapes as well."""
-    text = _clean(text)
-    if not _UNFIT_ESCAPE.search(text):
+def _replace_invalid_characters(text: str) -> str:
+    """Replace invalid characters, also those in the escapes of a JSON document."""
+    text = _replace_literal_characters(text)
+    if not _INVALID_ESCAPE.search(text):
         return text
     try:
-        read = json.loads(text)
-        cleaned = _encode(_every_text(read, _clean))
-        # Most escaped surrogates are pairs.
-        return text if cleaned == _encode(read) else cleaned
+        document = json.loads(text)
+        replaced = _encode(_map_texts(document, _replace_literal_characters))
+        # Most escaped surrogates are valid pairs. The text then stays unchanged.
+        return text if replaced == _encode(document) else replaced
     except (RecursionError, ValueError):
         return text
 
 
-def _clean(text: str) -> str:
-    # A pair that stands as its halves becomes the one character it is.
-    paired = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return paired.replace("\0", _NUL_SHOWN)
+def _replace_literal_characters(text: str) -> str:
+    # This also joins a pair of surrogates into the one character that it stands for.
+    joined = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return joined.replace("\0", _NUL_SYMBOL)
 
 
-def _cut(text: str) -> str:
-    """JSON stays JSON, with its texts cut, where that is enough."""
+def _truncate(text: str) -> str:
+    """Truncate the texts in a JSON document if that suffices, else the text itself."""
     try:
-        cut = _encode(_every_text(json.loads(text), _cut_one))
+        truncated = _encode(_map_texts(json.loads(text), _truncate_nested))
     except (RecursionError, ValueError):
-        cut = text
-    return cut if len(cut) <= LONGEST else text[: LONGEST - 1] + "…"
+        truncated = text
+    if len(truncated) <= MAX_TEXT_LENGTH:
+        return truncated
+    return text[: MAX_TEXT_LENGTH - 1] + "…"
 
 
-def _cut_one(text: str) -> str:
-    if len(text) <= _LONGEST_WITHIN:
+def _truncate_nested(text: str) -> str:
+    if len(text) <= _MAX_NESTED_TEXT_LENGTH:
         return text
-    return f"{text[:_LONGEST_WITHIN]}… ({len(text)} characters)"
+    return f"{text[:_MAX_NESTED_TEXT_LENGTH]}… ({len(text)} characters)"
 
 
-def _every_text(value: Any, change: Callable[[str], str]) -> Any:
+def _map_texts(value: Any, function: Callable[[str], str]) -> Any:
+    """Return a copy of a JSON value with `function` applied to all strings in it."""
     if isinstance(value, str):
-        return change(value)
+        return function(value)
     if isinstance(value, list):
-        return [_every_text(one, change) for one in cast("list[object]", value)]
+        return [_map_texts(item, function) for item in cast("list[object]", value)]
     if isinstance(value, dict):
-        named = cast("dict[str, Any]", value)
-        return {change(key): _every_text(one, change) for key, one in named.items()}
+        return {
+            function(key): _map_texts(item, function)
+            for key, item in cast("dict[str, Any]", value).items()
+        }
     return value
 
 
-def may_fail(text: str) -> bool:
-    return len(text) > _MOST_DIGITS or (
-        len(text) > _DEEPEST and text.count("[") + text.count("{") > _DEEPEST
+def may_be_unreadable_json(text: str) -> bool:
+    """A fast check. False means that the text is not unreadable JSON."""
+    return len(text) > _MAX_DIGITS or (
+        len(text) > _MAX_JSON_DEPTH
+        and text.count("[") + text.count("{") > _MAX_JSON_DEPTH
     )
 
 
-def fails_as_json(text: str) -> bool:
-    if not may_fail(text) or not _BEGINS_AS_JSON.match(text):
+def is_unreadable_json(text: str) -> bool:
+    """Whether Python's JSON parser fails in a way that MLflow does not expect."""
+    if not may_be_unreadable_json(text) or not _JSON_START.match(text):
         return False
-    # All but its texts. A quote that ends none of them follows a backslash, which does
-    # not follow one. (No regular expression: it takes ten times as long.)
+    # The document without its strings. A quote inside a string follows a backslash that
+    # does not follow another one. (A regular expression takes ten times as long.)
     unescaped = text.replace("\\\\", "").replace('\\"', "")
     structure = "".join(unescaped.split('"')[::2])
-    return _nests_too_deep(structure) or bool(_TOO_LONG_NUMBER.search(structure))
+    return _is_too_deep(structure) or bool(_TOO_LONG_NUMBER.search(structure))
 
 
-def _nests_too_deep(structure: str) -> bool:
+def _is_too_deep(structure: str) -> bool:
     brackets = structure.translate(_BRACKETS)
     depth = 0
-    while "[]" in brackets and depth <= _DEEPEST:
-        brackets = brackets.replace("[]", "")  # all innermost ones
+    while "[]" in brackets and depth <= _MAX_JSON_DEPTH:
+        brackets = brackets.replace("[]", "")  # all innermost pairs
         depth += 1
-    # Those that nothing closes hold all the others.
-    return depth + brackets.count("[") > _DEEPEST
+    # Brackets without an end contain all pairs.
+    return depth + brackets.count("[") > _MAX_JSON_DEPTH
 
 
-class _Brackets(dict[int, str]):
+class _BracketTable(dict[int, str]):
+    """A table for str.translate() that replaces braces and drops all but brackets."""
+
     def __missing__(self, _: int) -> None:
-        """No other character is one."""
+        """Return None, which deletes the character."""
 
 
-_BRACKETS: Final = _Brackets(zip(map(ord, "[{]}"), "[[]]", strict=True))
+_BRACKETS: Final = _BracketTable(zip(map(ord, "[{]}"), "[[]]", strict=True))
 
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
