@@ -263,3 +263,14 @@ def test_what_the_conventions_do_not_know_is_refused(broken):
 )
 def test_what_is_written_in_a_message(message, written):
     assert text_of(message) == written
+
+
+@pytest.mark.parametrize("part_type", ["reasoning", "thinking"])
+def test_reasoning_has_two_names(part_type):
+    parts = [
+        {"type": part_type, "content": "Hm."},
+        {"type": "text", "content": "No."},
+    ]
+    assert chat_messages([{"role": "assistant", "parts": parts}]) == [
+        {"role": "assistant", "content": "No.", "reasoning": "Hm."}
+    ]

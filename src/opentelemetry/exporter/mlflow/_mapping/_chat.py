@@ -1,9 +1,9 @@
-"""Messages of the GenAI conventions in the shape MLflow's chat view renders.
+"""Messages of the GenAI conventions, in the shape that MLflow's chat view renders.
 
-The view takes OpenAI's chat messages with one addition, the key `reasoning`, and shows
-a whole side of the conversation as raw text if one message of it does not pass its
-checks: a known role, `content` that is a string or a list of known parts, a string `id`
-and JSON-string `arguments` on every tool call.
+The view takes OpenAI's chat messages with the additional key `reasoning`. It shows the
+inputs or the outputs as raw text if one message in them does not pass its checks: a
+known role, `content` that is a string or a list of known parts, and a string `id` and
+`arguments` that are a JSON string on every tool call.
 
 https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/non-normative/models.py
 """
@@ -30,8 +30,8 @@ _ROLES = {
     "user": "user",
 }
 
-# What the view has a player for.
-_SOUNDS = {
+# The view has a player for these.
+_AUDIO_FORMATS = {
     "audio/mp3": "mp3",
     "audio/mpeg": "mp3",
     "audio/wav": "wav",
@@ -40,24 +40,28 @@ _SOUNDS = {
 }
 
 
+# pydantic-ai's parts have the second name.
+_REASONING_TYPES = ("reasoning", "thinking")
+
+
 class UnknownShapeError(ValueError):
-    """The value is not what the conventions say it is."""
+    """The value does not have the shape of the conventions."""
 
 
 def chat_messages(messages: Any) -> list[Json]:
-    """`gen_ai.input.messages`, parsed, as OpenAI chat messages.
+    """Converts parsed `gen_ai.input.messages` to OpenAI's chat messages.
 
     Raises UnknownShapeError.
     """
     return [
-        rendered
+        converted
         for message in mappings(messages)
-        for rendered in _rendered(message, otherwise="user")
+        for converted in _convert(message, default_role="user")
     ]
 
 
 def system_messages(instructions: Any) -> list[Json]:
-    """`gen_ai.system_instructions`, parsed, as one message, or none if it is empty.
+    """Converts parsed `gen_ai.system_instructions` to one message, or none if empty.
 
     Raises UnknownShapeError.
     """
@@ -66,23 +70,23 @@ def system_messages(instructions: Any) -> list[Json]:
 
 
 def chat_choices(messages: Any) -> list[Json]:
-    """`gen_ai.output.messages`, parsed, as the choices of a chat completion.
+    """Converts parsed `gen_ai.output.messages` to the choices of a chat completion.
 
     Raises UnknownShapeError.
     """
     return [
         {
             "index": index,
-            "message": rendered,
+            "message": converted,
             "finish_reason": message.get("finish_reason"),
         }
         for index, message in enumerate(mappings(messages))
-        for rendered in _rendered(message, otherwise="assistant")
+        for converted in _convert(message, default_role="assistant")
     ]
 
 
 def text_of(message: Any) -> str:
-    """What is written in an OpenAI chat message; "" if nothing is."""
+    """The text of OpenAI's chat message; "" if there is none."""
     match message:
         case {"content": str(content)}:
             return content
@@ -101,47 +105,47 @@ def _texts(parts: list[Any]) -> Iterator[str]:
                 pass
 
 
-def _rendered(message: Json, otherwise: str) -> list[Json]:
-    """A tool's results are messages of their own in OpenAI's shape, and come first."""
-    rendered: list[Json] = []
-    said: list[Json] = []
+def _convert(message: Json, default_role: str) -> list[Json]:
+    """Tool results are separate messages in OpenAI's shape. They come first."""
+    messages: list[Json] = []
+    content: list[Json] = []
     reasoning: list[str] = []
     calls: list[Json] = []
     for part in mappings(message.get("parts")):
         kind = part.get("type")
         if kind == "text":
-            said.append(part)
-        elif kind == "reasoning":
-            reasoning.append(written(part.get("content")))
+            content.append(part)
+        elif kind in _REASONING_TYPES:
+            reasoning.append(as_text(part.get("content")))
         elif kind == "tool_call":
             calls.append(_call(part))
         elif kind == "tool_call_response":
-            rendered.append(_result(part))
+            messages.append(_result(part))
         else:
-            said.append(part)
-    if rendered and not (said or reasoning or calls):
-        return rendered
+            content.append(part)
+    if messages and not (content or reasoning or calls):
+        return messages
     role = message.get("role")
     known = _ROLES.get(role) if isinstance(role, str) else None
-    own: Json = {"role": known or otherwise, "content": _content(said)}
+    converted: Json = {"role": known or default_role, "content": _content(content)}
     if name := message.get("name") or (not known and role):
-        own["name"] = name
+        converted["name"] = name
     if reasoning:
-        own["reasoning"] = "\n".join(reasoning)
+        converted["reasoning"] = "\n".join(reasoning)
     if calls:
-        own["tool_calls"] = calls
-    rendered.append(own)
-    return rendered
+        converted["tool_calls"] = calls
+    messages.append(converted)
+    return messages
 
 
 def _call(part: Json) -> Json:
     arguments = part.get("arguments")
     return {
-        "id": written(part.get("id")),
+        "id": as_text(part.get("id")),
         "type": "function",
         "function": {
-            "name": written(part.get("name")),
-            "arguments": "{}" if arguments is None else written(arguments),
+            "name": as_text(part.get("name")),
+            "arguments": "{}" if arguments is None else as_text(arguments),
         },
     }
 
@@ -149,9 +153,9 @@ def _call(part: Json) -> Json:
 def _result(part: Json) -> Json:
     return {
         "role": "tool",
-        "tool_call_id": written(part.get("id")),
-        # The convention's examples say `result` where its schema says `response`.
-        "content": written(part.get("response", part.get("result"))),
+        "tool_call_id": as_text(part.get("id")),
+        # The conventions' examples have `result`, and their schema has `response`.
+        "content": as_text(part.get("response", part.get("result"))),
     }
 
 
@@ -159,7 +163,7 @@ def _content(parts: list[Json]) -> str | list[Json]:
     if not parts:
         return ""
     if len(parts) == 1 and parts[0].get("type") == "text":
-        return written(parts[0].get("content"))
+        return as_text(parts[0].get("content"))
     content = [_content_part(part) for part in parts]
     if any(part["type"] != "text" for part in content):
         return content
@@ -167,7 +171,7 @@ def _content(parts: list[Json]) -> str | list[Json]:
 
 
 def _content_part(part: Json) -> Json:
-    """What has no counterpart in OpenAI's shape is shown as it is written."""
+    """A part without a counterpart in OpenAI's shape is shown as JSON."""
     match part:
         case {"type": "blob", "modality": "image", "content": str(data)}:
             kind = part.get("mime_type") or "image/png"
@@ -175,21 +179,21 @@ def _content_part(part: Json) -> Json:
         case {"type": "uri", "modality": "image", "uri": str(uri)}:
             return _image(uri)
         case {"type": "blob", "mime_type": str(kind), "content": str(data)} if (
-            kind in _SOUNDS
+            kind in _AUDIO_FORMATS
         ):
-            sound = {"data": data, "format": _SOUNDS[kind]}
-            return {"type": "input_audio", "input_audio": sound}
+            audio = {"data": data, "format": _AUDIO_FORMATS[kind]}
+            return {"type": "input_audio", "input_audio": audio}
         case {"type": "text"}:
-            return {"type": "text", "text": written(part.get("content"))}
+            return {"type": "text", "text": as_text(part.get("content"))}
         case _:
-            return {"type": "text", "text": written(part)}
+            return {"type": "text", "text": as_text(part)}
 
 
 def _image(url: str) -> Json:
     return {"type": "image_url", "image_url": {"url": url}}
 
 
-def written(value: Any) -> str:
+def as_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     return "" if value is None else _encode(value)
@@ -201,9 +205,9 @@ _encode = encoding(allow_nan=True)
 def mappings(values: Any) -> list[Json]:
     if not isinstance(values, (list, tuple)):
         raise UnknownShapeError
-    listed = cast("list[Any]", values)
-    for value in listed:
-        # The test for Mapping takes ten times as long.
+    items = cast("list[Any]", values)
+    for value in items:
+        # isinstance() with Mapping takes ten times as long.
         if type(value) is not dict and not isinstance(value, Mapping):
             raise UnknownShapeError
-    return listed
+    return items

@@ -16,7 +16,7 @@ from opentelemetry.exporter.mlflow._mapping._chat import (
     system_messages,
 )
 from opentelemetry.exporter.mlflow._mapping._json import decode, encoding
-from opentelemetry.exporter.mlflow._mapping._retrieval import retrieved
+from opentelemetry.exporter.mlflow._mapping._retrieval import retrieved_documents
 from opentelemetry.exporter.mlflow._mapping._tools import chat_tools
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def documents(attributes: dict[str, Any]) -> list[Json] | None:
     value = attributes.get("gen_ai.retrieval.documents")
     if value is None:
         return None
-    return retrieved(decode(value) if isinstance(value, str) else value)
+    return retrieved_documents(decode(value) if isinstance(value, str) else value)
 
 
 def tools(attributes: dict[str, Any]) -> list[Json] | None:

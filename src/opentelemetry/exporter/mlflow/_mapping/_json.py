@@ -1,4 +1,4 @@
-"""JSON in the mapping, which spends most of its time on it."""
+"""JSON of the mapping, which spends most of its time on it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# MLflow's pages cannot parse the NaN and Infinity that Python reads and writes.
+# MLflow's pages cannot parse NaN and Infinity, which Python reads and writes.
 _decoder = JSONDecoder(parse_constant=str)
 
 
 def decode(text: str) -> Any:
-    # Faster than the decoder's `decode`, which looks for white space around it.
+    # Faster than the decoder's `decode`, which also skips white space around the text.
     try:
         value, end = _decoder.raw_decode(text)
     except ValueError:
@@ -24,14 +24,15 @@ def decode(text: str) -> Any:
 def encoding(*, allow_nan: bool) -> Callable[[Any], str]:
     plain = JSONEncoder(
         ensure_ascii=False,
-        # What was parsed holds nothing that holds it.
+        # Parsed JSON has no circular references.
         check_circular=False,
         allow_nan=allow_nan,
     )
-    # Not documented: CPython's part of `encode`, which makes it anew for every text.
-    # That takes twice as long as to write a short one.
+    # Not documented: the part of CPython's `encode` that does the work. `encode`
+    # creates it again for every value, which takes twice as long as to encode a short
+    # one.
     make: Any = getattr(encoder, "c_make_encoder", None)
-    if make is None:  # another Python
+    if make is None:  # not CPython
         return plain.encode
     parts = make(
         None,

@@ -1,9 +1,9 @@
-"""Messages that stand on events of a span, as attributes of today's conventions.
+"""Converts messages in span events to attributes of the current conventions.
 
-Until version 1.36 the conventions had an event for each message, and some libraries
-write these on the span. What a message is stands in the event's attributes, or, as the
-body of the event, in `gen_ai.event.content` (Azure's SDKs, Semantic Kernel); Strands
-Agents writes the content as Amazon Bedrock's blocks. MLflow reads `content` alone, and
+Until version 1.36 the conventions had one event for each message, and some libraries
+add these events to the span. The message is in the event's attributes. Azure's SDKs and
+Semantic Kernel write it as the body of the event, in `gen_ai.event.content`. Strands
+Agents writes the content as blocks of Amazon Bedrock. MLflow reads only `content`, and
 no tools.
 
 https://github.com/open-telemetry/semantic-conventions/blob/v1.36.0/docs/gen-ai/gen-ai-events.md
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from opentelemetry.exporter.mlflow._mapping._chat import text_of, written
+from opentelemetry.exporter.mlflow._mapping._chat import as_text, text_of
 from opentelemetry.exporter.mlflow._mapping._json import decode
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
     from opentelemetry.exporter.mlflow._mapping._chat import Json
 
-    Said = list[tuple[str, Mapping[str, Any]]]
+    Events = list[tuple[str, Mapping[str, Any]]]
 
 _INPUT = "gen_ai.input.messages"
 _OUTPUT = "gen_ai.output.messages"
 _ARGUMENTS = "gen_ai.tool.call.arguments"
 _RESULT = "gen_ai.tool.call.result"
-# Where the content of each stands already.
-_SHOWN = {
+# If the span has the second attribute, it has the content of the first one already.
+_MAPPED_TO = {
     _INPUT: "mlflow.spanInputs",
     _OUTPUT: "mlflow.spanOutputs",
     _ARGUMENTS: "mlflow.spanInputs",
@@ -46,88 +46,98 @@ _ROLES = {
     "gen_ai.tool.message": "tool",
     _CHOICE: "assistant",
 }
-# Today's event has the attributes of a span.
+# The current event has the attributes of a span.
 _DETAILS = "gen_ai.client.inference.operation.details"
-_DETAILED = (_INPUT, _OUTPUT, "gen_ai.system_instructions", "gen_ai.tool.definitions")
+_DETAILS_ATTRIBUTES = (
+    _INPUT,
+    _OUTPUT,
+    "gen_ai.system_instructions",
+    "gen_ai.tool.definitions",
+)
 
 
 def with_messages(
     attributes: Mapping[str, Any] | None, events: Sequence[Event]
 ) -> Mapping[str, Any] | None:
-    """`attributes`, and what `events` have of messages where these have nothing.
+    """Returns `attributes`, with the messages of `events` that these do not have.
 
     Never raises.
     """
-    said = [
+    message_events = [
         (event.name, event.attributes or {})
         for event in events
         if event.name in _ROLES or event.name == _DETAILS
     ]
-    if not said:
+    if not message_events:
         return attributes
     own = attributes or {}
     is_tool = own.get("gen_ai.operation.name") == "execute_tool"
+    convert = _tool if is_tool else _conversation
     try:
-        found = _detailed(said) | (_tool(said) if is_tool else _conversation(said))
+        converted = _details(message_events) | convert(message_events)
     except (RecursionError, TypeError, ValueError):
         return attributes
-    new = {n: value for n, value in found.items() if _SHOWN.get(n, n) not in own}
+    new = {
+        name: value
+        for name, value in converted.items()
+        if _MAPPED_TO.get(name, name) not in own
+    }
     return {**new, **own}
 
 
-def _detailed(said: Said) -> Json:
-    """Of several, the first."""
+def _details(events: Events) -> Json:
+    """If there are several such events, the first one counts."""
     return {
-        detail: attributes[detail]
-        for name, attributes in reversed(said)
+        attribute: attributes[attribute]
+        for name, attributes in reversed(events)
         if name == _DETAILS
-        for detail in _DETAILED
-        if detail in attributes
+        for attribute in _DETAILS_ATTRIBUTES
+        if attribute in attributes
     }
 
 
-def _tool(said: Said) -> Json:
-    """The arguments are a message to the tool, and its result is a choice."""
-    found: Json = {}
-    for name, body in _bodies(said):
+def _tool(events: Events) -> Json:
+    """The arguments are a message to the tool, and the result is a choice."""
+    converted: Json = {}
+    for name, body in _bodies(events):
         content = body.get("message", body.get("content"))
         if content is None:
             continue
         if name == _CHOICE:
-            found[_RESULT] = _text(_read(content)) or written(content)
+            converted[_RESULT] = _text(_decode(content)) or as_text(content)
         elif name == "gen_ai.tool.message":
-            found[_ARGUMENTS] = written(content)
-    return found
+            converted[_ARGUMENTS] = as_text(content)
+    return converted
 
 
-def _conversation(said: Said) -> Json:
+def _conversation(events: Events) -> Json:
     messages: dict[str, list[Json]] = {_INPUT: [], _OUTPUT: []}
-    for name, body in _bodies(said):
+    for name, body in _bodies(events):
         is_choice = name == _CHOICE
-        message = _message(_chosen(body) if is_choice else body, _ROLES[name])
+        message = _message(_choice_message(body) if is_choice else body, _ROLES[name])
         if is_choice:
             message["finish_reason"] = body.get("finish_reason")
         if message["parts"]:
             messages[_OUTPUT if is_choice else _INPUT].append(message)
-    return {name: written(those) for name, those in messages.items() if those}
+    return {name: as_text(value) for name, value in messages.items() if value}
 
 
-def _bodies(said: Said) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name, attributes in said:
+def _bodies(events: Events) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, attributes in events:
         if name == _DETAILS:
             continue
         content = attributes.get("gen_ai.event.content")
-        body = _read(content)
+        body = _decode(content)
         if isinstance(body, Mapping):
             yield name, cast("Json", body)
         else:
             yield name, attributes if content is None else {"content": content}
 
 
-def _chosen(body: Mapping[str, Any]) -> Mapping[str, Any]:
+def _choice_message(body: Mapping[str, Any]) -> Mapping[str, Any]:
     if "message" not in body:
         return body
-    message = _read(body["message"])
+    message = _decode(body["message"])
     if isinstance(message, Mapping):
         return cast("Json", message)
     return {"content": body["message"]}
@@ -137,16 +147,16 @@ def _message(body: Mapping[str, Any], role: str) -> Json:
     content = body.get("content")
     parts = _parts(content)
     if role == "tool" and parts and parts[0]["type"] != "tool_call_response":
-        answers = body.get("id", body.get("tool_call_id"))
-        parts = [{"type": "tool_call_response", "id": answers, "response": content}]
-    calls = _read(body.get("tool_calls"))
+        call_id = body.get("id", body.get("tool_call_id"))
+        parts = [{"type": "tool_call_response", "id": call_id, "response": content}]
+    calls = _decode(body.get("tool_calls"))
     if isinstance(calls, (list, tuple)):
         parts += map(_call, cast("list[Any]", calls))
     return {"role": role, "parts": parts}
 
 
 def _parts(content: Any) -> list[Json]:
-    blocks = _read(content)
+    blocks = _decode(content)
     if _are_blocks(blocks):
         return [_part(block) for block in blocks]
     return [{"type": "text", "content": content}] if content else []
@@ -198,8 +208,9 @@ def _are_blocks(value: Any) -> bool:
     return bool(blocks) and all(isinstance(block, Mapping) for block in blocks)
 
 
-def _read(value: Any) -> Any:
-    """What is written as JSON, if it is a list or an object; else as it is."""
+def _decode(value: Any) -> Any:
+    """Decodes a string that is a JSON list or object; returns other values
+    unchanged."""
     if not (isinstance(value, str) and value.startswith(("[", "{"))):
         return value
     try:

@@ -1,7 +1,8 @@
-"""Tool definitions of the GenAI conventions in the shape MLflow's page lists.
+"""Tool definitions, in the shape that MLflow's page lists.
 
-It lists none of them if one does not pass its checks: nested under `function` as OpenAI
-has them, and a single `type` for every property.
+MLflow's page lists none of them if one does not pass its checks: the definition must be
+nested under `function`, as in OpenAI's API, and every property must have a single
+`type`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def chat_tools(definitions: Any) -> list[Json]:
-    """`gen_ai.tool.definitions`, parsed, as OpenAI has them.
+    """Converts parsed `gen_ai.tool.definitions` to OpenAI's tools.
 
     Raises UnknownShapeError.
     """
@@ -25,24 +26,26 @@ def chat_tools(definitions: Any) -> list[Json]:
 def _tool(definition: Json) -> Json:
     tool = dict(definition)
     if "function" not in tool:
-        # What a tool is called and does stands under "function"; its type is said
-        # there only if it is another one.
+        # Name, description and parameters are under "function". So is the type, unless
+        # it is "function".
         function = {k: v for k, v in tool.items() if (k, v) != ("type", "function")}
         tool = {"type": "function", "function": function}
     match tool["function"]:
         case {"parameters": {"properties": {**properties}} as schema} as function:
-            single = {name: _single(value) for name, value in properties.items()}
-            parameters: Json = {**schema, "properties": single}
+            converted = {
+                name: _with_single_type(value) for name, value in properties.items()
+            }
+            parameters: Json = {**schema, "properties": converted}
             tool["function"] = {**function, "parameters": parameters}
         case _:
             pass
     return tool
 
 
-def _single(schema: Any) -> Any:
-    """The same schema, if it has several types, in the words of `anyOf`."""
+def _with_single_type(schema: Any) -> Any:
+    """Converts a list of types to `anyOf`."""
     match schema:
         case {"type": [*types], **rest} if "anyOf" not in rest:
-            return {**rest, "anyOf": [{"type": one} for one in types]}
+            return {**rest, "anyOf": [{"type": type_} for type_ in types]}
         case _:
             return schema
