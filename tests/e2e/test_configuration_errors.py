@@ -20,13 +20,13 @@ def undisturbed(agent):
     [
         pytest.param(
             {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"},
-            "no connection",
+            "the connection failed",
             "MLFLOW_TRACKING_URI",
             id="MLflow is down",
         ),
         pytest.param(
             {"MLFLOW_EXPERIMENT_ID": "999999"},
-            "there is no experiment 999999",
+            "experiment 999999 does not exist",
             "MLFLOW_EXPERIMENT_ID",
             id="the experiment does not exist",
         ),
@@ -50,13 +50,13 @@ def test_the_agent_runs_on_and_the_cause_is_told_once(
     [
         pytest.param(
             {"MLFLOW_TRACKING_URI": "htp://127.0.0.1:5000"},
-            "MLFLOW_TRACKING_URI takes the address of an MLflow server, "
-            "such as http://localhost:5000",
+            "MLFLOW_TRACKING_URI must be the URL of an MLflow server, "
+            "for example http://localhost:5000",
             id="misspelt URI",
         ),
         pytest.param(
             {"MLFLOW_EXPERIMENT_ID": "weather"},
-            "MLFLOW_EXPERIMENT_ID takes the number of an experiment",
+            "MLFLOW_EXPERIMENT_ID must be the number of an experiment",
             id="a name for an id",
         ),
     ],

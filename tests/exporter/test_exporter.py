@@ -56,7 +56,7 @@ def test_every_argument_has_a_default_and_may_come_from_yaml(monkeypatch, wire):
 def test_promotion_is_on_or_off(monkeypatch, value):
     monkeypatch.setenv("OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT", value)
     with pytest.raises(
-        ValueError, match=r"^OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT takes true or"
+        ValueError, match=r"^OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT must be true or"
     ):
         MlflowSpanExporter(tracking_uri="http://localhost")
 
@@ -104,7 +104,7 @@ def test_requests_of_the_exporter_are_not_traced(wire, exporter, processor):
 
     exporter = MlflowSpanExporter(tracking_uri=wire.uri, experiment_name="agents")
     seen = []
-    session = exporter._destination._inner._session
+    session = exporter._destination._destination._session
     send = session.send
 
     def observed(*args, **kwargs):

@@ -35,7 +35,7 @@ FORKING = """
     exporter._dropped_spans.total = 3
     locks = [part._lock for part in (
         exporter._translator, exporter._dropped_spans,
-        exporter._destination, exporter._destination._inner)]
+        exporter._destination, exporter._destination._destination)]
     pending_content, over = threading.Event(), threading.Event()
     def hold():
         for lock in locks: lock.acquire()

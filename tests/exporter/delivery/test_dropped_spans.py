@@ -64,8 +64,11 @@ def test_one_bad_span_is_lost_alone(wire, exporter, spans, lines):
     assert accepted(wire) == good
     assert len(wire.requests) <= 17
     assert exporter.dropped_spans == 1
-    refused = "it refuses some of them (400 INVALID_PARAMETER_VALUE)"
-    advice = "Its own log has the reason; the others of the batch go without them"
+    refused = "the server rejects some of the spans (400 INVALID_PARAMETER_VALUE)"
+    advice = (
+        "See the server's log for the reason; the other spans of the batch are sent "
+        "without them"
+    )
     assert lines() == [unreached(wire, refused, advice)]
     assert exporter.export([spans.made("good"), spans.made("bad")]) is FAILURE
     assert exporter.export([spans.made("good")]) is SUCCESS
@@ -106,20 +109,22 @@ def test_each_cause_is_said_once_until_it_is_over(wire, exporter, spans, lines):
     assert export(Answer(403)) is FAILURE
     assert export(Answer(500)) is FAILURE
     first, second = lines()
-    assert first == unreached(wire, "it fails (500)", "Its own log says why")
-    assert "it does not permit this (403). Check the user's permission" in second
+    assert first == unreached(
+        wire, "the request failed (500)", "See the server's log for the reason"
+    )
+    assert "the server denies permission (403). Check the user's permission" in second
     assert export(Answer()) is SUCCESS
     again = f"Export to MLflow at {wire.uri} works again. Dropped spans"
     assert lines() == [
-        f"{again}: 6 (it fails (500))",
-        f"{again}: 2 (it does not permit this (403))",
+        f"{again}: 6 (the request failed (500))",
+        f"{again}: 2 (the server denies permission (403))",
     ]
     assert export(Answer(500)) is FAILURE
     assert len(lines()) == 1
     assert exporter.dropped_spans == 10
     exporter.shutdown()
     exporter.shutdown()
-    assert lines() == [lost(wire, 2, "it fails (500)")]
+    assert lines() == [lost(wire, 2, "the request failed (500)")]
 
 
 def test_a_log_handler_may_end_spans_itself(wire, spans, lines):

@@ -34,7 +34,7 @@ def test_an_unknown_number_is_said_once(mlflow, spans, caplog):
     assert exporter.dropped_spans == 2
     (record,) = caplog.records
     assert (
-        "there is no experiment 987654 (404 RESOURCE_DOES_NOT_EXIST)"
+        "experiment 987654 does not exist (404 RESOURCE_DOES_NOT_EXIST)"
         in record.msg % (record.args)
     )
     exporter.shutdown()
@@ -45,7 +45,7 @@ def test_a_deleted_experiment_is_to_be_restored(mlflow, spans, caplog):
     mlflow.client.delete_experiment(number)
     exporter = mlflow.exporter()
     assert exporter.export([spans.made()]) is FAILURE
-    assert f"the experiment '{mlflow.experiment}' is deleted" in caplog.text
+    assert f"experiment '{mlflow.experiment}' is deleted" in caplog.text
     mlflow.client.restore_experiment(number)
     assert exporter.export([spans.made("s")]) is SUCCESS
     exporter.shutdown()
@@ -55,21 +55,25 @@ def test_a_deleted_experiment_is_to_be_restored(mlflow, spans, caplog):
 def test_a_name_that_mlflow_does_not_take_is_said(mlflow, spans, caplog):
     exporter = mlflow.exporter(experiment_name="x" * 1000)
     assert exporter.export([spans.made(), spans.made()]) is FAILURE
-    assert "it fails (400 INVALID_PARAMETER_VALUE)" in caplog.text
+    assert "the request failed (400 INVALID_PARAMETER_VALUE)" in caplog.text
     exporter.shutdown()
 
 
 @pytest.mark.parametrize("first", [True, False])
 def test_two_may_create_one_experiment_at_once(mlflow, first):
-    from opentelemetry.exporter.mlflow._destinations._experiment import found_or_created
+    from opentelemetry.exporter.mlflow._destinations._experiment import (
+        find_or_create_experiment,
+    )
 
     exporter = mlflow.exporter()
-    destination = exporter._destination._inner
-    catalogue = getattr(destination, "find", None) and destination
+    destination = exporter._destination._destination
+    catalogue = getattr(destination, "find_experiment", None) and destination
     if catalogue is None:
-        from opentelemetry.exporter.mlflow._destinations._local_store import Experiments
+        from opentelemetry.exporter.mlflow._destinations._local_store import (
+            LocalExperimentStore,
+        )
 
-        catalogue = Experiments(mlflow.uri)
+        catalogue = LocalExperimentStore(mlflow.uri)
 
     class Late:
         """Looks before the other has created it, as a race has it."""
@@ -77,13 +81,13 @@ def test_two_may_create_one_experiment_at_once(mlflow, first):
         def __init__(self):
             self.looked = 0
 
-        def find(self, name):
+        def find_experiment(self, name):
             self.looked += 1
-            return None if self.looked == 1 else catalogue.find(name)
+            return None if self.looked == 1 else catalogue.find_experiment(name)
 
-        create = staticmethod(catalogue.create)
+        create_experiment = staticmethod(catalogue.create_experiment)
 
     number = None if first else mlflow.client.create_experiment(mlflow.experiment)
-    found = found_or_created(mlflow.experiment, Late())
+    found = find_or_create_experiment(mlflow.experiment, Late())
     assert found == (number or mlflow.experiment_id)
     exporter.shutdown()

@@ -48,7 +48,8 @@ def test_a_store_that_cannot_be_opened_is_said(store, spans, caplog, monkeypatch
     assert exporter.dropped_spans == 2
     assert [r.getMessage() for r in caplog.records if "opentelemetry" in r.name] == [
         IsStr(
-            regex=r".*sqlite:////dev/null/mlflow.db: it fails \(\w+\)\. Check that .*"
+            regex=r".*sqlite:////dev/null/mlflow.db: "
+            r"the store failed \(\w+\)\. Check that .*"
         )
     ]
     exporter.shutdown()

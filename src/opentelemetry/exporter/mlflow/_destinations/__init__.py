@@ -1,4 +1,4 @@
-"""Where spans go."""
+"""Destinations of spans: an MLflow server, a local store, Databricks, a collector."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from opentelemetry.exporter.mlflow._config import (
     read_setting,
     strip_uri_secrets,
 )
-from opentelemetry.exporter.mlflow._destinations._experiment import chosen
+from opentelemetry.exporter.mlflow._destinations._experiment import (
+    configured_experiment,
+)
 from opentelemetry.exporter.mlflow._destinations._protocol import (
     Destination,
     ExportError,
@@ -26,17 +28,19 @@ from opentelemetry.exporter.mlflow.environment_variables import (
 
 if TYPE_CHECKING:
     from opentelemetry.exporter.mlflow._config import Setting
-    from opentelemetry.exporter.mlflow._destinations._collector import Collector
-    from opentelemetry.exporter.mlflow._destinations._resolver import Choice
+    from opentelemetry.exporter.mlflow._destinations._collector import (
+        CollectorDestination,
+    )
+    from opentelemetry.exporter.mlflow._destinations._resolver import Target
 
 __all__ = ["Destination", "ExportError", "TraceInfoReader", "create_destination"]
 
-_DEFAULT_TIMEOUT = 30.0
+_DEFAULT_TIMEOUT_SECONDS = 30.0
 
-_DATABRICKS = re.compile(r"databricks(://[^/:?#]*)?", re.IGNORECASE)
-_DATABASES = ("mssql", "mysql", "postgresql", "sqlite")
-# These are addresses of MLflow's registry of models.
-_REGISTRIES = ("databricks-uc", "uc")
+_DATABRICKS_URI = re.compile(r"databricks(://[^/:?#]*)?", re.IGNORECASE)
+_DATABASE_SCHEMES = ("mssql", "mysql", "postgresql", "sqlite")
+# URIs with these schemes are valid for MLflow's model registry, but not for traces.
+_REGISTRY_SCHEMES = ("databricks-uc", "uc")
 
 
 def create_destination(
@@ -46,53 +50,62 @@ def create_destination(
     experiment_id: str | int | None,
     experiment_name: str | None,
     timeout: float | None,
-) -> DestinationResolver | Collector:
-    """Raises ValueError for a setting that cannot be meant, with its name.
+) -> DestinationResolver | CollectorDestination:
+    """Return the destination that the arguments and the environment select.
 
-    Raises ImportError for a local store without the package it takes.
+    Raises ValueError if a setting is invalid; the message names the setting and the
+    accepted values. Raises ImportError if the destination requires a package that is
+    not installed.
     """
-    limit = parse_seconds(
-        read_setting(timeout, "timeout", OTEL_EXPORTER_MLFLOW_TIMEOUT), _DEFAULT_TIMEOUT
+    timeout_seconds = parse_seconds(
+        read_setting(timeout, "timeout", OTEL_EXPORTER_MLFLOW_TIMEOUT),
+        _DEFAULT_TIMEOUT_SECONDS,
     )
-    receiver = read_setting(endpoint, "endpoint", OTEL_EXPORTER_MLFLOW_ENDPOINT)
-    if receiver.value:
-        if not _is_http(receiver.value):
+    endpoint_setting = read_setting(endpoint, "endpoint", OTEL_EXPORTER_MLFLOW_ENDPOINT)
+    if endpoint_setting.value:
+        if not _is_http(endpoint_setting.value):
             raise ValueError(
-                f"{receiver.name} takes the address of an OTLP/HTTP receiver, such as "
-                f"http://localhost:4319, not {strip_uri_secrets(receiver.value)!r}"
+                f"{endpoint_setting.name} must be the URL of an OTLP/HTTP receiver, "
+                "for example http://localhost:4319; got "
+                f"{strip_uri_secrets(endpoint_setting.value)!r}"
             )
-        from opentelemetry.exporter.mlflow._destinations._collector import Collector
-
-        return Collector(receiver, limit)
-    where = read_setting(tracking_uri, "tracking_uri", MLFLOW_TRACKING_URI)
-    experiment = chosen(experiment_id, experiment_name)
-    return DestinationResolver(
-        None if where.value is None else where,
-        experiment,
-        lambda choice: _opened(choice, limit),
-    )
-
-
-def _opened(choice: Choice, timeout: float) -> Destination:
-    where, experiment = choice
-    uri = where.value or ""
-    # `databricks` alone is an address, too; and a driver may follow a plus sign.
-    scheme = uri.lower().partition(":")[0].partition("+")[0]
-    if _is_http(uri):
-        from opentelemetry.exporter.mlflow._destinations._server import Server
-
-        return Server(uri, experiment, timeout)
-    if scheme in _DATABASES and "://" in uri:
-        from opentelemetry.exporter.mlflow._destinations._local_store import Store
-
-        return Store(uri, experiment)
-    if scheme == "databricks" and _DATABRICKS.fullmatch(uri):
-        from opentelemetry.exporter.mlflow._destinations._databricks import (
-            Databricks,
+        from opentelemetry.exporter.mlflow._destinations._collector import (
+            CollectorDestination,
         )
 
-        return Databricks(choice, timeout)
-    raise ValueError(_objection(where, uri, scheme))
+        return CollectorDestination(endpoint_setting, timeout_seconds)
+    uri_setting = read_setting(tracking_uri, "tracking_uri", MLFLOW_TRACKING_URI)
+    experiment = configured_experiment(experiment_id, experiment_name)
+    return DestinationResolver(
+        None if uri_setting.value is None else uri_setting,
+        experiment,
+        lambda target: _open_destination(target, timeout_seconds),
+    )
+
+
+def _open_destination(target: Target, timeout: float) -> Destination:
+    uri = target.tracking_uri.value or ""
+    # The scheme may be the whole URI (`databricks`). A driver may follow a plus sign.
+    scheme = uri.lower().partition(":")[0].partition("+")[0]
+    if _is_http(uri):
+        from opentelemetry.exporter.mlflow._destinations._server import (
+            MlflowServerDestination,
+        )
+
+        return MlflowServerDestination(uri, target.experiment, timeout)
+    if scheme in _DATABASE_SCHEMES and "://" in uri:
+        from opentelemetry.exporter.mlflow._destinations._local_store import (
+            LocalStoreDestination,
+        )
+
+        return LocalStoreDestination(uri, target.experiment)
+    if scheme == "databricks" and _DATABRICKS_URI.fullmatch(uri):
+        from opentelemetry.exporter.mlflow._destinations._databricks import (
+            DatabricksDestination,
+        )
+
+        return DatabricksDestination(target, timeout)
+    raise ValueError(_invalid_uri_message(target.tracking_uri, uri, scheme))
 
 
 def _is_http(uri: str) -> bool:
@@ -100,24 +113,20 @@ def _is_http(uri: str) -> bool:
         parts = urlsplit(uri)
         is_http = parts.scheme in ("http", "https")
         return is_http and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number
+    except ValueError:  # The port is not a number.
         return False
 
 
-def _objection(where: Setting, uri: str, scheme: str) -> str:
-    if scheme in ("databricks", *_REGISTRIES):
+def _invalid_uri_message(setting: Setting, uri: str, scheme: str) -> str:
+    if scheme in ("databricks", *_REGISTRY_SCHEMES):
         return (
-            f"{where.name}: Databricks' address for traces is databricks, or "
+            f"{setting.name} must be databricks to export to Databricks, or "
             "databricks://profile for a profile of ~/.databrickscfg"
         )
-    if scheme == "file" or not scheme.strip() or ":" not in uri:
-        return (
-            f"{where.name}: MLflow keeps no spans in files "
-            f"({strip_uri_secrets(uri)!r}). "
-            f"A store is sqlite:///mlflow.db, a server http://localhost:5000"
-        )
-    return (
-        f"{where.name} takes the address of an MLflow server, such as "
-        "http://localhost:5000, or of a database, such as sqlite:///mlflow.db, "
-        f"not {strip_uri_secrets(uri)!r}"
+    accepted = (
+        f"{setting.name} must be the URL of an MLflow server, for example "
+        "http://localhost:5000, or of a database, for example sqlite:///mlflow.db"
     )
+    if scheme == "file" or not scheme.strip() or ":" not in uri:
+        accepted += " (MLflow does not store spans in files)"
+    return f"{accepted}; got {strip_uri_secrets(uri)!r}"

@@ -1,4 +1,4 @@
-"""An OTLP/HTTP receiver, such as a collector's, that hands spans on to MLflow."""
+"""An OTLP/HTTP receiver that forwards spans to MLflow, for example a collector's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from opentelemetry.util.re import parse_env_headers
 from opentelemetry.exporter.mlflow import environment_variables as env
 from opentelemetry.exporter.mlflow._config import read_setting, strip_uri_secrets
 from opentelemetry.exporter.mlflow._destinations._http import MlflowSession
-from opentelemetry.exporter.mlflow._destinations._otlp import Otlp, Variables
+from opentelemetry.exporter.mlflow._destinations._otlp import OtlpClient, SettingNames
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 
 if TYPE_CHECKING:
@@ -25,16 +25,17 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
 _PATH: Final = "/v1/traces"
+_LOG_ADVICE: Final = "See the receiver's log for the reason"
 _CREDENTIALS: Final = (
-    "it wants other credentials",
+    "the receiver requires valid credentials",
     f"Check {env.OTEL_EXPORTER_MLFLOW_HEADERS}",
 )
-_OVERLOADED: Final = "it has too much to do", "Its own log says why"
-_MEANINGS: Final[dict[int, tuple[str, str]]] = {
+_OVERLOADED: Final = "the receiver is overloaded", _LOG_ADVICE
+_CAUSES_AND_ADVICE: Final[dict[int, tuple[str, str]]] = {
     HTTPStatus.UNAUTHORIZED: _CREDENTIALS,
     HTTPStatus.FORBIDDEN: _CREDENTIALS,
     HTTPStatus.NOT_FOUND: (
-        "it takes no traces there",
+        "the receiver does not accept traces at this path",
         f"Set {env.OTEL_EXPORTER_MLFLOW_ENDPOINT} to a receiver of traces",
     ),
     HTTPStatus.TOO_MANY_REQUESTS: _OVERLOADED,
@@ -42,15 +43,19 @@ _MEANINGS: Final[dict[int, tuple[str, str]]] = {
 }
 
 
-class Collector:
-    """See `Destination`. What becomes of the spans after it, it counts itself."""
+class CollectorDestination:
+    """An OTLP/HTTP receiver. Implements `Destination`.
+
+    Spans count as delivered once the receiver accepts them. A collector has metrics for
+    spans that it cannot forward.
+    """
 
     wants_whole_traces = False
 
     def __init__(self, endpoint: Setting, timeout: float) -> None:
-        """Raises ValueError, with the name of the variable."""
+        """Raises ValueError if a variable is invalid; the message names it."""
         self.address = strip_uri_secrets(endpoint.value or "").rstrip("/")
-        self._named_by = endpoint.name
+        self._endpoint_setting_name = endpoint.name
         self._timeout = timeout
         self._headers = parse_env_headers(
             read_setting(None, "", env.OTEL_EXPORTER_MLFLOW_HEADERS).value or "",
@@ -59,52 +64,55 @@ class Collector:
         self._certificate = read_setting(None, "", env.OTEL_EXPORTER_MLFLOW_CERTIFICATE)
         if self._certificate.value and not Path(self._certificate.value).exists():
             raise ValueError(
-                f"{self._certificate.name} takes the path of a PEM file; no file is "
-                f"{self._certificate.value}"
+                f"{self._certificate.name} must be the path of a PEM file; "
+                f"{self._certificate.value} does not exist"
             )
-        self._has_told = False
+        self._has_logged_target = False
         self._connect()
 
     def _connect(self) -> None:
-        self._otlp = Otlp(
+        self._otlp = OtlpClient(
             self.address.removesuffix(_PATH) + _PATH,
             MlflowSession(self._headers, self._certificate.value or True, None),
             self._timeout,
-            Variables(
+            SettingNames(
                 env.OTEL_EXPORTER_MLFLOW_ENDPOINT, env.OTEL_EXPORTER_MLFLOW_CERTIFICATE
             ),
         )
 
-    def is_at(self, tracking_uri: str) -> bool:  # noqa: ARG002  # as `DestinationResolver` has it
-        """Where it sends to is not known here: it may be."""
+    def has_tracking_uri(self, tracking_uri: str) -> bool:  # noqa: ARG002  # the signature of `DestinationResolver`
+        """Always true: the receiver may forward to this tracking URI."""
         return True
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
-        if not self._has_told:
-            self._has_told = True
+        if not self._has_logged_target:
+            self._has_logged_target = True
             _logger.info(
-                "Spans go to MLflow by way of %s (%s), which chooses the experiment",
+                "Exporting spans to MLflow through the OTLP receiver at %s (%s), which "
+                "selects the experiment",
                 self.address,
-                self._named_by,
+                self._endpoint_setting_name,
             )
-        answer = self._otlp.refused(spans)
-        if answer is None:
+        response = self._otlp.send(spans)
+        if response is None:
             return
-        status = answer.status_code
+        status = response.status_code
         if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
             raise ExportError(
-                f"it refuses some of them ({status})",
-                "Its own log has the reason; the others of the batch go without them",
+                f"the receiver rejects some of the spans ({status})",
+                f"{_LOG_ADVICE}; the other spans of the batch are sent without them",
                 is_divisible=True,
             )
-        if status < HTTPStatus.BAD_REQUEST:  # a redirection, or a web page
+        if status < HTTPStatus.BAD_REQUEST:  # a redirect, or a web page
             raise ExportError(
-                f"the address leads elsewhere ({status})",
-                f"Set {env.OTEL_EXPORTER_MLFLOW_ENDPOINT} to an OTLP/HTTP receiver; "
-                "redirections are not followed",
+                f"the response does not come from an OTLP receiver ({status})",
+                f"Set {env.OTEL_EXPORTER_MLFLOW_ENDPOINT} to the URL of an OTLP/HTTP "
+                "receiver; redirects are not followed",
             )
-        meaning, advice = _MEANINGS.get(status, ("it fails", "Its own log says why"))
-        raise ExportError(f"{meaning} ({status})", advice)
+        cause, advice = _CAUSES_AND_ADVICE.get(
+            status, ("the request failed", _LOG_ADVICE)
+        )
+        raise ExportError(f"{cause} ({status})", advice)
 
     def close(self) -> None:
         self._otlp.close()

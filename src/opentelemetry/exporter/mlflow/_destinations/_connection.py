@@ -1,4 +1,4 @@
-"""Who we are to an MLflow server, and how we know that it is the one."""
+"""Credentials and TLS settings for an MLflow server, read as MLflow's client does."""
 
 from __future__ import annotations
 
@@ -17,76 +17,88 @@ if TYPE_CHECKING:
 
 
 class ConnectionSettings(NamedTuple):
+    """`verify` and `cert` mean what they mean to `requests`."""
+
     headers: dict[str, str]
     verify: bool | str
     cert: str | None
 
 
 def connection_settings(uri: str) -> ConnectionSettings:
-    """As MLflow's client has them. Raises ValueError, with the name of the variable."""
-    insecure = parse_boolean(_set(env.MLFLOW_TRACKING_INSECURE_TLS), default=False)
+    """Read the settings for the server at `uri`.
+
+    Raises ValueError if one is invalid; the message names the variable.
+    """
+    is_insecure = parse_boolean(
+        _read_variable(env.MLFLOW_TRACKING_INSECURE_TLS), default=False
+    )
     headers = {
         "Authorization": _authorization(uri),
-        "X-MLFLOW-WORKSPACE": _sendable(env.MLFLOW_WORKSPACE),
+        "X-MLFLOW-WORKSPACE": _header_value(env.MLFLOW_WORKSPACE),
     }
     return ConnectionSettings(
         {name: value for name, value in headers.items() if value},
-        _file(env.MLFLOW_TRACKING_SERVER_CERT_PATH) or not insecure,
-        _file(env.MLFLOW_TRACKING_CLIENT_CERT_PATH),
+        _pem_path(env.MLFLOW_TRACKING_SERVER_CERT_PATH) or not is_insecure,
+        _pem_path(env.MLFLOW_TRACKING_CLIENT_CERT_PATH),
     )
 
 
 def _authorization(uri: str) -> str:
-    user, password = _user(uri)
+    user, password = _user_and_password(uri)
     if user and password:
-        both = base64.b64encode(f"{user}:{password}".encode()).decode()
-        return f"Basic {both}"
-    token = _sendable(env.MLFLOW_TRACKING_TOKEN)
+        credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
+        return f"Basic {credentials}"
+    token = _header_value(env.MLFLOW_TRACKING_TOKEN)
     return f"Bearer {token}" if token else ""
 
 
-def _user(uri: str) -> tuple[str | None, str | None]:
+def _user_and_password(uri: str) -> tuple[str | None, str | None]:
     parts = urlsplit(uri)
     if parts.username and parts.password:
         return unquote(parts.username), unquote(parts.password)
-    file = _credentials_file()
+    file = _read_credentials_file()
     return (
-        _set(env.MLFLOW_TRACKING_USERNAME).value
+        _read_variable(env.MLFLOW_TRACKING_USERNAME).value
         or file.get("mlflow", "mlflow_tracking_username", fallback=None),
-        _set(env.MLFLOW_TRACKING_PASSWORD).value
+        _read_variable(env.MLFLOW_TRACKING_PASSWORD).value
         or file.get("mlflow", "mlflow_tracking_password", fallback=None),
     )
 
 
-def _credentials_file() -> configparser.ConfigParser:
+def _read_credentials_file() -> configparser.ConfigParser:
     file = configparser.ConfigParser(interpolation=None)
     try:
-        # The user of a container may have no home.
+        # The user of a container may not have a home directory.
         with suppress(RuntimeError):
             file.read(Path("~/.mlflow/credentials").expanduser(), "utf-8")
     except (configparser.Error, UnicodeDecodeError):
-        # Their texts quote the file.
+        # The messages of these errors quote the file.
         raise ValueError(
-            "~/.mlflow/credentials takes a section [mlflow] with "
+            "~/.mlflow/credentials must have a section [mlflow] with "
             "mlflow_tracking_username and mlflow_tracking_password"
         ) from None
     return file
 
 
-def _sendable(variable: str) -> str:
-    value = _set(variable).value or ""
+def _header_value(variable: str) -> str:
+    value = _read_variable(variable).value or ""
     if not (value.isascii() and value.isprintable()):
-        raise ValueError(f"{variable} takes printable ASCII, as HTTP headers do")
+        raise ValueError(
+            f"{variable} must contain only printable ASCII characters, because it is "
+            "sent in an HTTP header"
+        )
     return value
 
 
-def _file(variable: str) -> str | None:
-    path = _set(variable).value
+def _pem_path(variable: str) -> str | None:
+    path = _read_variable(variable).value
     if path is not None and not Path(path).exists():
-        raise ValueError(f"{variable} takes the path of a PEM file; no file is {path}")
+        raise ValueError(
+            f"{variable} must be the path of a PEM file; {path} does not exist"
+        )
     return path
 
 
-def _set(variable: str) -> Setting:
-    """Who we are is said in the environment alone."""
+def _read_variable(variable: str) -> Setting:
+    """Read a setting that has no argument."""
     return read_setting(None, "", variable)

@@ -1,61 +1,72 @@
-"""What an answer of MLflow means, and what to do about it."""
+"""Translates an error response of MLflow into an ExportError."""
 
 from __future__ import annotations
 
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 
-_CREDENTIALS = (
+_CREDENTIALS_ADVICE = (
     "Check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, "
     "or MLFLOW_TRACKING_TOKEN"
 )
-_ADDRESS = (
-    "Check that MLFLOW_TRACKING_URI is the address of an MLflow server, 3.14 or newer, "
-    "with its path prefix if it has one"
+_URI_ADVICE = (
+    "Check that MLFLOW_TRACKING_URI is the URL of an MLflow server, version 3.14 or "
+    "newer, including its path prefix if it has one"
 )
-_PERMISSION = (
+_PERMISSION_ADVICE = (
     "Check the user's permission on the experiment, and that the server was started "
     "with --allowed-hosts for the host in MLFLOW_TRACKING_URI"
 )
+_SERVER_LOG_ADVICE = "See the server's log for the reason"
 
-_MEANINGS = {
-    401: ("it wants other credentials", _CREDENTIALS),
-    403: ("it does not permit this", _PERMISSION),
-    404: ("it has no such page", _ADDRESS),
-    405: ("it does not take spans there", _ADDRESS),
-    407: ("a proxy wants credentials", "Check HTTPS_PROXY and HTTP_PROXY"),
-    429: ("it is asked too often", "Sample, or raise OTEL_BSP_SCHEDULE_DELAY"),
+_CAUSES_AND_ADVICE = {
+    401: ("the server requires valid credentials", _CREDENTIALS_ADVICE),
+    403: ("the server denies permission", _PERMISSION_ADVICE),
+    404: ("the server does not have this path", _URI_ADVICE),
+    405: ("the server does not accept spans at this path", _URI_ADVICE),
+    407: ("the proxy requires credentials", "Check HTTPS_PROXY and HTTP_PROXY"),
+    429: (
+        "the server limits the rate of requests",
+        "Sample, or increase OTEL_BSP_SCHEDULE_DELAY",
+    ),
     501: (
-        "it keeps traces where spans cannot be added",
-        "Start it with --backend-store-uri sqlite:///… or another database",
+        "the server's trace store does not accept spans",
+        "Start the server with --backend-store-uri sqlite:///… or another database",
     ),
 }
 
-# A request is refused as a whole for one span that MLflow cannot take.
-BECAUSE_OF_SPANS = (400, 413, 422)
+# MLflow rejects a whole request because of one span that it cannot accept.
+SPAN_ERROR_STATUSES = (400, 413, 422)
 
 
-def refusal(
-    status: int, error_code: str, experiment: str, *, of_spans: bool
+def export_error_from_response(
+    status: int, error_code: str, experiment: str, *, is_span_request: bool
 ) -> ExportError:
-    """`error_code` is MLflow's own word for it, or ""."""
-    said = f"{status} {error_code}".strip()
-    if of_spans and status in BECAUSE_OF_SPANS:
+    """Return the error to raise for a response.
+
+    `error_code` is MLflow's error code, or "". `experiment` is its label.
+    `is_span_request` tells requests with spans from requests about experiments and
+    traces.
+    """
+    status_text = f"{status} {error_code}".strip()
+    if is_span_request and status in SPAN_ERROR_STATUSES:
         return ExportError(
-            f"it refuses some of them ({said})",
-            "Its own log has the reason; the others of the batch go without them",
+            f"the server rejects some of the spans ({status_text})",
+            f"{_SERVER_LOG_ADVICE}; the other spans of the batch are sent without them",
             is_divisible=True,
         )
     if error_code == "RESOURCE_DOES_NOT_EXIST":
         return ExportError(
-            f"there is no experiment {experiment} ({said})",
-            "Set MLFLOW_EXPERIMENT_ID to one that exists, or MLFLOW_EXPERIMENT_NAME, "
-            "which is created when it is missing",
+            f"experiment {experiment} does not exist ({status_text})",
+            "Set MLFLOW_EXPERIMENT_ID to an existing experiment, or "
+            "MLFLOW_EXPERIMENT_NAME, which is created if it does not exist",
         )
-    if status < 400:  # noqa: PLR2004  # a redirection, or a web page
+    if status < 400:  # noqa: PLR2004  # a redirect, or a web page
         return ExportError(
-            f"the address leads elsewhere ({said})",
-            "Set MLFLOW_TRACKING_URI to where MLflow itself answers (https instead of "
-            "http?), past a login page; redirections are not followed",
+            f"the response does not come from MLflow ({status_text})",
+            "Set MLFLOW_TRACKING_URI to the URL where MLflow itself responds (https "
+            "instead of http?), not to a login page; redirects are not followed",
         )
-    meaning, advice = _MEANINGS.get(status, ("it fails", "Its own log says why"))
-    return ExportError(f"{meaning} ({said})", advice)
+    cause, advice = _CAUSES_AND_ADVICE.get(
+        status, ("the request failed", _SERVER_LOG_ADVICE)
+    )
+    return ExportError(f"{cause} ({status_text})", advice)

@@ -1,4 +1,4 @@
-"""Which experiment new traces belong to."""
+"""The experiment that new traces belong to."""
 
 from __future__ import annotations
 
@@ -16,73 +16,89 @@ if TYPE_CHECKING:
 
 
 class Experiment(NamedTuple):
-    """`id` is known, or else `name` is; `by` says who named it."""
+    """An experiment, identified by its `id`, or by its `name` if `id` is None.
+
+    `setting` is the setting that selects the experiment.
+    """
 
     id: str | None
     name: str
-    by: Setting
+    setting: Setting
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
+        """The id or the quoted name, for log lines."""
         return self.id or repr(self.name)
 
 
-class Found(NamedTuple):
+class ExistingExperiment(NamedTuple):
     id: str
     is_deleted: bool
 
 
-class Catalogue(Protocol):
-    """The experiments of an MLflow server or store."""
+class ExperimentStore(Protocol):
+    """The experiments of an MLflow server, a local store or a Databricks workspace."""
 
-    def find(self, name: str) -> Found | None: ...
+    def find_experiment(self, name: str) -> ExistingExperiment | None: ...
 
-    def create(self, name: str) -> str | None:
-        """The new id; None if somebody else was first."""
+    def create_experiment(self, name: str) -> str | None:
+        """Return the new id, or None if an experiment has this name already."""
         ...
 
 
-def chosen(
+def configured_experiment(
     experiment_id: str | int | None, experiment_name: str | None
 ) -> Experiment | None:
-    """An argument goes before both variables, an id before a name.
+    """The experiment that the arguments or the environment variables select.
 
-    Raises ValueError for two arguments, as `mlflow.set_experiment` does, and for an id
-    that is not a number.
+    An argument takes precedence over both variables, and an id over a name. Raises
+    ValueError if there are two arguments, as `mlflow.set_experiment` does, or if the id
+    is not a number.
     """
     if experiment_id is not None and experiment_name is not None:
         raise ValueError(
-            "MlflowSpanExporter takes one of the arguments experiment_id and "
-            "experiment_name, not both"
+            "MlflowSpanExporter accepts the argument experiment_id or experiment_name, "
+            "not both"
         )
-    number = read_setting(experiment_id, "experiment_id", MLFLOW_EXPERIMENT_ID)
-    name = read_setting(experiment_name, "experiment_name", MLFLOW_EXPERIMENT_NAME)
-    if experiment_name is None and number.value is not None:
-        if not (number.value.isascii() and number.value.isdigit()):
+    id_setting = read_setting(experiment_id, "experiment_id", MLFLOW_EXPERIMENT_ID)
+    name_setting = read_setting(
+        experiment_name, "experiment_name", MLFLOW_EXPERIMENT_NAME
+    )
+    if experiment_name is None and id_setting.value is not None:
+        if not (id_setting.value.isascii() and id_setting.value.isdigit()):
             raise ValueError(
-                f"{number.name} takes the number of an experiment, such as 3, not "
-                f"{number.value!r}; for a name there is {MLFLOW_EXPERIMENT_NAME}"
+                f"{id_setting.name} must be the number of an experiment, for example "
+                f"3; got {id_setting.value!r}. To select an experiment by name, set "
+                f"{MLFLOW_EXPERIMENT_NAME}"
             )
-        return Experiment(number.value, "", number)
-    if name.value == "":
-        raise ValueError(f"{name.name} takes the name of an experiment, such as agents")
-    return Experiment(None, name.value, name) if name.value else None
-
-
-def found_or_created(name: str, catalogue: Catalogue) -> str:
-    """The id of the experiment, as `mlflow.set_experiment` finds it.
-
-    Raises ExportError.
-    """
-    found = catalogue.find(name)
-    if found is None:
-        if created := catalogue.create(name):
-            return created
-        found = catalogue.find(name)
-    if found is None or found.is_deleted:
-        raise ExportError(
-            f"the experiment {name!r} is deleted",
-            "Restore it (mlflow experiments restore), or name another one in "
-            f"{MLFLOW_EXPERIMENT_NAME}",
+        return Experiment(id_setting.value, "", id_setting)
+    if name_setting.value == "":
+        raise ValueError(
+            f"{name_setting.name} must be the name of an experiment, for example "
+            "agents; got ''"
         )
-    return found.id
+    return (
+        Experiment(None, name_setting.value, name_setting)
+        if name_setting.value
+        else None
+    )
+
+
+def find_or_create_experiment(name: str, store: ExperimentStore) -> str:
+    """Return the id of the experiment, as `mlflow.set_experiment` selects it.
+
+    Raises ExportError if the experiment is deleted or the request fails.
+    """
+    experiment = store.find_experiment(name)
+    if experiment is None:
+        if experiment_id := store.create_experiment(name):
+            return experiment_id
+        # Another process has just created it.
+        experiment = store.find_experiment(name)
+    if experiment is None or experiment.is_deleted:
+        raise ExportError(
+            f"experiment {name!r} is deleted",
+            "Restore it (mlflow experiments restore), or set "
+            f"{MLFLOW_EXPERIMENT_NAME} to another one",
+        )
+    return experiment.id

@@ -1,4 +1,8 @@
-"""What the application has told `mlflow`, if it has imported it; we never do."""
+"""The state of MLflow's fluent API: the active tracking URI and experiment.
+
+It is read only if the application has imported `mlflow`. This package does not import
+`mlflow` here.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,11 @@ from opentelemetry.exporter.mlflow._destinations._experiment import Experiment
 from opentelemetry.exporter.mlflow.environment_variables import MLFLOW_EXPERIMENT_ID
 
 
-def active_uri() -> Setting | None:
-    """None too while another thread is still importing `mlflow`."""
+def active_tracking_uri() -> Setting | None:
+    """The URI that was passed to `mlflow.set_tracking_uri`.
+
+    None if there is none, or if another thread is still importing `mlflow`.
+    """
     mlflow: Any = sys.modules.get("mlflow")
     is_set = getattr(mlflow, "is_tracking_uri_set", None)
     if is_set is None or not is_set():
@@ -20,17 +27,27 @@ def active_uri() -> Setting | None:
     return Setting(str(mlflow.get_tracking_uri()), "mlflow.set_tracking_uri")
 
 
-def active_experiment(uri: Setting | None) -> Experiment | None:
-    """None too if it is an experiment of another MLflow than `uri`."""
-    active = active_uri()
-    # MLflow has no function that tells; it sets this variable, for subprocesses.
-    number = os.environ.get(MLFLOW_EXPERIMENT_ID)
-    if "mlflow" not in sys.modules or not number or not same(uri, active):
+def active_experiment(tracking_uri: Setting | None) -> Experiment | None:
+    """The experiment that was passed to `mlflow.set_experiment`.
+
+    None if there is none, or if it belongs to another tracking URI.
+    """
+    active_uri = active_tracking_uri()
+    # MLflow has no function that returns the active experiment. It sets this variable
+    # for subprocesses.
+    experiment_id = os.environ.get(MLFLOW_EXPERIMENT_ID)
+    if (
+        "mlflow" not in sys.modules
+        or not experiment_id
+        or not is_same_uri(tracking_uri, active_uri)
+    ):
         return None
-    return Experiment(number, "", Setting(number, "mlflow.set_experiment"))
+    return Experiment(
+        experiment_id, "", Setting(experiment_id, "mlflow.set_experiment")
+    )
 
 
-def same(one: Setting | None, other: Setting | None) -> bool:
-    """None is MLflow's default."""
-    first, second = ((s and s.value) or "" for s in (one, other))
-    return first.rstrip("/") == second.rstrip("/")
+def is_same_uri(first: Setting | None, second: Setting | None) -> bool:
+    """None stands for MLflow's default."""
+    uris = [(setting and setting.value) or "" for setting in (first, second)]
+    return uris[0].rstrip("/") == uris[1].rstrip("/")

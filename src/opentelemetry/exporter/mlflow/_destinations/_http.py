@@ -1,4 +1,7 @@
-"""HTTP to MLflow under the stock OTLP exporter, with nothing of anybody else in it."""
+"""The HTTP session that OTLPSpanExporter uses for requests to MLflow.
+
+It keeps the settings of other backends out of the requests, and ends retries early.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,8 @@ from requests.structures import CaseInsensitiveDict
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-# What the request itself needs said.
-_PLAIN_HEADERS = (
+# The headers that describe the request itself.
+_PROTOCOL_HEADERS = (
     "Accept",
     "Content-Encoding",
     "Content-Length",
@@ -29,92 +32,96 @@ _PLAIN_HEADERS = (
     "User-Agent",
 )
 
-_SPANS: Final = "application/x-protobuf"
-# The stock exporter's own level is 9, with which the request is a third smaller, and
-# each span of 2 kB of prose takes the time of its mapping once more.
-_COMPRESSION: Final = 1
+_SPANS_CONTENT_TYPE: Final = "application/x-protobuf"
+# OTLPSpanExporter uses level 9. Requests are a third smaller with it, but compressing a
+# span with 2 kB of prose then takes as long as mapping it.
+_GZIP_LEVEL: Final = 1
 
-# Nobody is waited for as long as for a busy server: the next batch tries again, and
-# a program that ends does not hang.
-_CONNECT_SECONDS = 5.0
-_PATIENCE_SECONDS = 2.0
+# An unreachable server is given less time than a busy one: the next batch tries again,
+# and a program that ends must not hang.
+_CONNECT_TIMEOUT_SECONDS = 5.0
+_MAX_RETRY_SECONDS = 2.0
 
 
-class GivenUpError(requests.RequestException):
-    """Not one of the errors after which the stock exporter tries again."""
+class StopRetryingError(requests.RequestException):
+    """OTLPSpanExporter does not retry after this error."""
 
 
 @dataclass
-class Attempt:
-    """One batch on its way, tried again as the stock exporter sees fit.
+class ExportAttempt:
+    """The outcome of one call of OTLPSpanExporter.export, which may retry.
 
-    That exporter says only whether it succeeded, so the session tells here what came.
+    The exporter returns only whether it succeeded. The session records the last
+    response or error here.
     """
 
-    began: float = field(default_factory=time.monotonic)
-    tries: int = 0
+    start_time: float = field(default_factory=time.monotonic)
+    request_count: int = 0
     response: requests.Response | None = None
     error: OSError | None = None
 
-    def failed(self, error: OSError) -> None:
-        """Raises GivenUpError if another try would be in vain."""
-        self.tries += 1
+    def record_error(self, error: OSError) -> None:
+        """Raises StopRetryingError if a retry would not help."""
+        self.request_count += 1
         self.response, self.error = None, error
         if isinstance(error, (requests.exceptions.SSLError, requests.ConnectTimeout)):
-            raise GivenUpError from error
-        # The first may be a connection that the server has closed meanwhile.
+            raise StopRetryingError from error
+        # The first error may be caused by an idle connection that the server closed.
         if (
             isinstance(error, requests.ConnectionError)
-            and self.tries > 1
-            and (self._has_waited or _program_ends())
+            and self.request_count > 1
+            and (self._is_retry_time_over or _is_interpreter_exiting())
         ):
-            raise GivenUpError from error
+            raise StopRetryingError from error
 
-    def answered(self, response: requests.Response) -> None:
-        """Raises GivenUpError if another try would keep a program from ending."""
-        self.tries += 1
+    def record_response(self, response: requests.Response) -> None:
+        """Raises StopRetryingError if a retry would delay the end of the program."""
+        self.request_count += 1
         self.response, self.error = response, None
         if (
             response.status_code >= HTTPStatus.TOO_MANY_REQUESTS
-            and self._has_waited
-            and _program_ends()
+            and self._is_retry_time_over
+            and _is_interpreter_exiting()
         ):
-            raise GivenUpError
+            raise StopRetryingError
 
     @property
-    def _has_waited(self) -> bool:
-        return time.monotonic() - self.began > _PATIENCE_SECONDS
+    def _is_retry_time_over(self) -> bool:
+        return time.monotonic() - self.start_time > _MAX_RETRY_SECONDS
 
 
-def _program_ends() -> bool:
+def _is_interpreter_exiting() -> bool:
     """Whether this is the export that the SDK makes at exit."""
     return not threading.main_thread().is_alive()
 
 
-_current: ContextVar[Attempt | None] = ContextVar("mlflow_attempt", default=None)
+_current_attempt: ContextVar[ExportAttempt | None] = ContextVar(
+    "mlflow_export_attempt", default=None
+)
 
 
 @contextmanager
-def attempt() -> Generator[Attempt]:
-    token = _current.set(made := Attempt())
+def export_attempt() -> Generator[ExportAttempt]:
+    """Record the requests that MlflowSession sends in this context."""
+    token = _current_attempt.set(attempt := ExportAttempt())
     try:
-        yield made
+        yield attempt
     finally:
-        _current.reset(token)
+        _current_attempt.reset(token)
 
 
 class MlflowSession(requests.Session):
-    """Sends with MLflow's headers and MLflow's TLS settings alone.
+    """Sends only `extra_headers`, and uses only the given TLS settings.
 
-    The stock exporter adds the headers of OTEL_EXPORTER_OTLP_HEADERS, which may be the
-    key of another backend, and checks certificates as OTEL_EXPORTER_OTLP_CERTIFICATE
-    has it; `requests` adds cookies and what stands in ~/.netrc, and follows redirects.
-    Whatever they do passes `send`.
+    OTLPSpanExporter adds the headers of OTEL_EXPORTER_OTLP_HEADERS, which may contain
+    the key of another backend, and verifies certificates with
+    OTEL_EXPORTER_OTLP_CERTIFICATE. `requests` adds cookies and the credentials of
+    ~/.netrc, and follows redirects. All these requests pass `send`, which undoes this.
     """
 
     def __init__(
         self,
-        headers: Mapping[str, str],
+        extra_headers: Mapping[str, str],
         verify: bool | str,
         cert: str | None,
         *,
@@ -122,52 +129,52 @@ class MlflowSession(requests.Session):
     ) -> None:
         super().__init__()
         self._compresses_spans = compresses_spans
-        self.own_headers = dict(headers)
-        self._own_verify = verify
-        self._own_cert = cert
+        self.extra_headers = dict(extra_headers)
+        self._fixed_verify = verify
+        self._fixed_cert = cert
 
     def send(
         self, request: requests.PreparedRequest, **kwargs: Any
     ) -> requests.Response:
         if (
             self._compresses_spans
-            and request.headers.get("Content-Type") == _SPANS
-            and not _is_here(request.url)
+            and request.headers.get("Content-Type") == _SPANS_CONTENT_TYPE
+            and not _is_loopback(request.url)
         ):
-            body = gzip.compress(cast("bytes", request.body), _COMPRESSION)
+            body = gzip.compress(cast("bytes", request.body), _GZIP_LEVEL)
             request.body = body
             request.headers["Content-Encoding"] = "gzip"
             request.headers["Content-Length"] = str(len(body))
-        plain = {
+        protocol_headers = {
             name: request.headers[name]
-            for name in _PLAIN_HEADERS
+            for name in _PROTOCOL_HEADERS
             if name in request.headers
         }
-        request.headers = CaseInsensitiveDict(plain | self.own_headers)
+        request.headers = CaseInsensitiveDict(protocol_headers | self.extra_headers)
         timeout = kwargs["timeout"]
         kwargs |= {
             "allow_redirects": False,
-            "cert": self._own_cert,
-            "timeout": (min(timeout, _CONNECT_SECONDS), timeout),
-            # REQUESTS_CA_BUNDLE counts, as it does for MLflow's client.
+            "cert": self._fixed_cert,
+            "timeout": (min(timeout, _CONNECT_TIMEOUT_SECONDS), timeout),
+            # REQUESTS_CA_BUNDLE is respected, as MLflow's client does.
             "verify": self.merge_environment_settings(
-                request.url, {}, None, self._own_verify, None
+                request.url, {}, None, self._fixed_verify, None
             )["verify"],
         }
-        current = _current.get()
+        attempt = _current_attempt.get()
         try:
             response = super().send(request, **kwargs)
-        except OSError as error:  # RequestException is one, and so is a lost CA file
-            if current:
-                current.failed(error)
+        except OSError as error:  # RequestException, or a CA file that does not exist
+            if attempt:
+                attempt.record_error(error)
             raise
-        if current:
-            current.answered(response)
+        if attempt:
+            attempt.record_response(response)
         return response
 
 
-def _is_here(url: str | None) -> bool:
-    """On this machine, and on the way there nothing is saved by compressing."""
+def _is_loopback(url: str | None) -> bool:
+    """Whether the host is this machine, where compression saves nothing."""
     host = urlsplit(url or "").hostname or ""
     try:
         return ip_address(host).is_loopback
@@ -175,12 +182,12 @@ def _is_here(url: str | None) -> bool:
         return host == "localhost"
 
 
-class OtherPeoplesLines(logging.Filter):
-    """For the stock exporter's logger, which reports every batch and every retry.
+class OtlpLogFilter(logging.Filter):
+    """Drops what OTLPSpanExporter logs about exports to MLflow.
 
-    Lines about our own batches go: we report each cause once, with what to do. Lines
-    of an OTLP exporter beside ours stay.
+    It logs each batch and each retry. This package logs each cause once, with advice.
+    The records of other OTLP exporters of the program are kept.
     """
 
-    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002  # all alike
-        return _current.get() is None
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002  # the context decides
+        return _current_attempt.get() is None

@@ -1,4 +1,7 @@
-"""A local store (sqlite:///, postgresql://, mysql://, mssql://), in this process."""
+"""A local store: a database that MLflow's own code opens in this process.
+
+Its tracking URI starts with sqlite:, postgresql:, mysql: or mssql:.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,12 @@ from typing import TYPE_CHECKING, Any, cast
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
 from opentelemetry.exporter.mlflow._config import strip_uri_secrets
-from opentelemetry.exporter.mlflow._destinations._error_messages import refusal
+from opentelemetry.exporter.mlflow._destinations._error_messages import (
+    export_error_from_response,
+)
 from opentelemetry.exporter.mlflow._destinations._experiment import (
-    Found,
-    found_or_created,
+    ExistingExperiment,
+    find_or_create_experiment,
 )
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 
@@ -27,15 +32,18 @@ if TYPE_CHECKING:
     from opentelemetry.exporter.mlflow._destinations._experiment import Experiment
 
 
-class Store:
-    """See `Destination`. Raises ImportError if there is nothing to open it with."""
+class LocalStoreDestination:
+    """A local store. Implements `Destination`.
+
+    Raises ImportError if the full `mlflow` package is not installed.
+    """
 
     wants_whole_traces = False
 
     def __init__(self, uri: str, experiment: Experiment) -> None:
-        _check_installed()
-        # MLflow imports it, and it cannot be imported any more when the interpreter
-        # ends: that is when a short program exports.
+        _check_mlflow_installed()
+        # MLflow imports this module. The import fails while the interpreter exits,
+        # which is when a short program exports.
         import_module("concurrent.futures.thread")
         self.address = strip_uri_secrets(uri)
         self._uri = uri
@@ -44,26 +52,29 @@ class Store:
         self._client: TracingClient | None = None
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
-        client, experiment = self._opened()
-        with self._failures(of_spans=True):
-            client.log_spans(experiment, _entities(spans))
+        client, experiment_id = self._open()
+        with self._translated_errors(is_span_request=True):
+            client.log_spans(experiment_id, _mlflow_spans(spans))
 
-    def _opened(self) -> tuple[TracingClient, str]:
-        with self._lock, self._failures(of_spans=False):
+    def _open(self) -> tuple[TracingClient, str]:
+        with self._lock, self._translated_errors(is_span_request=False):
             if self._client is None:
-                # Not in MLflow's public reference. Its server, too, calls this method
-                # of the store, which fills in tokens, cost, session and previews.
+                # This class is not in MLflow's public reference. MLflow's server calls
+                # the same method of the store, which computes tokens, cost, session and
+                # previews.
                 from mlflow.tracing.client import TracingClient
 
                 self._client = TracingClient(self._uri)
             if self._experiment.id is None:
-                found = found_or_created(self._experiment.name, Experiments(self._uri))
-                self._experiment = self._experiment._replace(id=found)
+                experiment_id = find_or_create_experiment(
+                    self._experiment.name, LocalExperimentStore(self._uri)
+                )
+                self._experiment = self._experiment._replace(id=experiment_id)
             return self._client, str(self._experiment.id)
 
     @contextmanager
-    def _failures(self, *, of_spans: bool) -> Generator[None]:
-        """MLflow's exceptions as its server would answer them."""
+    def _translated_errors(self, *, is_span_request: bool) -> Generator[None]:
+        """Raise ExportError, with the text for the same error of an MLflow server."""
         from mlflow.exceptions import MlflowException
 
         try:
@@ -71,46 +82,48 @@ class Store:
         except ExportError:
             raise
         except MlflowException as error:
-            raise refusal(
+            raise export_error_from_response(
                 int(error.get_http_status_code()),  # type: ignore[no-untyped-call]
                 error.error_code,
-                self._experiment.shown,
-                of_spans=of_spans,
+                self._experiment.label,
+                is_span_request=is_span_request,
             ) from error
         except Exception as error:
             raise ExportError(
-                f"it fails ({type(error).__name__})",
-                "Check that MLFLOW_TRACKING_URI names a database this process may "
-                "write to, and that its driver is installed",
-                is_divisible=of_spans,
+                f"the store failed ({type(error).__name__})",
+                "Check that MLFLOW_TRACKING_URI is the URL of a database that this "
+                "process may write to, and that the database's driver is installed",
+                is_divisible=is_span_request,
             ) from error
 
     def close(self) -> None:
-        """Nothing waits here."""
+        """Do nothing: there are no retries to abort."""
 
     def after_fork(self) -> None:
         self._lock = threading.Lock()
         if self._client is not None:
-            # Connections to a database must not be used on both sides of a fork.
+            # Parent and child must not use the same connections to a database.
             # https://docs.sqlalchemy.org/en/20/core/pooling.html#using-connection-pools-with-multiprocessing-or-os-fork
             cast("Any", self._client).store.engine.dispose(close=False)
 
 
-class Experiments:
-    """The experiments of a store; see `Catalogue`."""
+class LocalExperimentStore:
+    """The experiments of a local store. Implements `ExperimentStore`."""
 
     def __init__(self, uri: str) -> None:
         from mlflow import MlflowClient
 
         self._client = MlflowClient(uri)
 
-    def find(self, name: str) -> Found | None:
+    def find_experiment(self, name: str) -> ExistingExperiment | None:
         experiment = self._client.get_experiment_by_name(name)
         if experiment is None:
             return None
-        return Found(experiment.experiment_id, experiment.lifecycle_stage == "deleted")
+        return ExistingExperiment(
+            experiment.experiment_id, experiment.lifecycle_stage == "deleted"
+        )
 
-    def create(self, name: str) -> str | None:
+    def create_experiment(self, name: str) -> str | None:
         from mlflow.exceptions import MlflowException
 
         try:
@@ -121,30 +134,31 @@ class Experiments:
             return None
 
 
-def _entities(spans: Sequence[ReadableSpan]) -> list[Any]:
-    """Spans as MLflow's server makes them of a request."""
+def _mlflow_spans(spans: Sequence[ReadableSpan]) -> list[Any]:
+    """Convert spans as MLflow's server converts those of an OTLP request."""
     from mlflow.entities import Span
 
     return [
-        # MLflow's docstring calls it internal, for receiving spans by OTLP: so it is
-        # the one way on which a span is in the store what it is through the server.
-        Span.from_otel_proto(span, resource=of_resource.resource)
-        for of_resource in encode_spans(spans).resource_spans
-        for of_scope in of_resource.scope_spans
-        for span in of_scope.spans
+        # MLflow's docstring calls this method internal, for spans received over OTLP.
+        # It is the only way to store the same span that the server would store.
+        Span.from_otel_proto(span, resource=resource_spans.resource)
+        for resource_spans in encode_spans(spans).resource_spans
+        for scope_spans in resource_spans.scope_spans
+        for span in scope_spans.spans
     ]
 
 
-def _check_installed() -> None:
-    """Without importing MLflow, which takes seconds."""
+def _check_mlflow_installed() -> None:
+    """Raise ImportError if not. Importing MLflow would take seconds."""
     try:
         metadata.version("mlflow-skinny")
-        complete = find_spec("sqlalchemy") is not None
+        is_installed = find_spec("sqlalchemy") is not None
     except metadata.PackageNotFoundError:
-        complete = False
-    if not complete:
+        is_installed = False
+    if not is_installed:
         raise ImportError(
-            "A local MLflow store needs the full package: pip install mlflow. "
-            "(mlflow-tracing alone cannot open one.) A server needs neither: "
-            "set MLFLOW_TRACKING_URI to its address, such as http://localhost:5000"
+            "A local MLflow store requires the full mlflow package: pip install mlflow "
+            "(mlflow-tracing cannot open a store). To export to a server, which "
+            "requires neither, set MLFLOW_TRACKING_URI to its URL, for example "
+            "http://localhost:5000"
         )

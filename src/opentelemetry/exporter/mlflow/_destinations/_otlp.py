@@ -1,4 +1,4 @@
-"""Spans on their way over OTLP/HTTP, and what came of it."""
+"""Sends spans over OTLP/HTTP, and translates connection errors into ExportError."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from opentelemetry.exporter.mlflow import environment_variables as env
-from opentelemetry.exporter.mlflow._destinations._http import OtherPeoplesLines, attempt
+from opentelemetry.exporter.mlflow._destinations._http import (
+    OtlpLogFilter,
+    export_attempt,
+)
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 
 if TYPE_CHECKING:
@@ -23,108 +26,120 @@ if TYPE_CHECKING:
 
     from opentelemetry.exporter.mlflow._destinations._http import MlflowSession
 
-logging.getLogger(OTLPSpanExporter.__module__).addFilter(OtherPeoplesLines())
+logging.getLogger(OTLPSpanExporter.__module__).addFilter(OtlpLogFilter())
 
 
-class Variables(NamedTuple):
-    """What to correct, where nobody answers."""
+class SettingNames(NamedTuple):
+    """The settings to correct if the connection fails."""
 
-    address: str = env.MLFLOW_TRACKING_URI
+    uri: str = env.MLFLOW_TRACKING_URI
     certificate: str = env.MLFLOW_TRACKING_SERVER_CERT_PATH
 
 
-_MLFLOWS: Final = Variables()
+_MLFLOW_SETTING_NAMES: Final = SettingNames()
 
 
-class Otlp:
-    """The stock exporter, told apart: what was answered, or why nothing was."""
+class OtlpClient:
+    """OTLPSpanExporter, with the response or the error of each export."""
 
     def __init__(
         self,
         endpoint: str,
         session: MlflowSession,
         timeout: float,
-        variables: Variables = _MLFLOWS,
+        setting_names: SettingNames = _MLFLOW_SETTING_NAMES,
     ) -> None:
         self._timeout = timeout
-        self._variables = variables
+        self._setting_names = setting_names
         self._exporter = OTLPSpanExporter(
             endpoint=endpoint,
             timeout=timeout,
-            compression=Compression.NoCompression,  # the session's part
+            compression=Compression.NoCompression,  # The session compresses.
             session=session,
         )
 
-    def refused(self, spans: Sequence[ReadableSpan]) -> requests.Response | None:
-        """The answer, unless it is yes. Raises ExportError if there is none."""
+    def send(self, spans: Sequence[ReadableSpan]) -> requests.Response | None:
+        """Return the response if it rejects the spans, or None if they are accepted.
+
+        Raises ExportError if there is no response.
+        """
         result = SpanExportResult.FAILURE
-        # Older versions raise what newer ones log: a span that cannot be encoded, a
-        # file of certificates that went away.
-        with attempt() as made, suppress(OSError, TypeError, ValueError):
+        # If a span cannot be encoded, or a certificate file does not exist any more,
+        # newer versions log the error, and older ones raise it.
+        with export_attempt() as attempt, suppress(OSError, TypeError, ValueError):
             result = self._exporter.export(spans)
-        answer = made.response
-        if answer is None:
-            raise unanswered(made.error, self._timeout, self._variables)
-        taken = result is SpanExportResult.SUCCESS and _took_them(answer)
-        return None if taken else answer
+        response = attempt.response
+        if response is None:
+            raise export_error_from_exception(
+                attempt.error, self._timeout, self._setting_names
+            )
+        is_accepted = result is SpanExportResult.SUCCESS and _is_otlp_success(response)
+        return None if is_accepted else response
 
     def close(self) -> None:
         self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
 
-def unanswered(
-    error: OSError | None, timeout: float, variables: Variables = _MLFLOWS
+def export_error_from_exception(
+    error: OSError | None,
+    timeout: float,
+    setting_names: SettingNames = _MLFLOW_SETTING_NAMES,
 ) -> ExportError:
-    """None: it was not even asked."""
+    """Return the error to raise for a request without a response.
+
+    None means that no request was sent, because the spans could not be encoded.
+    """
     match error:
         case None:
             return ExportError(
                 "some spans cannot be encoded",
-                "Look for text that is not Unicode and for many megabytes",
+                "Look for text that is not valid Unicode, and for values of many "
+                "megabytes",
                 is_divisible=True,
             )
         case requests.exceptions.SSLError():
             return ExportError(
-                f"no safe connection ({_reason(error)})",
-                f"Set {variables.certificate} to the authority that "
-                "signed the server's certificate",
+                f"the TLS connection failed ({_root_cause(error)})",
+                f"Set {setting_names.certificate} to the certificate of the authority "
+                "that signed the server's certificate",
             )
         case requests.exceptions.ProxyError():
             return ExportError(
-                f"no way through the proxy ({_reason(error)})",
-                "Check HTTPS_PROXY and HTTP_PROXY, or name MLflow's host in NO_PROXY",
+                f"the connection to the proxy failed ({_root_cause(error)})",
+                "Check HTTPS_PROXY and HTTP_PROXY, or add MLflow's host to NO_PROXY",
             )
         case requests.ReadTimeout():
             return ExportError(
-                f"no answer within {timeout:g} s",
-                f"Give it longer ({env.OTEL_EXPORTER_MLFLOW_TIMEOUT}, seconds); a "
-                "server without internet needs MLFLOW_MODEL_CATALOG_URI=''",
+                f"no response within {timeout:g} s",
+                f"Increase {env.OTEL_EXPORTER_MLFLOW_TIMEOUT} (seconds); a server "
+                "without internet access needs MLFLOW_MODEL_CATALOG_URI=''",
             )
         case _:
             return ExportError(
-                f"no connection ({_reason(error)})",
-                f"Start the server, or correct {variables.address}",
+                f"the connection failed ({_root_cause(error)})",
+                f"Start the server, or correct {setting_names.uri}",
             )
 
 
-def body(answer: requests.Response) -> Any:
+def json_body(response: requests.Response) -> Any:
+    """Return the decoded body, or None if it is not JSON."""
     with suppress(ValueError):
-        return answer.json()
+        return response.json()
     return None
 
 
-def _took_them(answer: requests.Response) -> bool:
-    """Neither a redirection nor a login page, which are successes to the exporter."""
+def _is_otlp_success(response: requests.Response) -> bool:
+    """Redirects and login pages are successes to OTLPSpanExporter, but not here."""
     return (
-        HTTPStatus.OK <= answer.status_code < HTTPStatus.MULTIPLE_CHOICES
-        and "html" not in answer.headers.get("Content-Type", "")
+        HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES
+        and "html" not in response.headers.get("Content-Type", "")
     )
 
 
-def _reason(error: BaseException) -> str:
-    """What the operating system said, below the layers of HTTP libraries."""
+def _root_cause(error: BaseException) -> str:
+    """The operating system's message, beneath the exceptions of HTTP libraries."""
     while inner := error.__cause__ or error.__context__:
         error = inner
-    if type(error) is OSError and error.args:  # a proxy's answer has no number
+    if type(error) is OSError and error.args:  # A proxy's response has no errno.
         return str(error.strerror or error)
     return (isinstance(error, OSError) and error.strerror) or type(error).__name__

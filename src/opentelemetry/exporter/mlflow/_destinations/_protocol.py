@@ -1,4 +1,4 @@
-"""What a destination is, and what it says when spans did not arrive."""
+"""The interface of a destination, and the error that it raises."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
 
 class ExportError(Exception):
-    """Spans did not arrive: `cause`, and `advice` on what to do about it.
+    """The destination did not accept the spans.
 
-    `is_divisible`: some of the spans may be at fault, and fewer of them at a time may
-    arrive. Neither text has a secret in it.
+    `cause` says why, and `advice` says what to do about it. Both are part of a log
+    line, and contain no secrets. `is_divisible` means that the destination may have
+    rejected only some of the spans, and may accept the others in smaller batches.
     """
 
     def __init__(self, cause: str, advice: str, *, is_divisible: bool = False) -> None:
@@ -25,42 +26,49 @@ class ExportError(Exception):
 
 
 class Destination(Protocol):
-    """Where spans go. Made without touching the network; used from any thread."""
+    """Accepts translated spans.
+
+    The constructor does not use the network. The methods are thread-safe.
+    """
 
     @property
     def address(self) -> str:
-        """For people to read; no secret in it."""
+        """The address for log lines, without secrets."""
         ...
 
     @property
     def wants_whole_traces(self) -> bool:
-        """Whether each `send` is to bring one trace, whole: up to its local root.
+        """Whether each call of `send` should contain one complete trace.
 
-        What ends after its local root comes in a `send` of its own.
+        The trace is complete when its local root has ended. Spans that end after their
+        local root come in a separate call.
         """
         ...
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
-        """All of them or none. Raises ExportError."""
+        """Send all spans or none. Raises ExportError if they are not accepted."""
         ...
 
     def close(self) -> None:
-        """Makes a waiting `send` give up; more than once is fine."""
+        """Abort the retries of a running `send`. May be called more than once."""
         ...
 
     def after_fork(self) -> None:
-        """In the child: lets go of connections that are the parent's."""
+        """Drop the connections of the parent process. Called in the child process."""
         ...
 
 
 @runtime_checkable
 class TraceInfoReader(Protocol):
-    """Of a destination that can be asked what it has."""
+    """A destination whose traces can be read."""
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
-        """As of any `Destination`."""
+        """See `Destination.send`."""
         ...
 
     def read_trace_info(self, trace_id: int) -> Mapping[str, Any] | None:
-        """The row of a trace, and None if there is none. Raises ExportError."""
+        """Return the TraceInfo in its JSON form, or None if there is no such trace.
+
+        Raises ExportError if the request fails.
+        """
         ...

@@ -1,4 +1,4 @@
-"""Which MLflow, and which experiment: named by whom, and until when."""
+"""Determines the tracking URI and the experiment that spans are sent to."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from opentelemetry.exporter.mlflow._config import Setting
 from opentelemetry.exporter.mlflow._destinations._experiment import Experiment
 from opentelemetry.exporter.mlflow._destinations._fluent_state import (
     active_experiment,
-    active_uri,
-    same,
+    active_tracking_uri,
+    is_same_uri,
 )
 from opentelemetry.exporter.mlflow._destinations._protocol import (
     ExportError,
@@ -28,140 +28,150 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
 _DEFAULT = "MLflow's default"
-# Like MLflow's own, relative to the working directory.
+# The same as MLflow's default. The path is relative to the working directory.
 _DEFAULT_URI = Setting("sqlite:///mlflow.db", _DEFAULT)
 _DEFAULT_EXPERIMENT = Experiment("0", "", Setting("0", _DEFAULT))
 
 
-class Choice(NamedTuple):
-    uri: Setting
+class Target(NamedTuple):
+    tracking_uri: Setting
     experiment: Experiment
 
 
 class DestinationResolver:
-    """The `Destination` that arguments and environment name, or else the application.
+    """The destination set by arguments, the environment, or else the application.
 
-    `uri` and `experiment` are what the first two say. An application calls
-    `mlflow.set_tracking_uri` and `mlflow.set_experiment` when it likes, most often
-    after the exporter was made: what is None is asked of it at each export, until it
-    has said so, and then stays, for a program's traces should not scatter.
+    `tracking_uri` and `experiment` come from arguments or the environment. An
+    application may call `mlflow.set_tracking_uri` and `mlflow.set_experiment` at any
+    time, usually after the exporter is created. A parameter that is None is therefore
+    looked up there at each export. Once it has a value, it is fixed, so that the traces
+    of one program stay together.
 
-    Raises what `opened` raises for a `uri` that is not None.
+    Raises what `open_destination` raises, except ImportError if `tracking_uri` is None.
     """
 
     def __init__(
         self,
-        uri: Setting | None,
+        tracking_uri: Setting | None,
         experiment: Experiment | None,
-        opened: Callable[[Choice], Destination],
+        open_destination: Callable[[Target], Destination],
     ) -> None:
-        self._uri = uri
+        self._tracking_uri = tracking_uri
         self._experiment = experiment
-        self._opened = opened
-        # A handler of the log may end a span, and export it here and now.
+        self._open_destination = open_destination
+        # A log handler may end a span that is exported at once, in the same thread.
+        # The lock must be reentrant.
         self._lock = threading.RLock()
-        self._choice = Choice(uri or _DEFAULT_URI, experiment or _DEFAULT_EXPERIMENT)
-        self._inner: Destination | None = None
+        self._target = Target(
+            tracking_uri or _DEFAULT_URI, experiment or _DEFAULT_EXPERIMENT
+        )
+        self._destination: Destination | None = None
         try:
-            self._inner = opened(self._choice)
+            self._destination = open_destination(self._target)
         except ImportError:
-            if uri:
+            if tracking_uri:
                 raise
-        self._has_told = False
+        self._has_logged_target = False
         self._has_warned = False
 
     @property
     def address(self) -> str:
-        opened = self._inner
-        return opened.address if opened else str(_DEFAULT_URI.value)
+        destination = self._destination
+        return destination.address if destination else str(_DEFAULT_URI.value)
 
     @property
     def wants_whole_traces(self) -> bool:
         try:
-            return self._settled().wants_whole_traces
-        except ExportError:  # so will `send`
+            return self._resolve().wants_whole_traces
+        except ExportError:  # `send` raises it again.
             return False
 
-    def is_at(self, tracking_uri: str) -> bool:
-        """Whether MLflow's own client writes there, too, with that URI."""
-        uri = self._uri or active_uri()
-        return uri is None or same(uri, Setting(tracking_uri, ""))
+    def has_tracking_uri(self, tracking_uri: str) -> bool:
+        """Whether MLflow's client, with this tracking URI, writes to the same place."""
+        uri = self._tracking_uri or active_tracking_uri()
+        return uri is None or is_same_uri(uri, Setting(tracking_uri, ""))
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
-        self._settled().send(spans)
+        self._resolve().send(spans)
 
     def read_trace_info(self, trace_id: int) -> Mapping[str, Any] | None:
-        inner = self._settled()
+        destination = self._resolve()
         return (
-            inner.read_trace_info(trace_id)
-            if isinstance(inner, TraceInfoReader)
+            destination.read_trace_info(trace_id)
+            if isinstance(destination, TraceInfoReader)
             else None
         )
 
     def close(self) -> None:
-        if self._inner:
-            self._inner.close()
+        if self._destination:
+            self._destination.close()
 
     def after_fork(self) -> None:
         self._lock = threading.RLock()
-        if self._inner:
-            self._inner.after_fork()
+        if self._destination:
+            self._destination.after_fork()
 
-    def _settled(self) -> Destination:
+    def _resolve(self) -> Destination:
         with self._lock:
-            uri = self._uri or active_uri()
+            uri = self._tracking_uri or active_tracking_uri()
             experiment = self._experiment or active_experiment(uri)
-            choice = Choice(uri or _DEFAULT_URI, experiment or _DEFAULT_EXPERIMENT)
-            destination = self._inner
-            if destination is None or choice != self._choice:
-                destination = self._reopened(choice)
-                self._has_told = False
-            self._uri, self._experiment = uri, experiment
-            self._tell()
+            target = Target(uri or _DEFAULT_URI, experiment or _DEFAULT_EXPERIMENT)
+            destination = self._destination
+            if destination is None or target != self._target:
+                destination = self._replace_destination(target)
+                self._has_logged_target = False
+            self._tracking_uri, self._experiment = uri, experiment
+            self._log_target()
             return destination
 
-    def _reopened(self, choice: Choice) -> Destination:
+    def _replace_destination(self, target: Target) -> Destination:
         try:
-            opened = self._opened(choice)
+            destination = self._open_destination(target)
         except (ImportError, ValueError) as error:
             raise ExportError(
-                str(error),
-                "Or name another place, in the variable MLFLOW_TRACKING_URI",
+                str(error), "Or set MLFLOW_TRACKING_URI to another destination"
             ) from None
-        if self._inner:
-            self._inner.close()
-        self._inner, self._choice = opened, choice
-        return opened
+        if self._destination:
+            self._destination.close()
+        self._destination, self._target = destination, target
+        return destination
 
-    def _tell(self) -> None:
-        if not self._has_told:
-            self._has_told = True
-            uri, experiment = self._choice
+    def _log_target(self) -> None:
+        if not self._has_logged_target:
+            self._has_logged_target = True
+            uri, experiment = self._target
             _logger.info(
-                "Spans go to MLflow at %s (%s), into the experiment %s (%s)",
+                "Exporting spans to MLflow at %s (%s), experiment %s (%s)",
                 self.address,
                 uri.name,
-                experiment.shown,
-                experiment.by.name,
+                experiment.label,
+                experiment.setting.name,
             )
-        if not self._has_warned and self._has_moved():
+        if not self._has_warned and self._is_target_outdated():
             self._has_warned = True
             _logger.warning(
-                "The application has turned to another place with "
-                "mlflow.set_tracking_uri or mlflow.set_experiment. Spans go on to %s, "
-                "into the experiment %s; a new MlflowSpanExporter would send them "
-                "elsewhere. (This is said once.)",
+                "The application has selected another destination with "
+                "mlflow.set_tracking_uri or mlflow.set_experiment. Spans are still "
+                "exported to %s, experiment %s. To change the destination, create a "
+                "new MlflowSpanExporter. This is logged once.",
                 self.address,
-                self._choice.experiment.shown,
+                self._target.experiment.label,
             )
 
-    def _has_moved(self) -> bool:
-        """An argument is meant to hold whatever the application does."""
-        uri, experiment = self._choice
-        now, there = active_uri(), active_experiment(uri)
-        return (now is not None and not uri.is_argument and now.value != uri.value) or (
-            there is not None
+    def _is_target_outdated(self) -> bool:
+        """Whether the application has selected another target since.
+
+        An argument is meant to override the application, so it is never outdated.
+        """
+        uri, experiment = self._target
+        active_uri, active = active_tracking_uri(), active_experiment(uri)
+        return (
+            active_uri is not None
+            and not uri.is_argument
+            and active_uri.value != uri.value
+        ) or (
+            active is not None
             and experiment.id is not None
-            and not experiment.by.is_argument
-            and there.id != experiment.id
+            and not experiment.setting.is_argument
+            and active.id != experiment.id
         )

@@ -1,4 +1,4 @@
-"""An MLflow server, over OTLP/HTTP."""
+"""An MLflow server, which receives spans over OTLP/HTTP."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any, cast
 from opentelemetry.exporter.mlflow import environment_variables as env
 from opentelemetry.exporter.mlflow._config import strip_uri_secrets
 from opentelemetry.exporter.mlflow._destinations._connection import connection_settings
-from opentelemetry.exporter.mlflow._destinations._error_messages import refusal
+from opentelemetry.exporter.mlflow._destinations._error_messages import (
+    export_error_from_response,
+)
 from opentelemetry.exporter.mlflow._destinations._experiment import (
-    Found,
-    found_or_created,
+    ExistingExperiment,
+    find_or_create_experiment,
 )
 from opentelemetry.exporter.mlflow._destinations._http import MlflowSession
-from opentelemetry.exporter.mlflow._destinations._otlp import Otlp, body, unanswered
+from opentelemetry.exporter.mlflow._destinations._otlp import (
+    OtlpClient,
+    export_error_from_exception,
+    json_body,
+)
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 
 if TYPE_CHECKING:
@@ -26,8 +32,8 @@ if TYPE_CHECKING:
     from opentelemetry.exporter.mlflow._destinations._experiment import Experiment
 
 
-class Server:
-    """See `Destination`."""
+class MlflowServerDestination:
+    """An MLflow server. Implements `Destination` and `ExperimentStore`."""
 
     wants_whole_traces = False
 
@@ -41,14 +47,16 @@ class Server:
     def _connect(self) -> None:
         self._lock = threading.Lock()
         self._session = MlflowSession(*self._settings)
-        self._otlp = Otlp(f"{self.address}/v1/traces", self._session, self._timeout)
+        self._otlp = OtlpClient(
+            f"{self.address}/v1/traces", self._session, self._timeout
+        )
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         with self._lock:
-            self._settle_experiment()
-        answer = self._otlp.refused(spans)
-        if answer is not None:  # one that refuses is false by itself
-            raise self._refused(answer, of_spans=True)
+            self._set_experiment_header()
+        response = self._otlp.send(spans)
+        if response is not None:  # An error response is false as a boolean.
+            raise self._export_error(response, is_span_request=True)
 
     def close(self) -> None:
         self._otlp.close()
@@ -56,66 +64,77 @@ class Server:
     def after_fork(self) -> None:
         self._connect()
 
-    def _settle_experiment(self) -> None:
+    def _set_experiment_header(self) -> None:
         if self._experiment.id is None:
-            found = found_or_created(self._experiment.name, self)
-            self._experiment = self._experiment._replace(id=found)
-        self._session.own_headers["x-mlflow-experiment-id"] = str(self._experiment.id)
+            experiment_id = find_or_create_experiment(self._experiment.name, self)
+            self._experiment = self._experiment._replace(id=experiment_id)
+        self._session.extra_headers["x-mlflow-experiment-id"] = str(self._experiment.id)
 
     def read_trace_info(self, trace_id: int) -> Mapping[str, Any] | None:
-        answer = self._asked("GET", f"3.0/mlflow/traces/tr-{trace_id:032x}")
-        said: Any = body(answer)
-        match said:
+        response = self._request("GET", f"3.0/mlflow/traces/tr-{trace_id:032x}")
+        body: Any = json_body(response)
+        match body:
             case {"trace": {"trace_info": {}}}:
-                return cast("dict[str, Any]", said["trace"]["trace_info"])
+                return cast("dict[str, Any]", body["trace"]["trace_info"])
             case {"error_code": "RESOURCE_DOES_NOT_EXIST"}:
                 return None
             case _:
-                raise self._refused(answer, of_spans=False)
+                raise self._export_error(response, is_span_request=False)
 
-    def find(self, name: str) -> Found | None:
-        """An experiment by name; part of `Catalogue`."""
-        answer = self._ask("GET", "get-by-name", params={"experiment_name": name})
-        match body(answer):
+    def find_experiment(self, name: str) -> ExistingExperiment | None:
+        response = self._request(
+            "GET",
+            "2.0/mlflow/experiments/get-by-name",
+            params={"experiment_name": name},
+        )
+        match json_body(response):
             case {
-                "experiment": {"experiment_id": str(found), "lifecycle_stage": stage}
+                "experiment": {
+                    "experiment_id": str(experiment_id),
+                    "lifecycle_stage": stage,
+                }
             }:
-                return Found(found, is_deleted=stage == "deleted")
+                return ExistingExperiment(experiment_id, is_deleted=stage == "deleted")
             case {"error_code": "RESOURCE_DOES_NOT_EXIST"}:
                 return None
             case _:
-                raise self._refused(answer, of_spans=False)
+                raise self._export_error(response, is_span_request=False)
 
-    def create(self, name: str) -> str | None:
-        """A new experiment; part of `Catalogue`."""
-        answer = self._ask("POST", "create", json={"name": name})
-        match body(answer):
-            case {"experiment_id": str(created)}:
-                return created
+    def create_experiment(self, name: str) -> str | None:
+        response = self._request(
+            "POST", "2.0/mlflow/experiments/create", json={"name": name}
+        )
+        match json_body(response):
+            case {"experiment_id": str(experiment_id)}:
+                return experiment_id
             case {"error_code": "RESOURCE_ALREADY_EXISTS"}:
                 return None
             case {"error_code": "RESOURCE_DOES_NOT_EXIST"}:
                 raise ExportError(
-                    "there is no such workspace", f"Check {env.MLFLOW_WORKSPACE}"
+                    "the workspace does not exist", f"Check {env.MLFLOW_WORKSPACE}"
                 )
             case _:
-                raise self._refused(answer, of_spans=False)
+                raise self._export_error(response, is_span_request=False)
 
-    def _ask(self, method: str, what: str, **kwargs: Any) -> requests.Response:
-        return self._asked(method, f"2.0/mlflow/experiments/{what}", **kwargs)
-
-    def _asked(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+    def _request(self, method: str, path: str, **kwargs: Any) -> requests.Response:
         url = f"{self.address}/api/{path}"
         try:
             return self._session.request(method, url, timeout=self._timeout, **kwargs)
         except OSError as error:
-            raise unanswered(error, self._timeout) from error
+            raise export_error_from_exception(error, self._timeout) from error
 
-    def _refused(self, answer: requests.Response, *, of_spans: bool) -> ExportError:
-        match body(answer):
-            case {"error_code": str(code)} if code.isidentifier():
+    def _export_error(
+        self, response: requests.Response, *, is_span_request: bool
+    ) -> ExportError:
+        match json_body(response):
+            # Arbitrary text is not logged: it may contain secrets.
+            case {"error_code": str(error_code)} if error_code.isidentifier():
                 pass
             case _:
-                code = ""
-        experiment = self._experiment.shown
-        return refusal(answer.status_code, code, experiment, of_spans=of_spans)
+                error_code = ""
+        return export_error_from_response(
+            response.status_code,
+            error_code,
+            self._experiment.label,
+            is_span_request=is_span_request,
+        )

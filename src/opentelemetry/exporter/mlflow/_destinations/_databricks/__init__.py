@@ -1,4 +1,4 @@
-"""Databricks: an experiment of a workspace, or the tables that it is linked to."""
+"""Databricks: an experiment of a workspace, or its linked Unity Catalog tables."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import threading
 from typing import TYPE_CHECKING
 
 from opentelemetry.exporter.mlflow._destinations._databricks._experiment_traces import (
-    ExperimentTraces,
+    ExperimentTraceWriter,
 )
 from opentelemetry.exporter.mlflow._destinations._databricks._unity_catalog import (
-    Tables,
-    TableTraces,
+    TableTraceWriter,
+    TraceTables,
 )
 from opentelemetry.exporter.mlflow._destinations._databricks._workspace import (
-    RefusedError,
-    Workspace,
+    WorkspaceClient,
+    WorkspaceError,
 )
 from opentelemetry.exporter.mlflow._destinations._experiment import (
-    Found,
-    found_or_created,
+    ExistingExperiment,
+    find_or_create_experiment,
 )
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 from opentelemetry.exporter.mlflow._trace_info._trace_data import hex_trace_id
@@ -29,99 +29,109 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from opentelemetry.exporter.mlflow._destinations._resolver import Choice
+    from opentelemetry.exporter.mlflow._destinations._resolver import Target
 
-_EXPERIMENTS = "/api/2.0/mlflow/experiments"
-# MLflow's client looks experiments up without it, and makes them without it.
-_WORKSPACE = "/Workspace"
+_EXPERIMENTS_PATH = "/api/2.0/mlflow/experiments"
+# MLflow's client removes this prefix before it looks up or creates an experiment.
+_WORKSPACE_PREFIX = "/Workspace"
 
 
-class Databricks:
-    """See `Destination`. Raises ValueError, or ImportError without databricks-sdk."""
+class DatabricksDestination:
+    """A Databricks workspace. Implements `Destination` and `ExperimentStore`.
 
-    # Nobody else makes rows, sums and previews of the spans.
+    Raises ValueError if the experiment's name is not a path, and ImportError if
+    databricks-sdk is not installed.
+    """
+
+    # Databricks does not compute TraceInfo from spans, as an MLflow server does.
     wants_whole_traces = True
 
-    def __init__(self, choice: Choice, timeout: float) -> None:
-        (uri, _), experiment = choice
-        self.address = str(uri)
-        name = experiment.name.removeprefix(_WORKSPACE)
+    def __init__(self, target: Target, timeout: float) -> None:
+        experiment = target.experiment
+        self.address = str(target.tracking_uri.value)
+        name = experiment.name.removeprefix(_WORKSPACE_PREFIX)
         if experiment.id is None and not name.startswith("/"):
             raise ValueError(
-                f"{experiment.by.name} takes the path of an experiment in the "
-                f"Databricks workspace, such as /Shared/agents, not {name!r}"
+                f"{experiment.setting.name} must be the path of an experiment in the "
+                f"Databricks workspace, for example /Shared/agents; got {name!r}"
             )
         self._experiment = experiment._replace(name=name)
         self._timeout = timeout
-        self._workspace = Workspace(self.address.partition("://")[2] or None, timeout)
-        self._traces: ExperimentTraces | TableTraces | None = None
+        profile = self.address.partition("://")[2] or None
+        self._workspace = WorkspaceClient(profile, timeout)
+        self._trace_writer: ExperimentTraceWriter | TableTraceWriter | None = None
         self._lock = threading.Lock()
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         with self._lock:
-            traces = self._settled()
-        together: dict[str, list[ReadableSpan]] = {}
+            trace_writer = self._open_trace_writer()
+        traces: dict[str, list[ReadableSpan]] = {}
         for span in spans:
-            together.setdefault(hex_trace_id(span), []).append(span)
-        for name, whole in together.items():
-            traces.send(name, whole)
+            traces.setdefault(hex_trace_id(span), []).append(span)
+        for trace_id, spans_of_trace in traces.items():
+            trace_writer.write(trace_id, spans_of_trace)
 
     def close(self) -> None:
-        if self._traces:
-            self._traces.close()
+        if self._trace_writer:
+            self._trace_writer.close()
 
     def after_fork(self) -> None:
         self._lock = threading.Lock()
         self._workspace.after_fork()
-        if self._traces:
-            self._traces.after_fork()
+        if self._trace_writer:
+            self._trace_writer.after_fork()
 
-    def _settled(self) -> ExperimentTraces | TableTraces:
-        if self._traces is None:
-            number = self._experiment.id or found_or_created(
+    def _open_trace_writer(self) -> ExperimentTraceWriter | TableTraceWriter:
+        if self._trace_writer is None:
+            experiment_id = self._experiment.id or find_or_create_experiment(
                 self._experiment.name, self
             )
-            tables = Tables.linked(self._tags(number))
-            self._traces = (
-                TableTraces(self._workspace, tables, self._timeout)
-                if tables
-                else ExperimentTraces(self._workspace, number, self._timeout)
+            tables = TraceTables.from_experiment_tags(
+                self._experiment_tags(experiment_id)
             )
-        return self._traces
+            self._trace_writer = (
+                TableTraceWriter(self._workspace, tables, self._timeout)
+                if tables
+                else ExperimentTraceWriter(
+                    self._workspace, experiment_id, self._timeout
+                )
+            )
+        return self._trace_writer
 
-    def _tags(self, experiment_id: str) -> dict[str, str]:
+    def _experiment_tags(self, experiment_id: str) -> dict[str, str]:
         if experiment_id == "0":
             raise ExportError(
                 "a Databricks workspace has no default experiment",
-                f"Set {MLFLOW_EXPERIMENT_NAME} to a path in it, such as /Shared/agents",
+                f"Set {MLFLOW_EXPERIMENT_NAME} to a path in the workspace, for example "
+                "/Shared/agents",
             )
-        answer = self._workspace.ask(
-            "GET", f"{_EXPERIMENTS}/get", {"experiment_id": experiment_id}
+        response = self._workspace.request(
+            "GET", f"{_EXPERIMENTS_PATH}/get", {"experiment_id": experiment_id}
         )
-        tags = answer["experiment"].get("tags", ())
+        tags = response["experiment"].get("tags", ())
         return {tag["key"]: tag["value"] for tag in tags}
 
-    def find(self, name: str) -> Found | None:
-        """An experiment by name; part of `Catalogue`."""
+    def find_experiment(self, name: str) -> ExistingExperiment | None:
         try:
-            answer = self._workspace.ask(
-                "GET", f"{_EXPERIMENTS}/get-by-name", {"experiment_name": name}
+            response = self._workspace.request(
+                "GET", f"{_EXPERIMENTS_PATH}/get-by-name", {"experiment_name": name}
             )
-        except RefusedError as refusal:
-            if refusal.code == "RESOURCE_DOES_NOT_EXIST":
+        except WorkspaceError as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
                 return None
             raise
-        found = answer["experiment"]
-        return Found(found["experiment_id"], found["lifecycle_stage"] == "deleted")
+        experiment = response["experiment"]
+        return ExistingExperiment(
+            experiment["experiment_id"], experiment["lifecycle_stage"] == "deleted"
+        )
 
-    def create(self, name: str) -> str | None:
-        """A new experiment; part of `Catalogue`."""
+    def create_experiment(self, name: str) -> str | None:
         try:
-            answer = self._workspace.ask(
-                "POST", f"{_EXPERIMENTS}/create", body={"name": name}
+            response = self._workspace.request(
+                "POST", f"{_EXPERIMENTS_PATH}/create", body={"name": name}
             )
-        except RefusedError as refusal:
-            if refusal.code == "RESOURCE_ALREADY_EXISTS":
+        except WorkspaceError as error:
+            if error.error_code == "RESOURCE_ALREADY_EXISTS":
                 return None
             raise
-        return str(answer["experiment_id"])
+        return str(response["experiment_id"])

@@ -1,6 +1,7 @@
-"""The blob of a trace, through the signed address that Databricks gives for it.
+"""Uploads and downloads TraceData through a signed URL of the cloud storage.
 
-The address is a secret, and so its own credential: nothing else of ours goes there.
+The signed URL is a secret, and the only credential. No other credential and no other
+header is sent to the storage.
 """
 
 from __future__ import annotations
@@ -20,101 +21,107 @@ if TYPE_CHECKING:
 
 
 class Credential(NamedTuple):
-    """What `credentials-for-data-upload` and `-download` say."""
+    """The response of `credentials-for-data-upload` and `-download`.
 
-    kind: str
-    address: str
+    `type` names the cloud storage, for example AWS_PRESIGNED_URL.
+    """
+
+    type: str
+    signed_uri: str
     headers: dict[str, str]
 
     @classmethod
-    def of(cls, answer: Mapping[str, Any]) -> Credential:
-        info = answer["credential_info"]
+    def from_response(cls, response: Mapping[str, Any]) -> Credential:
+        info = response["credential_info"]
         return cls(
             info["type"],
             info["signed_uri"],
-            {one["name"]: one["value"] for one in info.get("headers", ())},
+            {header["name"]: header["value"] for header in info.get("headers", ())},
         )
 
     @property
     def is_azure(self) -> bool:
-        return self.kind.startswith("AZURE_")
+        return self.type.startswith("AZURE_")
 
 
-class SignedBlob:
-    """Raises ExportError."""
+class SignedUrl:
+    """A file in the cloud storage. Its methods raise ExportError."""
 
     def __init__(self, credential: Credential, timeout: float) -> None:
         self._credential = credential
         self._timeout = timeout
 
-    def put(self, content: bytes) -> None:
-        match self._credential.kind:
+    def upload(self, content: bytes) -> None:
+        match self._credential.type:
             case "AZURE_SAS_URI":
                 # https://learn.microsoft.com/rest/api/storageservices/put-block
-                block = b64encode(uuid.uuid4().hex.encode()).decode()
-                blob = {"x-ms-blob-type": "BlockBlob"}
-                self._ask("PUT", content, blob, comp="block", blockid=block)
-                self._ask("PUT", _block_list(block), comp="blocklist")
+                block_id = b64encode(uuid.uuid4().hex.encode()).decode()
+                headers = {"x-ms-blob-type": "BlockBlob"}
+                self._request("PUT", content, headers, comp="block", blockid=block_id)
+                self._request("PUT", _block_list(block_id), comp="blocklist")
             case "AZURE_ADLS_GEN2_SAS_URI":
                 # https://learn.microsoft.com/rest/api/storageservices/datalakestoragegen2/path/update
-                self._ask("PUT", b"", resource="file")
-                self._ask("PATCH", content, action="append", position=0, flush="true")
+                self._request("PUT", b"", resource="file")
+                self._request(
+                    "PATCH", content, action="append", position=0, flush="true"
+                )
             case _:
-                self._ask("PUT", content)
+                self._request("PUT", content)
 
-    def content(self) -> bytes | None:
-        """None if nothing was put there yet."""
-        return self._ask("GET", None, may_be_missing=True)
+    def download(self) -> bytes | None:
+        """Return None if the file does not exist."""
+        return self._request("GET", None, is_optional=True)
 
-    def _ask(
+    def _request(
         self,
         method: str,
         content: bytes | None,
-        more: Mapping[str, str] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
         *,
-        may_be_missing: bool = False,
+        is_optional: bool = False,
         **query: object,
     ) -> bytes | None:
-        address = self._credential.address
+        uri = self._credential.signed_uri
         if query:
-            address += ("&" if "?" in address else "?") + urlencode(query)
+            uri += ("&" if "?" in uri else "?") + urlencode(query)
         headers = {
             name: value
             for name, value in self._credential.headers.items()
-            # Azure refuses headers that it does not know.
+            # Azure rejects requests with headers of another cloud.
             if not self._credential.is_azure or name.lower().startswith("x-ms-")
         }
-        session = MlflowSession({**headers, **(more or {})}, verify=True, cert=None)
+        session = MlflowSession(
+            {**headers, **(extra_headers or {})}, verify=True, cert=None
+        )
         try:
-            answer = session.request(
-                method, address, data=content, timeout=self._timeout
-            )
+            response = session.request(method, uri, data=content, timeout=self._timeout)
         except OSError as error:
-            raise _unstored(type(error).__name__) from None  # it quotes the address
+            # The error's message contains the signed URL.
+            raise _storage_error(type(error).__name__) from None
         finally:
             session.close()
-        if may_be_missing and answer.status_code == 404:  # noqa: PLR2004  # Not Found
+        if is_optional and response.status_code == 404:  # noqa: PLR2004  # Not Found
             return None
-        if not _is_success(answer):
-            raise _unstored(str(answer.status_code))
-        return answer.content
+        if not _is_success(response):
+            raise _storage_error(str(response.status_code))
+        return response.content
 
 
-def _is_success(answer: requests.Response) -> bool:
-    """Redirections are not followed, and `ok` for `requests`."""
-    return 200 <= answer.status_code < 300  # noqa: PLR2004  # what success is in HTTP
+def _is_success(response: requests.Response) -> bool:
+    """Redirects are not followed, but `response.ok` is true for them."""
+    return 200 <= response.status_code < 300  # noqa: PLR2004  # the success class of HTTP
 
 
-def _unstored(said: str) -> ExportError:
+def _storage_error(reason: str) -> ExportError:
     return ExportError(
-        f"the traces are listed, but their spans cannot be stored ({said})",
-        "Let this machine reach the cloud storage of the workspace (a proxy or a "
-        "firewall may be in the way)",
+        f"the trace info is stored, but the spans cannot be stored ({reason})",
+        "Allow this machine to connect to the cloud storage of the workspace; a proxy "
+        "or a firewall may block the connection",
     )
 
 
-def _block_list(block: str) -> bytes:
+def _block_list(block_id: str) -> bytes:
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n<BlockList>\n'
-        f"<Uncommitted>{block}</Uncommitted>\n</BlockList>"
+        f"<Uncommitted>{block_id}</Uncommitted>\n</BlockList>"
     ).encode()
