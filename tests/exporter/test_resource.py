@@ -1,4 +1,4 @@
-"""What of a resource is a tag of the trace in MLflow, and what its first span says."""
+"""Which resource attributes are tags of the trace, and which move to the root span."""
 
 from __future__ import annotations
 
@@ -20,95 +20,101 @@ from opentelemetry.trace import (
 
 from opentelemetry.exporter.mlflow._batch_translator import BatchTranslator
 
-INSTANCE = "627cc493-f310-47de-96bd-71410b7dec09"
-REMOTE = set_span_in_context(
+INSTANCE_ID = "627cc493-f310-47de-96bd-71410b7dec09"
+REMOTE_PARENT = set_span_in_context(
     NonRecordingSpan(
         SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
     )
 )
 
 
-def made(resource, parent=None, attributes=None):
-    """A span, and one beneath it."""
+def make_spans(resource, parent=None, attributes=None):
+    """A local root span and its child."""
     finished = InMemorySpanExporter()
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(finished))
     start = provider.get_tracer("t").start_as_current_span
-    with start("first", parent, attributes=attributes), start("beneath"):
+    with start("root", parent, attributes=attributes), start("child"):
         pass
-    beneath, first = finished.get_finished_spans()
-    return first, beneath
+    child, root = finished.get_finished_spans()
+    return root, child
 
 
-def mapped(*spans, promote_remote=True):
-    return BatchTranslator(promote_remote_root=promote_remote).translate(spans)
+def translate(*spans, promote_remote_root=True):
+    return BatchTranslator(promote_remote_root=promote_remote_root).translate(spans)
 
 
 @pytest.mark.parametrize(
-    ("tags", "untagged"),
+    ("tags", "root_attributes"),
     [
         (
             {"service.name": "shop", "service.version": "7", "tenant.id": "acme"},
-            {"service.instance.id": INSTANCE, "telemetry.auto.version": "0.66b0"},
+            {"service.instance.id": INSTANCE_ID, "telemetry.auto.version": "0.66b0"},
         ),
         ({"service.instance.id": "pod-7"}, {"service.name": "unknown_service:python"}),
         ({"service.instance.id": 7, "telemetry.sdk.name": "opentelemetry"}, {}),
     ],
 )
-def test_what_the_sdk_fills_in_is_an_attribute_and_no_tag(tags, untagged):
-    first, beneath = mapped(*made(Resource({**tags, **untagged}, "https://schema")))
-    assert first.resource == beneath.resource == Resource(tags, "https://schema")
-    said = {key: first.attributes.get(key) for key in untagged}
-    assert said == untagged
-    assert not beneath.attributes
+def test_attributes_filled_in_by_the_sdk_move_to_the_root_span(tags, root_attributes):
+    resource = Resource({**tags, **root_attributes}, "https://schema")
+    root, child = translate(*make_spans(resource))
+    assert root.resource == child.resource == Resource(tags, "https://schema")
+    moved = {name: root.attributes.get(name) for name in root_attributes}
+    assert moved == root_attributes
+    assert not child.attributes
 
 
-def test_what_the_sdk_fills_in_today_is_known():
-    first, _ = mapped(*made(Resource.create()))
-    assert {*first.resource.attributes} == {
+def test_default_resource_of_the_sdk_has_no_tags():
+    root, _ = translate(*make_spans(Resource.create()))
+    assert {*root.resource.attributes} == {
         "telemetry.sdk.language",
         "telemetry.sdk.name",
         "telemetry.sdk.version",
     }
 
 
-@pytest.mark.parametrize("promote_remote", [True, False])
-def test_each_service_of_a_trace_says_its_own(promote_remote):
-    spans = made(Resource({"service.instance.id": INSTANCE}), REMOTE)
-    first, beneath = mapped(*spans, promote_remote=promote_remote)
-    assert first.attributes["service.instance.id"] == INSTANCE
-    assert "service.instance.id" not in beneath.attributes
+@pytest.mark.parametrize("promote_remote_root", [True, False])
+def test_local_root_of_each_service_has_its_own_attributes(promote_remote_root):
+    spans = make_spans(Resource({"service.instance.id": INSTANCE_ID}), REMOTE_PARENT)
+    root, child = translate(*spans, promote_remote_root=promote_remote_root)
+    assert root.attributes["service.instance.id"] == INSTANCE_ID
+    assert "service.instance.id" not in child.attributes
 
 
-def test_what_the_span_says_of_it_goes_first():
-    own = {"service.instance.id": "mine"}
-    first, _ = mapped(*made(Resource({"service.instance.id": INSTANCE}), None, own))
-    assert first.attributes["service.instance.id"] == "mine"
+def test_span_attribute_takes_precedence_over_resource_attribute():
+    attributes = {"service.instance.id": "mine"}
+    resource = Resource({"service.instance.id": INSTANCE_ID})
+    root, _ = translate(*make_spans(resource, None, attributes))
+    assert root.attributes["service.instance.id"] == "mine"
 
 
-def test_the_application_keeps_its_resource():
-    resource = Resource({"service.instance.id": INSTANCE})
-    first, beneath = made(resource)
-    mapped(first, beneath)
-    assert first.resource is beneath.resource is resource
-    assert dict(resource.attributes) == {"service.instance.id": INSTANCE}
+def test_resource_of_the_application_is_unchanged():
+    resource = Resource({"service.instance.id": INSTANCE_ID})
+    root, child = make_spans(resource)
+    translate(root, child)
+    assert root.resource is child.resource is resource
+    assert dict(resource.attributes) == {"service.instance.id": INSTANCE_ID}
 
 
-def test_spans_of_several_resources_stay_apart():
-    roots = BatchTranslator(promote_remote_root=True)
+def test_spans_keep_their_own_resources():
+    translator = BatchTranslator(promote_remote_root=True)
     names = ("a", "b", "a")
-    spans = [span for name in names for span in made(Resource({"service.name": name}))]
-    sent = roots.translate(spans)
-    assert [span.resource.attributes["service.name"] for span in sent] == list("aabbaa")
-    assert len(encode_spans(sent).resource_spans) == len({*names})
+    spans = [
+        span for name in names for span in make_spans(Resource({"service.name": name}))
+    ]
+    translated = translator.translate(spans)
+    assert [span.resource.attributes["service.name"] for span in translated] == list(
+        "aabbaa"
+    )
+    assert len(encode_spans(translated).resource_spans) == len({*names})
 
 
-def test_only_the_last_resource_is_kept():
-    roots = BatchTranslator(promote_remote_root=True)
-    first = Resource({"service.name": "a"})
-    kept = weakref.ref(first)
-    roots.translate(made(first))
-    roots.translate(made(Resource({"service.name": "b"})))
-    del first
+def test_only_the_last_resource_is_cached():
+    translator = BatchTranslator(promote_remote_root=True)
+    resource = Resource({"service.name": "a"})
+    reference = weakref.ref(resource)
+    translator.translate(make_spans(resource))
+    translator.translate(make_spans(Resource({"service.name": "b"})))
+    del resource
     gc.collect()
-    assert kept() is None
+    assert reference() is None

@@ -111,7 +111,7 @@ def test_a_certificate_file_exists(monkeypatch, variable):
 
 def test_a_switch_is_true_or_false(monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_INSECURE_TLS", "yes")
-    with pytest.raises(ValueError, match=r"^MLFLOW_TRACKING_INSECURE_TLS takes true"):
+    with pytest.raises(ValueError, match=r"^MLFLOW_TRACKING_INSECURE_TLS must be true"):
         to("http://localhost")
 
 

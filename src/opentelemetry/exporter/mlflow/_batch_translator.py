@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from opentelemetry.exporter.mlflow._mapping import SESSION, SPAN_TYPE
 from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import FluentSpan
-from opentelemetry.exporter.mlflow._resource import Origins
+from opentelemetry.exporter.mlflow._resource import ResourceSplitter
 from opentelemetry.exporter.mlflow._sanitize import sanitize
 from opentelemetry.exporter.mlflow._span_translator import SpanTranslator
 from opentelemetry.exporter.mlflow._trace_info._indexed_messages import indexed_texts
@@ -29,7 +29,7 @@ from opentelemetry.exporter.mlflow._trace_info._summary import TraceSummary
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from opentelemetry.exporter.mlflow._resource import Origin
+    from opentelemetry.exporter.mlflow._resource import SplitResource
     from opentelemetry.exporter.mlflow._span_translator import TranslatedSpan
 
 _MODEL_CALL_TYPES = ("CHAT_MODEL", "LLM")
@@ -42,7 +42,7 @@ _MAX_TRACES = 2_000
 class _BatchSpan(NamedTuple):
     span: ReadableSpan
     translated: TranslatedSpan
-    origin: Origin
+    split_resource: SplitResource
     trace_id: int
     span_id: int
     parent_id: int | None  # None: the span has no parent in this process
@@ -64,7 +64,7 @@ class BatchTranslator:
     ) -> None:
         self._promote_remote_root = promote_remote_root
         self._translator = translator or SpanTranslator()
-        self._origins = Origins()
+        self._resource_splitter = ResourceSplitter()
         self.after_fork()
 
     def after_fork(self) -> None:
@@ -94,7 +94,7 @@ class BatchTranslator:
         return _BatchSpan(
             span,
             self._translator.translate(span),
-            self._origins.of(span.resource),
+            self._resource_splitter.split(span.resource),
             context.trace_id if context else 0,
             context.span_id if context else 0,
             parent.span_id if parent and has_local_parent else None,
@@ -148,7 +148,7 @@ def _merged(summaries: Collection[TraceSummary]) -> TraceSummary:
 
 def _complete(item: _BatchSpan, summary: TraceSummary) -> None:
     attributes = item.attributes
-    for name, value in item.origin.untagged.items():
+    for name, value in item.split_resource.local_root_attributes.items():
         attributes.setdefault(name, value)
     if item.is_root and not summary.fluent_root:
         set_trace_name(attributes, item.span.name)
@@ -174,7 +174,7 @@ def _to_span(item: _BatchSpan) -> ReadableSpan:
         name=span.name,
         context=span.context,
         parent=None if item.is_root else span.parent,
-        resource=item.origin.resource,
+        resource=item.split_resource.resource,
         attributes=translated.attributes,
         events=translated.events,
         links=span.links,

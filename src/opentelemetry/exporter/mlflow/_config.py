@@ -1,4 +1,4 @@
-"""An argument, else its environment variable, else the default; or a clear refusal."""
+"""Reads and validates settings: an argument, an environment variable or the default."""
 
 from __future__ import annotations
 
@@ -7,53 +7,67 @@ import os
 import re
 from typing import NamedTuple
 
-_TRUE = ("true", "1")
-_FALSE = ("false", "0")
-_ARGUMENT = "the argument "
+_TRUE_VALUES = ("true", "1")
+_FALSE_VALUES = ("false", "0")
+_ARGUMENT_PREFIX = "the argument "
 
 
 class Setting(NamedTuple):
-    """A value and the name to blame for it."""
+    """The text of a setting, and the source of it, which error messages name.
+
+    `value` is None if the setting is not set.
+    """
 
     value: str | None
     name: str
 
     @property
     def is_argument(self) -> bool:
-        return self.name.startswith(_ARGUMENT)
+        return self.name.startswith(_ARGUMENT_PREFIX)
 
 
 def read_setting(argument: object, keyword: str, variable: str) -> Setting:
-    """An empty variable counts as not set, as everywhere in OpenTelemetry."""
+    """Return the argument if it is not None, else the environment variable.
+
+    An empty variable counts as not set, as in the OpenTelemetry specification.
+    """
     if argument is not None:
-        return Setting(str(argument).strip(), _ARGUMENT + keyword)
+        return Setting(str(argument).strip(), _ARGUMENT_PREFIX + keyword)
     return Setting(os.environ.get(variable, "").strip() or None, variable)
 
 
-def parse_seconds(given: Setting, default: float) -> float:
-    if given.value is None:
+def parse_seconds(setting: Setting, default: float) -> float:
+    """Return the number of seconds, or `default` if the setting is not set.
+
+    Raises ValueError if it is not a finite number greater than 0.
+    """
+    if setting.value is None:
         return default
     try:
-        value = float(given.value)
+        seconds = float(setting.value)
     except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds > 0):
         raise ValueError(
-            f"{given.name} takes a number of seconds above zero, such as 30, "
-            f"not {given.value!r}"
+            f"{setting.name} must be a number of seconds greater than 0, for example "
+            f"30; got {setting.value!r}"
         )
-    return value
+    return seconds
 
 
-def parse_boolean(given: Setting, *, default: bool) -> bool:
-    value = given.value
+def parse_boolean(setting: Setting, *, default: bool) -> bool:
+    """Return the boolean, or `default` if the setting is not set.
+
+    Accepts true, false, 1 and 0. Raises ValueError if it is something else.
+    """
+    value = setting.value
     if value is None:
         return default
-    if value.lower() not in _TRUE + _FALSE:
-        raise ValueError(f"{given.name} takes true or false, not {value!r}")
-    return value.lower() in _TRUE
+    if value.lower() not in _TRUE_VALUES + _FALSE_VALUES:
+        raise ValueError(f"{setting.name} must be true or false; got {value!r}")
+    return value.lower() in _TRUE_VALUES
 
 
 def strip_uri_secrets(uri: str) -> str:
-    """The address without user, password and query, fit for a log."""
+    """Return the URI without user, password and query, to be written to a log."""
     return re.sub(r"//[^/]*@", "//", uri.partition("?")[0])

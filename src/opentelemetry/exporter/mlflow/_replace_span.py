@@ -1,4 +1,4 @@
-"""Spans with something changed: other exporters see the ones they were made of."""
+"""Copies of spans with changed fields. Other exporters see the original spans."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan
 
-_ARGUMENTS = (
+_FIELDS = (
     "name",
     "context",
     "parent",
@@ -23,9 +23,12 @@ _ARGUMENTS = (
 
 
 def replace_span(span: ReadableSpan, **changes: Any) -> ReadableSpan:
-    """`changes` are arguments of ReadableSpan, which has no method for this."""
-    for name in _ARGUMENTS:
+    """Return a copy of the span, like `dataclasses.replace()`.
+
+    `changes` are arguments of ReadableSpan, which has no such method.
+    """
+    for name in _FIELDS:
         if name not in changes:
-            # Each read is a copy, too.
+            # Some of these properties copy the value. Each is read only if needed.
             changes[name] = getattr(span, name)
     return ReadableSpan(**changes)

@@ -1,4 +1,4 @@
-"""A call in some time, from a thread that holds nobody up."""
+"""A timer that calls a method from a background thread."""
 
 from __future__ import annotations
 
@@ -13,28 +13,32 @@ if TYPE_CHECKING:
 
 
 class BackgroundTimer:
-    """Calls `method`, which it does not keep alive, and nor does it the program."""
+    """Calls a bound method once after a delay.
+
+    It does not keep the object of the method alive, and it does not delay the end of
+    the program.
+    """
 
     def __init__(self, method: Callable[[], object]) -> None:
         self._method = WeakMethod(method)
         self._timer: threading.Timer | None = None
 
     def start(self, seconds: float) -> None:
-        """Once is enough: until it rings it is not set again."""
+        """Start the timer. A timer that runs already is not changed."""
         if self._timer is not None:
             return
-        self._timer = threading.Timer(seconds, self._ring)
+        self._timer = threading.Timer(seconds, self._call)
         self._timer.daemon = True
         try:
             self._timer.start()
-        except RuntimeError:  # the interpreter ends, and starts no thread any more
+        except RuntimeError:  # no thread can start while the interpreter shuts down
             self._timer = None
 
     def cancel(self) -> None:
         if self._timer:
             self._timer.cancel()
 
-    def _ring(self) -> None:
+    def _call(self) -> None:
         self._timer = None
         if method := self._method():
             with suppress_instrumentation():

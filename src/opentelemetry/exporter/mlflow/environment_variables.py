@@ -1,10 +1,11 @@
-"""The settings of the MLflow exporter.
+"""Environment variables of the MLflow exporter.
 
-`MLFLOW_*` are MLflow's own and mean here what they mean to MLflow's client;
-`OTEL_EXPORTER_MLFLOW_*` are ours. All are read when the exporter is made, and an
-argument goes before its variable. Where neither names an MLflow or an experiment, what
-the application tells `mlflow` counts: `set_tracking_uri` and `set_experiment`, from the
-first export after; what was named once stays.
+`MLFLOW_*` variables are MLflow's own and have the same meaning as in MLflow's client.
+The exporter adds `OTEL_EXPORTER_MLFLOW_*`. All are read when the exporter is
+constructed, and an argument takes precedence over its variable. If neither selects a
+tracking URI or an experiment, each export looks for those that the application has set
+with `mlflow.set_tracking_uri` and `mlflow.set_experiment`. The first value stays; later
+changes are ignored and logged.
 """
 
 from __future__ import annotations
@@ -15,65 +16,65 @@ MLFLOW_TRACKING_URI: Final = "MLFLOW_TRACKING_URI"
 """
 .. envvar:: MLFLOW_TRACKING_URI
 
-Where MLflow is: a server (`http://localhost:5000`, `https://host/prefix`); a local
-store (`sqlite:///mlflow.db`, `postgresql://…`, `mysql+pymysql://…`), which needs the
-full `mlflow` package and the database's driver; or `databricks`, or
-`databricks://profile`, which needs `databricks-sdk`. Default: what
-`mlflow.set_tracking_uri` said, else `sqlite:///mlflow.db`, as in MLflow.
+A server (`http://localhost:5000`, `https://host/prefix`); a local store
+(`sqlite:///mlflow.db`, `postgresql://…`, `mysql+pymysql://…`), which needs the full
+`mlflow` package and the driver of the database; or `databricks` or
+`databricks://profile`, which needs `databricks-sdk`. Default: the value of
+`mlflow.set_tracking_uri`, otherwise `sqlite:///mlflow.db`, as in MLflow.
 """
 
 MLFLOW_EXPERIMENT_ID: Final = "MLFLOW_EXPERIMENT_ID"
 """
 .. envvar:: MLFLOW_EXPERIMENT_ID
 
-The experiment new traces belong to, by its number. It goes before
-`MLFLOW_EXPERIMENT_NAME`. Default: what `mlflow.set_experiment` said, else `0`, the
-experiment called "Default".
+The number of the experiment for new traces. Takes precedence over
+`MLFLOW_EXPERIMENT_NAME`. Default: the experiment of `mlflow.set_experiment`, otherwise
+`0`, the experiment "Default".
 """
 
 MLFLOW_EXPERIMENT_NAME: Final = "MLFLOW_EXPERIMENT_NAME"
 """
 .. envvar:: MLFLOW_EXPERIMENT_NAME
 
-The experiment new traces belong to, by its name; created at the first export if there
-is none. In Databricks a path of the workspace, such as `/Shared/agents`.
+The name of the experiment for new traces. It is created at the first export if it does
+not exist. In Databricks a path of the workspace, for example `/Shared/agents`.
 """
 
 MLFLOW_TRACKING_USERNAME: Final = "MLFLOW_TRACKING_USERNAME"
 """
 .. envvar:: MLFLOW_TRACKING_USERNAME
 
-User for basic authentication, with `MLFLOW_TRACKING_PASSWORD`. Default: what
-`~/.mlflow/credentials` says.
+User for basic authentication, with `MLFLOW_TRACKING_PASSWORD`. Default: the user in
+`~/.mlflow/credentials`.
 """
 
 MLFLOW_TRACKING_PASSWORD: Final = "MLFLOW_TRACKING_PASSWORD"  # noqa: S105  # a name
 """
 .. envvar:: MLFLOW_TRACKING_PASSWORD
 
-Password for basic authentication.
+Password for basic authentication. Default: the password in `~/.mlflow/credentials`.
 """
 
 MLFLOW_TRACKING_TOKEN: Final = "MLFLOW_TRACKING_TOKEN"  # noqa: S105  # a name
 """
 .. envvar:: MLFLOW_TRACKING_TOKEN
 
-Bearer token; read if there is no user and password.
+Bearer token, read if there are no user and password.
 """
 
 MLFLOW_WORKSPACE: Final = "MLFLOW_WORKSPACE"
 """
 .. envvar:: MLFLOW_WORKSPACE
 
-Workspace of the server, where it has workspaces.
+A workspace, if the server has workspaces.
 """
 
 MLFLOW_TRACKING_SERVER_CERT_PATH: Final = "MLFLOW_TRACKING_SERVER_CERT_PATH"
 """
 .. envvar:: MLFLOW_TRACKING_SERVER_CERT_PATH
 
-PEM file (or directory) of the authorities that the server's certificate is checked
-against.
+PEM file or directory of the authorities that sign the server's certificate. Default:
+those of the machine.
 """
 
 MLFLOW_TRACKING_CLIENT_CERT_PATH: Final = "MLFLOW_TRACKING_CLIENT_CERT_PATH"
@@ -87,24 +88,23 @@ MLFLOW_TRACKING_INSECURE_TLS: Final = "MLFLOW_TRACKING_INSECURE_TLS"
 """
 .. envvar:: MLFLOW_TRACKING_INSECURE_TLS
 
-`true`: the server's certificate is not checked. Default: `false`.
+`true` to accept any certificate of the server. Default: `false`.
 """
 
 OTEL_EXPORTER_MLFLOW_ENDPOINT: Final = "OTEL_EXPORTER_MLFLOW_ENDPOINT"
 """
 .. envvar:: OTEL_EXPORTER_MLFLOW_ENDPOINT
 
-Base address of an OTLP/HTTP receiver that hands spans on to MLflow, such as a
-collector's (`http://localhost:4319`; `/v1/traces` is appended). Where it is set spans
-go there instead of to `MLFLOW_TRACKING_URI`, and the collector says into which
-experiment. Default: none.
+Base address of an OTLP/HTTP receiver that forwards spans to MLflow, such as a collector
+(`http://localhost:4319`). The exporter appends `/v1/traces`. Spans go there instead of
+to `MLFLOW_TRACKING_URI`, and the receiver chooses the experiment. Default: none.
 """
 
 OTEL_EXPORTER_MLFLOW_HEADERS: Final = "OTEL_EXPORTER_MLFLOW_HEADERS"
 """
 .. envvar:: OTEL_EXPORTER_MLFLOW_HEADERS
 
-Headers for that receiver, such as `authorization=Bearer%20…`, in the form of
+Headers for the receiver, for example `authorization=Bearer%20…`, in the format of
 `OTEL_EXPORTER_OTLP_HEADERS`. Default: none.
 """
 
@@ -112,17 +112,17 @@ OTEL_EXPORTER_MLFLOW_CERTIFICATE: Final = "OTEL_EXPORTER_MLFLOW_CERTIFICATE"
 """
 .. envvar:: OTEL_EXPORTER_MLFLOW_CERTIFICATE
 
-PEM file of the authorities that the receiver's certificate is checked against.
-Default: those of the machine.
+PEM file of the authorities that sign the receiver's certificate. Default: those of the
+machine.
 """
 
 OTEL_EXPORTER_MLFLOW_TIMEOUT: Final = "OTEL_EXPORTER_MLFLOW_TIMEOUT"
 """
 .. envvar:: OTEL_EXPORTER_MLFLOW_TIMEOUT
 
-Seconds one request to an MLflow server may take, its retries included; to Databricks,
-one try. Default: `30`, for a server may fetch a price list while it takes the first
-spans in.
+Seconds for one request to an MLflow server, including its retries. For Databricks,
+seconds for one try. Default: `30`, because a server may fetch a price list while it
+accepts the first spans.
 """
 
 OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT: Final = (
@@ -131,12 +131,16 @@ OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT: Final = (
 """
 .. envvar:: OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT
 
-`true`: a span whose parent is in another process is the root of its trace in MLflow,
-which otherwise waits for ever for the root. `false` where that process exports to the
-same MLflow: the trace is one tree, with that process's name and state. The question and
-the answer that its list shows are known here alone; they go there when that root has
-come, for which an MLflow server is asked, for up to ten minutes. With `true` such a
-trace has two roots: its state is that of the first to come, its name that of the last.
+`true`: a span whose parent is in another process becomes the root of its trace in
+MLflow. Without a root, MLflow shows the trace as in progress.
+
+`false`: use it if the other process exports to the same MLflow. The trace is then one
+tree with one root, and has the name and state of that root. Only this process knows the
+question and the answer that MLflow's list of traces shows. It sends them after the root
+has arrived, and asks the MLflow server for it for up to 10 minutes. With `true` such a
+trace has two roots: its state is that of the first root to arrive, and its name that of
+the last.
+
 Default: `true`.
 """
 
@@ -144,24 +148,27 @@ OTEL_EXPORTER_MLFLOW_PRICES: Final = "OTEL_EXPORTER_MLFLOW_PRICES"
 """
 .. envvar:: OTEL_EXPORTER_MLFLOW_PRICES
 
-Path of a list of DeepSeek's prices (TOML, in the form of the `prices.toml` in this
-package), for what became of them after this release, or for who else takes them: a
-model that it names is priced by it alone; its `hosts` come on top of `*.deepseek.com`
-and of the hosts that `OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS` names. Default: the list in
-this package.
+Path of a TOML file with DeepSeek's prices, in the format of `prices.toml` in this
+package, for prices that changed after this release, or for other hosts that charge
+them. Its prices of a model replace all prices of that model in the package. Its `hosts`
+are added to `*.deepseek.com` and to those in `OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS`.
+Default: the list in this package.
 """
 
 OTEL_EXPORTER_MLFLOW_REDACT: Final = "OTEL_EXPORTER_MLFLOW_REDACT"
 """
 .. envvar:: OTEL_EXPORTER_MLFLOW_REDACT
 
-`package.module:function`: a function that sees what goes to MLflow before it goes, and
-gives back what may go. It is called with the attributes of a span as MLflow gets them
-(a dict; what was said stands under `mlflow.spanInputs` and `mlflow.spanOutputs`, as
-JSON), once more for those of each of its events, and with `{"exception.message": …}`
-for the description of its status. Where it raises, only what is known to be no content
-goes. It runs where spans are exported, and must be safe to call from several threads.
-Default: none.
+`package.module:function`, a function that takes attributes before they are sent to
+MLflow, and returns the attributes to send. It is called with
+
+- the attributes of a span in MLflow's form, a dict; prompts and answers are JSON in
+  `mlflow.spanInputs` and `mlflow.spanOutputs`;
+- the attributes of each event of the span;
+- `{"exception.message": …}` with the description of the span's status.
+
+If it raises, only attributes that cannot contain message content are sent. It runs
+where spans are exported, and must be safe to call from several threads. Default: none.
 """
 
 OTEL_EXPORTER_MLFLOW_NEXT_COMPLETION_HOOK: Final = (
@@ -170,6 +177,7 @@ OTEL_EXPORTER_MLFLOW_NEXT_COMPLETION_HOOK: Final = (
 """
 .. envvar:: OTEL_EXPORTER_MLFLOW_NEXT_COMPLETION_HOOK
 
-With `OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK=mlflow`, which takes one name: the hook
-that is called after ours, such as `upload`. Default: none.
+The completion hook that is called after `mlflow`, for example `upload`. Used with
+`OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK=mlflow`, which takes one name only. Default:
+none.
 """
