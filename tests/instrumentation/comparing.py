@@ -42,7 +42,7 @@ def assert_only_parts_are_lost(caplog: pytest.LogCaptureFixture) -> None:
     for record in caplog.records:
         if record.name.startswith("opentelemetry"):
             assert re.match(
-                "Lost DeepSeek telemetry while (reading|observing) ",
+                "DeepSeek telemetry was lost: reading ",
                 record.getMessage(),
             ), record.getMessage()
 

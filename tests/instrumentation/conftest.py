@@ -185,7 +185,7 @@ def _nothing_was_swallowed(
 ) -> Iterator[None]:
     """What production survives, a test must not: no telemetry may get lost unseen."""
     monkeypatch.setattr(
-        "opentelemetry.instrumentation.deepseek._suppress._told", set[Any]()
+        "opentelemetry.instrumentation.deepseek._suppress._logged", set[Any]()
     )
     with caplog.at_level(logging.WARNING):
         yield

@@ -6,7 +6,7 @@ import openai
 import pytest
 from opentelemetry.trace import StatusCode
 
-from opentelemetry.instrumentation.deepseek._errors import described
+from opentelemetry.instrumentation.deepseek._errors import describe_error
 
 from .conftest import sample
 
@@ -138,5 +138,5 @@ class SaidError(Exception):
 def test_words_of_an_error_hold_no_secret_and_no_content_unasked(
     error: Exception, off: str, on: str
 ) -> None:
-    assert described(error, with_content=False).words == off
-    assert described(error, with_content=True).words == on
+    assert describe_error(error, with_content=False).message == off
+    assert describe_error(error, with_content=True).message == on

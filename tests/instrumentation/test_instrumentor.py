@@ -237,5 +237,5 @@ def test_what_is_imported_while_switched_off_is_left_alone(
     DeepSeekInstrumentor().uninstrument()
     DeepSeekInstrumentor()._uninstrument()
     # What the import hook does, which is there for good.
-    DeepSeekInstrumentor()._imported(sys.modules["openai.resources.chat.completions"])
+    DeepSeekInstrumentor()._on_import(sys.modules["openai.resources.chat.completions"])
     assert on_the_class() == before

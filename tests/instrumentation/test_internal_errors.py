@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import Sampler
 
 from examples.simulator import Recorded
-from opentelemetry.instrumentation.deepseek._response import Answer
+from opentelemetry.instrumentation.deepseek._response import ResponseAccumulator
 
 from .attributes import START
 from .conftest import sample
@@ -52,7 +52,7 @@ def test_a_completion_that_cannot_be_read_is_given_back_and_ends_the_span(
     assert call().choices == 5
     assert telemetry.span.attributes["gen_ai.response.id"] == "1"
     (message,) = caplog.messages
-    assert message.startswith("Lost DeepSeek telemetry while observing an answer")
+    assert message.startswith("DeepSeek telemetry was lost: reading a result failed")
 
 
 @pytest.mark.internal_error
@@ -73,7 +73,7 @@ def test_where_no_span_can_be_started_the_call_goes_on(
     deepseek.answer_next(sample("chat_plain.json"))
     assert call().choices
     (message,) = caplog.messages
-    assert message.startswith("Lost DeepSeek telemetry while starting a span")
+    assert message.startswith("DeepSeek telemetry was lost: starting a span failed")
 
 
 @pytest.mark.internal_error
@@ -94,7 +94,7 @@ def test_a_processor_that_raises_is_not_the_callers_trouble(
     assert call().choices
     assert telemetry.span.attributes["gen_ai.response.finish_reasons"] == ("stop",)
     (message,) = caplog.messages
-    assert message.startswith("Lost DeepSeek telemetry while ending a span")
+    assert message.startswith("DeepSeek telemetry was lost: ending a span failed")
 
 
 @pytest.mark.internal_error
@@ -106,13 +106,15 @@ def test_an_answer_that_cannot_be_told_still_ends_its_span(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def broken(_: Answer) -> Any:
+    def broken(_: ResponseAccumulator) -> Any:
         raise RuntimeError
 
-    monkeypatch.setattr(Answer, "messages", broken)
+    monkeypatch.setattr(ResponseAccumulator, "messages", broken)
     instrument("SPAN_ONLY")
     deepseek.answer_next(sample("chat_plain.json"))
     assert call().choices
     assert telemetry.span.attributes["gen_ai.usage.input_tokens"] > 0
     (message,) = caplog.messages
-    assert message.startswith("Lost DeepSeek telemetry while recording an answer")
+    assert message.startswith(
+        "DeepSeek telemetry was lost: recording a response failed"
+    )

@@ -212,7 +212,7 @@ def test_a_message_that_cannot_be_read_is_marked_and_costs_no_other(
         {"role": "unknown", "parts": [{"type": "text", "content": "[unreadable]"}]},
         {"role": "user", "parts": [{"type": "text", "content": "Hi"}]},
     ]
-    assert "while reading a message" in caplog.text
+    assert "reading a message failed with" in caplog.text
     assert "not for you" not in caplog.text
 
 

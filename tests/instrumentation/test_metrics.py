@@ -169,7 +169,7 @@ def test_another_dialect_is_refused_by_the_name_of_its_variable(
 ) -> None:
     monkeypatch.setenv("OTEL_INSTRUMENTATION_DEEPSEEK_METRICS", "newest")
     with pytest.raises(
-        ValueError, match=r"^OTEL_INSTRUMENTATION_DEEPSEEK_METRICS takes 'released'"
+        ValueError, match=r"^OTEL_INSTRUMENTATION_DEEPSEEK_METRICS must be 'released'"
     ):
         instrument()
 

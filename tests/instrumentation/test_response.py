@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opentelemetry.instrumentation.deepseek._response import Answer
+from opentelemetry.instrumentation.deepseek._response import ResponseAccumulator
 
 
 def thing(value: Any) -> Any:
@@ -17,8 +17,8 @@ def thing(value: Any) -> Any:
     return [thing(item) for item in value] if isinstance(value, list) else value
 
 
-def answer(*parts: Any) -> Answer:
-    made = Answer(keeps_text=True)
+def answer(*parts: Any) -> ResponseAccumulator:
+    made = ResponseAccumulator(wants_content=True)
     for part in parts:
         made.add(thing(part))
     return made
@@ -28,7 +28,7 @@ def chunk(index: int = 0, finish: str | None = None, **delta: Any) -> dict[str, 
     return {"choices": [{"index": index, "delta": delta, "finish_reason": finish}]}
 
 
-def finishes(said: Answer, expected: int = 1) -> list[str]:
+def finishes(said: ResponseAccumulator, expected: int = 1) -> list[str]:
     return said.attributes(expected)["gen_ai.response.finish_reasons"]
 
 
@@ -137,7 +137,7 @@ def test_tool_calls_without_an_index_are_told_apart_by_position() -> None:
 def test_details_that_the_sdk_left_as_they_came_are_read() -> None:
     details = {"cached_tokens": 3}
     usage = SimpleNamespace(prompt_tokens=5, prompt_tokens_details=details)
-    made = Answer(keeps_text=False)
+    made = ResponseAccumulator(wants_content=False)
     made.add(SimpleNamespace(choices=[], usage=usage))
 
     assert made.attributes(0) == {

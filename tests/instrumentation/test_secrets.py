@@ -258,5 +258,5 @@ def test_what_is_logged_of_an_error_of_ours_tells_no_secret(
             response_format=Odd(type="text"),  # type: ignore[arg-type]
         )
 
-    assert "Lost DeepSeek telemetry" in caplog.text
+    assert "DeepSeek telemetry was lost" in caplog.text
     assert signals.leaked() == []

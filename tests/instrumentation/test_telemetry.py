@@ -24,7 +24,10 @@ from opentelemetry.util.genai.types import (
     ToolCallResponsePart,
 )
 
-from opentelemetry.instrumentation.deepseek._genai import Enclosing, InferenceData
+from opentelemetry.instrumentation.deepseek._genai import (
+    EnclosingInference,
+    InferenceData,
+)
 
 from .conftest import QUESTION, SAMPLES, sample
 
@@ -100,16 +103,18 @@ def test_a_call_inside_ours_is_ours(
 
 
 def test_what_is_told_from_inside_our_call_finds_room() -> None:
-    enclosing = Enclosing()
+    enclosing = EnclosingInference()
     told = InferenceData(response_id="1", attributes={"a": 1}, capture_content=True)
 
     enclosing.merge(told)
 
     assert enclosing.response_id == "1"
     assert enclosing.attributes == {"a": 1}
-    assert Enclosing().attributes == {}
+    assert EnclosingInference().attributes == {}
     for field in fields(InferenceData):
-        assert getattr(Enclosing(), field.name) == getattr(InferenceData(), field.name)
+        assert getattr(EnclosingInference(), field.name) == getattr(
+            InferenceData(), field.name
+        )
     with pytest.raises(AttributeError):
         _ = enclosing.nothing
 

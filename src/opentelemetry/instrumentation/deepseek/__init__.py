@@ -1,7 +1,7 @@
 """OpenTelemetry for DeepSeek, called through the `openai` SDK.
 
-Every chat, text completion (FIM) and response becomes one span in the words of the
-GenAI semantic conventions::
+Every chat completion, text completion (FIM) and response becomes one span that follows
+the GenAI semantic conventions::
 
     from openai import OpenAI
     from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
@@ -14,14 +14,15 @@ GenAI semantic conventions::
         messages=[{"role": "user", "content": "Why is the sky blue?"}],
     )
 
-or, without a line of code, `opentelemetry-instrument python app.py`.
+`opentelemetry-instrument python app.py` does the same without a change to the code.
 
-Calls to other hosts are left alone. A proxy or gateway that speaks DeepSeek's API is
-named in `OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS`, or as `instrument(hosts=[...])`.
+Calls to other hosts are not instrumented. To instrument a proxy or gateway that serves
+DeepSeek's API, name its host in `OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS` or pass
+`instrument(hosts=[...])`.
 
-Prompts, reasoning, answers and tools are recorded only when
-`OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says so: `SPAN_ONLY`, `EVENT_ONLY`
-or `SPAN_AND_EVENT`.
+Prompts, reasoning, answers and tools are recorded only if
+`OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` is `SPAN_ONLY`, `EVENT_ONLY` or
+`SPAN_AND_EVENT`.
 """
 
 from __future__ import annotations

@@ -1,24 +1,22 @@
-"""What was said in one alternative of an answer."""
+"""One choice of a completion, collected from its chunks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ._text_buffer import Text
+from ._text_buffer import TextBuffer
 
 
 @dataclass(slots=True)
 class ToolCall:
     id: str | None = None
     name: str = ""
-    arguments: Text = field(default_factory=Text)
+    arguments: TextBuffer = field(default_factory=TextBuffer)
 
 
 @dataclass(slots=True)
 class Choice:
-    """One alternative. Its pieces go into buffers, which hold little but text."""
-
     finish_reason: str | None = None
-    content: Text = field(default_factory=Text)
-    reasoning: Text = field(default_factory=Text)
+    content: TextBuffer = field(default_factory=TextBuffer)
+    reasoning: TextBuffer = field(default_factory=TextBuffer)
     tool_calls: dict[int, ToolCall] = field(default_factory=dict[int, ToolCall])

@@ -1,7 +1,8 @@
-"""Beside the official OpenAI instrumentation, which takes every host for OpenAI's.
+"""Coexistence with the official OpenAI instrumentation.
 
-DeepSeek's calls go past it. For that ours has to be the outermost wrapper, whichever
-was switched on first.
+That instrumentation records every host as OpenAI. A call to DeepSeek must bypass it.
+For this, the wrapper of this package has to be the outermost one, in whatever order
+the instrumentations are switched on.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ from typing import Any, Final
 
 from wrapt import BoundFunctionWrapper
 
-# Modules with an `OpenAIInstrumentor`, whose wrappers are written in them too.
-NEIGHBOURS: Final = frozenset({"opentelemetry.instrumentation.genai.openai"})
+# Modules that define an `OpenAIInstrumentor` and, in the same file, its wrappers.
+OPENAI_INSTRUMENTATION_MODULES: Final = frozenset(
+    {"opentelemetry.instrumentation.genai.openai"}
+)
 
 _Wrapper: Final[Any] = BoundFunctionWrapper  # wrapt's types are partially unknown
 
 
-def beneath(method: Any) -> Any:
-    """What a neighbour has wrapped; `method` itself if that is no neighbour's."""
+def unwrap_other_instrumentations(method: Any) -> Any:
+    """Returns `method` without the outer wrappers of other instrumentations."""
     while isinstance(method, _Wrapper):
-        # wrapt's name for the function that does a wrapper's work; it has no other.
-        theirs = method._self_wrapper  # noqa: SLF001  # as above
-        if getattr(theirs, "__module__", None) not in NEIGHBOURS:
+        # The function that wrapt calls for the wrapped one. There is no public name.
+        wrapper = method._self_wrapper  # noqa: SLF001  # as above
+        if getattr(wrapper, "__module__", None) not in OPENAI_INSTRUMENTATION_MODULES:
             break
         method = method.__wrapped__
     return method

@@ -1,4 +1,4 @@
-"""Does this client speak to DeepSeek, and where?"""
+"""Decides whether a client calls DeepSeek, and at which address."""
 
 from __future__ import annotations
 
@@ -11,57 +11,66 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _EVERY_HOST: Final = "*"
-_HOST: Final = re.compile(r"([\w.-]+|\[[\da-fA-F:.]+\])(?::(\d{1,5}))?")
+_HOST_AND_PORT: Final = re.compile(r"([\w.-]+|\[[\da-fA-F:.]+\])(?::(\d{1,5}))?")
 
 
-class Server(NamedTuple):
+class Endpoint(NamedTuple):
+    """The `server.address` and `server.port` of a call."""
+
     address: str
     port: int
 
 
-class Hosts:
-    """The hosts that speak DeepSeek's API: DeepSeek's own, and those the user names."""
+class DeepSeekHosts:
+    """The hosts that serve DeepSeek's API: `*.deepseek.com` and configured ones.
 
-    def __init__(self, named: Iterable[str] = ()) -> None:
-        entries = [entry for name in named if (entry := name.strip())]
-        self._every = _EVERY_HOST in entries
-        self._named = frozenset(
-            _host_and_port(entry) for entry in entries if entry != _EVERY_HOST
+    Args:
+        entries: each `host`, `host:port`, or `*` for every host.
+
+    Raises:
+        ValueError: if an entry is invalid.
+    """
+
+    def __init__(self, entries: Iterable[str] = ()) -> None:
+        stripped = [host for entry in entries if (host := entry.strip())]
+        self._has_every_host = _EVERY_HOST in stripped
+        self._hosts = frozenset(
+            _parse_entry(entry) for entry in stripped if entry != _EVERY_HOST
         )
-        self._last: tuple[object, Server | None] = None, None
+        self._last: tuple[object, Endpoint | None] = None, None
 
-    def server_of(self, resource: Any) -> Server | None:
-        """Where a call of this SDK resource goes; None if that is not DeepSeek."""
-        # Private, and the only way from a resource to its client: since 1.0 each
-        # resource is built around `_client`, which holds the final base URL, whether
-        # it came from an argument, OPENAI_BASE_URL or with_options().
+    def endpoint_of(self, resource: Any) -> Endpoint | None:
+        """Returns the endpoint of an SDK resource; None if it is not DeepSeek's."""
+        # `_client` is private, but there is no other way from a resource to its
+        # client. Since 1.0 every resource has it, and the client has the final base
+        # URL, whether from an argument, OPENAI_BASE_URL or with_options().
         url = resource._client.base_url  # noqa: SLF001
-        # Most programs have one client; it keeps one URL, which never changes.
-        last, server = self._last
-        if url is not last:
-            server = self._server(url)
-            self._last = url, server
-        return server
+        # Most programs have one client. Its URL is one object, which never changes.
+        last_url, endpoint = self._last
+        if url is not last_url:
+            endpoint = self._endpoint_from_url(url)
+            self._last = url, endpoint
+        return endpoint
 
-    def _server(self, url: Any) -> Server | None:
+    def _endpoint_from_url(self, url: Any) -> Endpoint | None:
         host: str = url.host
         port: int = url.port or (80 if url.scheme == "http" else 443)
         if not (
             host.endswith(".deepseek.com")
-            or self._every
-            or (host, None) in self._named
-            or (host, port) in self._named
+            or self._has_every_host
+            or (host, None) in self._hosts
+            or (host, port) in self._hosts
         ):
             return None
-        return Server(host, port)
+        return Endpoint(host, port)
 
 
-def _host_and_port(entry: str) -> tuple[str, int | None]:
-    if (match := _HOST.fullmatch(entry)) is None:
+def _parse_entry(entry: str) -> tuple[str, int | None]:
+    if (match := _HOST_AND_PORT.fullmatch(entry)) is None:
         raise ValueError(
-            f"{OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS} (or hosts=) takes hosts, with or "
-            f"without a port, as in 'gateway.example.com, localhost:8080', or '*' for "
-            f"every host; not {entry!r}"
+            f"{OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS} (or hosts=) must list hosts as "
+            f"'host' or 'host:port', for example 'gateway.example.com, "
+            f"localhost:8080', or '*' for every host; got {entry!r}"
         )
     host, port = match.groups()
     return host.strip("[]").lower(), int(port) if port else None

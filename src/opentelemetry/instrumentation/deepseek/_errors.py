@@ -1,4 +1,4 @@
-"""What an exception says on a span: its kind, and words without secrets."""
+"""Describes an exception for a span: its type, and a message without secrets."""
 
 from __future__ import annotations
 
@@ -6,96 +6,108 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, cast
 
-from ._coerce import text, whole
+from ._coerce import as_int, as_text
 from ._genai import fq_exception_type
-from ._suppress import quietly
+from ._suppress import suppress_errors
 
 # DeepSeek's 401 ends in the last four characters of the key:
-# "Authentication Fails, Your api key: ****0000 is invalid". Whole keys and tokens are
-# not expected in a message; they are taken out all the same.
+# "Authentication Fails, Your api key: ****0000 is invalid". Complete keys and tokens
+# are not expected in a message, but are redacted too.
 _SECRETS: Final = re.compile(
     r"\*{2,}[^\s'\"]*|\bsk-[\w-]+|(?<=bearer )\S+", re.IGNORECASE
 )
-# What every HTTP client sends, or the SDK on its own: no secrets, and ordinary words.
-_PLAIN_HEADERS: Final = re.compile(
+# Headers that every HTTP client or the SDK sets. They hold no secrets, and their
+# values are ordinary words that must not be redacted.
+_PUBLIC_HEADERS: Final = re.compile(
     r"accept.*|connection|content-.*|host|transfer-encoding|user-agent|x-stainless-.*",
     re.IGNORECASE,
 )
 _REDACTED: Final = "[redacted]"
-# serde quotes what it cannot read: `invalid type: string "…", expected a sequence`.
-_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+# A shorter value is too likely to be an ordinary word.
+_MIN_SECRET_LENGTH: Final = 4
+# DeepSeek's JSON parser (serde) quotes a value that it cannot read:
+# `invalid type: string "…", expected a sequence`.
+_QUOTED_VALUE: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
-class StreamCutError(Exception):
-    """DeepSeek ended a stream before it gave a finish reason; the SDK says nothing."""
+class IncompleteStreamError(Exception):
+    """DeepSeek ended a stream without a finish reason; the SDK raises no error."""
 
 
-class StreamAbandonedError(Exception):
-    """A stream was dropped, and collected, before anything was read from it."""
+class UnreadStreamError(Exception):
+    """The application dropped a stream before it read a chunk."""
 
 
-# error.type where the class says too little, or is not the caller's.
-_TYPES: Final[Mapping[type[BaseException], str]] = {
-    StreamCutError: "stream_cut",
-    StreamAbandonedError: "stream_abandoned",
+# `error.type` of the classes above, which no application knows.
+_ERROR_TYPES: Final[Mapping[type[BaseException], str]] = {
+    IncompleteStreamError: "stream_cut",
+    UnreadStreamError: "stream_abandoned",
 }
 
 
-def status_code(error: BaseException) -> int | None:
-    """The HTTP status of an `openai.APIStatusError`."""
-    return whole(getattr(error, "status_code", None))
-
-
-class Failure(NamedTuple):
-    """How a call failed: `error.type`, and the description of the span's status."""
+class ErrorDescription(NamedTuple):
+    """The `error.type` of a span, and the description of its status."""
 
     type: str
-    words: str
+    message: str
 
 
-def described(error: BaseException, *, with_content: bool) -> Failure:
-    """What is said of `error`.
+def status_code(error: BaseException) -> int | None:
+    """Returns the HTTP status of an `openai.APIStatusError`."""
+    return as_int(getattr(error, "status_code", None))
 
-    Its type is the qualified class (`openai.RateLimitError`); the HTTP status for
-    a status that the SDK has no class for (`402`); `stream_cut` and `stream_abandoned`
-    for ends that raise nothing.
+
+def describe_error(error: BaseException, *, with_content: bool) -> ErrorDescription:
+    """Returns the type and the message of `error`, without secrets.
+
+    The type is the qualified name of the class, such as `openai.RateLimitError`. It is
+    the HTTP status, such as `402`, if the SDK has no class for that status, and
+    `stream_cut` or `stream_abandoned` for the errors of this module. Without
+    `with_content` the message quotes no content.
     """
-    kind = _TYPES.get(type(error)) or fq_exception_type(error)
-    words = ""
-    # The caller's own exceptions come by, too: one of their iterators may raise.
-    with quietly("reading an error's words"):
-        if kind == "openai.APIStatusError":
-            kind = str(status_code(error))
-        words = _words(error, with_content=with_content)
-    return Failure(kind, words)
+    error_type = _ERROR_TYPES.get(type(error)) or fq_exception_type(error)
+    message = ""
+    # The error may also be the application's: an iterator that it passes may raise.
+    with suppress_errors("reading an error message"):
+        if error_type == "openai.APIStatusError":
+            error_type = str(status_code(error))
+        message = _error_message(error, with_content=with_content)
+    return ErrorDescription(error_type, message)
 
 
-def _words(error: BaseException, *, with_content: bool) -> str:
-    if type(error) in _TYPES:
+def _error_message(error: BaseException, *, with_content: bool) -> str:
+    if type(error) in _ERROR_TYPES:
         return str(error)
-    said = text(getattr(error, "message", None))  # the SDK's APIError
+    message = as_text(getattr(error, "message", None))  # of the SDK's APIError
     body: Any = getattr(error, "body", None)
     if isinstance(body, Mapping):
-        said = text(cast("Mapping[str, Any]", body).get("message")) or said
-    if said is None:
-        # Not the SDK's: pydantic, for one, quotes the answer it could not read.
-        said = text(str(error)) if with_content else ""
-    said = said or ""
-    for secret in _sent(error):
-        said = said.replace(secret, _REDACTED)
-    said = _SECRETS.sub(_REDACTED, said)
-    return said if with_content else _QUOTED.sub('"…"', said)
+        message = as_text(cast("Mapping[str, Any]", body).get("message")) or message
+    if message is None:
+        # Not an error of the SDK. Pydantic, for example, quotes the response that it
+        # could not validate.
+        message = as_text(str(error)) if with_content else ""
+    message = message or ""
+    for secret in _request_secrets(error):
+        message = message.replace(secret, _REDACTED)
+    message = _SECRETS.sub(_REDACTED, message)
+    return message if with_content else _QUOTED_VALUE.sub('"…"', message)
 
 
-def _sent(error: BaseException) -> list[str]:
-    """What the request had of the caller's that a gateway might quote: their headers,
-    user, password and query."""
+def _request_secrets(error: BaseException) -> list[str]:
+    """Returns values of the request that a gateway might quote in its error.
+
+    These are headers of the application, and the user, password and query of the URL.
+    """
     request: Any = getattr(error, "request", None)
     if request is None:
         return []
-    sent = [request.url.username, request.url.password, *request.url.params.values()]
+    values = [request.url.username, request.url.password, *request.url.params.values()]
     for name, value in request.headers.items():
-        if not _PLAIN_HEADERS.fullmatch(name):
-            sent += [value, value.rpartition(" ")[2]]  # the token of `Bearer token`
-    # Longest first: one may be part of another. The shortest are ordinary words.
-    return sorted((text for text in sent if len(text) > 3), key=len, reverse=True)  # noqa: PLR2004  # as said
+        if not _PUBLIC_HEADERS.fullmatch(name):
+            values += [value, value.rpartition(" ")[2]]  # the token of `Bearer token`
+    # The longest first: a value may be part of another.
+    return sorted(
+        (value for value in values if len(value) >= _MIN_SECRET_LENGTH),
+        key=len,
+        reverse=True,
+    )

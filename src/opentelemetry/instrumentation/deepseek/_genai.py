@@ -1,8 +1,10 @@
-"""The one door to `opentelemetry-util-genai`: vocabulary, switches and protocol.
+"""The only module that imports `opentelemetry-util-genai`.
 
-The library is young and renames things between releases (eight in fourteen months), so
-whatever we use of it comes through here. Spans we make ourselves: its own life cycle
-takes longer than the rest of a call together, and drops zeros.
+It uses the library's vocabulary, its settings, and its protocol between two
+instrumentations of one call. The library is young and has renamed parts of its API in
+eight releases within fourteen months, so all uses are in one place. Spans are not
+created through the library: its life cycle takes longer than the rest of a call, and
+drops zeros.
 """
 
 from __future__ import annotations
@@ -11,8 +13,8 @@ import os
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-# Private: the id that an enclosing `handler.invoke_local_agent(conversation_id=…)` put
-# on the context. There is no public reader; a test fails when it moves.
+# Private: reads the conversation id that an enclosing `invoke_local_agent()` has put on
+# the context. There is no public function; a test fails if this one moves.
 from opentelemetry.util.genai._conversation_context import get_ambient_conversation_id
 from opentelemetry.util.genai.completion_hook import load_completion_hook
 from opentelemetry.util.genai.environment_variables import (
@@ -46,7 +48,7 @@ from opentelemetry.util.genai.utils import (
     object_to_any_value,
 )
 
-from ._coerce import DICT
+from ._coerce import DICT_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,21 +57,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLIENT_INFERENCE_CONTEXT_KEY",
-    "Content",
-    "ContentSwitch",
-    "Enclosing",
+    "ContentCapture",
+    "EnclosingInference",
     "InferenceData",
+    "MessageContent",
+    "as_json_value",
     "fq_exception_type",
     "get_ambient_conversation_id",
     "image_from_url",
-    "plain",
-    "publish",
+    "merge_into_enclosing",
 ]
 
 Json = dict[str, Any]
 
-_PLAIN: Final = frozenset({str, int, bool, type(None)})
-_PARTS: Final[Mapping[str, type]] = {
+_JSON_SCALARS: Final = frozenset({str, int, bool, type(None)})
+_PART_TYPES: Final[Mapping[str, type]] = {
     "blob": BlobPart,
     "file": FilePart,
     "reasoning": ReasoningPart,
@@ -82,27 +84,27 @@ _PARTS: Final[Mapping[str, type]] = {
 }
 
 
-class Content(NamedTuple):
-    """What was said, in the conventions' shape."""
+class MessageContent(NamedTuple):
+    """Messages, instructions and tools of a call, as JSON of the conventions."""
 
-    inputs: Sequence[Json] = ()
-    outputs: Sequence[Json] = ()
-    instructions: Sequence[Json] = ()
-    tools: Sequence[Json] = ()
+    input_messages: Sequence[Json] = ()
+    output_messages: Sequence[Json] = ()
+    system_instructions: Sequence[Json] = ()
+    tool_definitions: Sequence[Json] = ()
 
 
-class Enclosing(InferenceData):
-    """Tells the instrumentations within a call that it is being observed.
+class EnclosingInference(InferenceData):
+    """Marks the context of a call, so that inner instrumentations make no second span.
 
-    What they tell in turn is not read. Room for it, which takes as long to make as a
-    quarter of a span, is made when it is asked for.
+    They write their data to this object, and nothing reads it. Its fields are created
+    on first access, because creating all of them takes as long as a quarter of a span.
     """
 
     def __init__(self) -> None:
         pass
 
     def __getattr__(self, name: str) -> Any:
-        # Plain defaults are found on the class.
+        # Only fields with a default factory get here: other defaults are on the class.
         for field in fields(self):
             if field.name == name and field.default_factory is not MISSING:
                 value: Any = field.default_factory()
@@ -111,51 +113,61 @@ class Enclosing(InferenceData):
         raise AttributeError(name)
 
 
-def plain(value: Any) -> Any:
-    """`value` as JSON has it, as far as it can be; what cannot be is left out."""
-    if type(value) in _PLAIN or (
-        # As most arguments of tools are.
-        type(value) in DICT
+def as_json_value(value: Any) -> Any:
+    """Returns `value` as JSON, without the parts that JSON cannot hold."""
+    if type(value) in _JSON_SCALARS or (
+        # A flat dictionary, as the arguments of most tools are.
+        type(value) in DICT_TYPE
         and all(
-            type(name) is str and type(said) in _PLAIN for name, said in value.items()
+            type(name) is str and type(item) in _JSON_SCALARS
+            for name, item in value.items()
         )
     ):
         return value
-    # The SDK puts what came where something else should have: pydantic would warn of
-    # that when it is dumped, and no caller should see a warning because of us.
+    # The SDK does not validate what a server sends. Pydantic would warn of a wrong type
+    # when it dumps the object, and the application must not see such a warning.
     if hasattr(value, "__pydantic_serializer__"):
         value = value.model_dump(warnings=False)
     return object_to_any_value(value)
 
 
-class ContentSwitch:
-    """Where content is wanted, by the settings at the time of making."""
+class ContentCapture:
+    """Where message content is recorded, by the environment at construction."""
 
     def __init__(self) -> None:
         mode = get_content_capturing_mode()
         both = ContentCapturingMode.SPAN_AND_EVENT
-        self.on_spans: Final = mode in (ContentCapturingMode.SPAN_ONLY, both)
-        self.on_events: Final = mode in (ContentCapturingMode.EVENT_ONLY, both)
+        self.wants_span_content: Final = mode in (ContentCapturingMode.SPAN_ONLY, both)
+        self.wants_event_content: Final = mode in (
+            ContentCapturingMode.EVENT_ONLY,
+            both,
+        )
         emit = os.environ.get(OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT, "").strip().lower()
-        self.events: Final = emit == "true" or (self.on_events and emit != "false")
-        self.hook: Final[CompletionHook | None] = (
+        self.wants_event: Final = emit == "true" or (
+            self.wants_event_content and emit != "false"
+        )
+        self.completion_hook: Final[CompletionHook | None] = (
             load_completion_hook()
             if os.environ.get(OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK)
             else None
         )
 
-    def complete(self, content: Content, span: Any, log_record: Any) -> None:
-        """Hand `content` to the completion hook, if there is one; it never raises."""
-        if self.hook is not None:
-            self.hook.on_completion(
-                **_objects(content), span=span, log_record=log_record
+    def call_completion_hook(
+        self, content: MessageContent, span: Any, log_record: Any
+    ) -> None:
+        """Passes `content` to the completion hook, if any; the hook never raises."""
+        if self.completion_hook is not None:
+            self.completion_hook.on_completion(
+                **_as_library_types(content), span=span, log_record=log_record
             )
 
 
-def publish(
-    attributes: Mapping[str, Any], content: Content, outer: InferenceData
+def merge_into_enclosing(
+    attributes: Mapping[str, Any],
+    content: MessageContent,
+    enclosing: InferenceData,
 ) -> None:
-    """Tell the instrumentation around us, whose span it is, what we know."""
+    """Adds data of this call to the span of the instrumentation around it."""
     data = InferenceData()
     for name, value in attributes.items():
         field = name.removeprefix("gen_ai.").replace(".", "_")
@@ -163,41 +175,48 @@ def publish(
             setattr(data, field, value)
         else:
             data.attributes[name] = value
-    if outer.capture_content:
-        said = _objects(content)
-        data.input_messages = said["inputs"]
-        data.output_messages = said["outputs"]
-        data.system_instructions = said["system_instruction"]
-        data.tool_definitions = said["tool_definitions"]
-    outer.merge(data, overwrite=True)
+    if enclosing.capture_content:
+        converted = _as_library_types(content)
+        data.input_messages = converted["inputs"]
+        data.output_messages = converted["outputs"]
+        data.system_instructions = converted["system_instruction"]
+        data.tool_definitions = converted["tool_definitions"]
+    enclosing.merge(data, overwrite=True)
 
 
-def _objects(content: Content) -> dict[str, Any]:
-    """The library's own types, under the names that its hooks take."""
+def _as_library_types(content: MessageContent) -> dict[str, Any]:
+    """Returns the library's own types, by the argument names of its hooks."""
     return {
-        "inputs": [_message(InputMessage, message) for message in content.inputs],
-        "outputs": [_message(OutputMessage, message) for message in content.outputs],
-        "system_instruction": [_part(part) for part in content.instructions],
+        "inputs": [
+            _message(InputMessage, message) for message in content.input_messages
+        ],
+        "outputs": [
+            _message(OutputMessage, message) for message in content.output_messages
+        ],
+        "system_instruction": [_part(part) for part in content.system_instructions],
         "tool_definitions": [
-            _object(
+            _from_json(
                 FunctionToolDefinition
                 if tool["type"] == "function"
                 else GenericToolDefinition,
                 tool,
             )
-            for tool in content.tools
+            for tool in content.tool_definitions
         ]
         or None,
     }
 
 
-def _message(kind: type, message: Json) -> Any:
-    return _object(kind, message | {"parts": [_part(p) for p in message["parts"]]})
+def _message(message_type: type, message: Json) -> Any:
+    parts = [_part(part) for part in message["parts"]]
+    return _from_json(message_type, message | {"parts": parts})
 
 
 def _part(part: Json) -> Any:
-    return _object(_PARTS[part["type"]], part)
+    return _from_json(_PART_TYPES[part["type"]], part)
 
 
-def _object(kind: Any, json: Json) -> Any:
-    return kind(**{field.name: json.get(field.name) for field in fields(kind)})
+def _from_json(dataclass_type: Any, json: Json) -> Any:
+    return dataclass_type(
+        **{field.name: json.get(field.name) for field in fields(dataclass_type)}
+    )

@@ -1,4 +1,4 @@
-"""Switches the instrumentation on and off."""
+"""`DeepSeekInstrumentor`, which applies and removes the patches."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from opentelemetry.instrumentation.instrumentor import (  # type: ignore[attr-de
 )
 from wrapt import register_post_import_hook
 
-from ._endpoint import Hosts
-from ._metrics import dialect
-from ._patches import MODULES, Wrapping
-from ._suppress import quietly
+from ._endpoint import DeepSeekHosts
+from ._metrics import metrics_from_environment
+from ._patches import PATCHED_MODULES, Patches
+from ._suppress import suppress_errors
 from .environment_variables import OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS
 from .package import _instruments  # pyright: ignore[reportPrivateUsage]  # the name OTel uses
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 
 class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
-    """Traces the calls that `openai` clients make to DeepSeek.
+    """Instruments calls that `openai` clients make to DeepSeek.
 
-    A client is DeepSeek's by its base URL: `*.deepseek.com`, or a host named in
-    `hosts`. All other clients are left alone. Clients made before `instrument()` are
-    seen too.
+    The base URL of a client decides: its host is `*.deepseek.com`, or one of `hosts`.
+    Calls of all other clients are not instrumented. Clients created before
+    `instrument()` are instrumented too.
     """
 
-    _wrapping: Wrapping | None = None
-    _awaited: ClassVar[set[str]] = set()
+    _patches: Patches | None = None
+    _hooked_modules: ClassVar[set[str]] = set()
 
     def instrumentation_dependencies(self) -> Collection[str]:
         return _instruments
@@ -50,41 +50,44 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
         hosts: Iterable[str] | None = None,
         **_: Any,
     ) -> None:
-        """Start tracing.
+        """Starts to instrument calls; the implementation of `instrument()`.
 
-        Args of `instrument()`:
-            tracer_provider, meter_provider, logger_provider: where telemetry goes;
-                the global ones by default.
-            hosts: hosts that speak DeepSeek's API, each `host` or `host:port`, or `*`;
-                by default those in OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS.
+        Args:
+            tracer_provider: receives the spans; default: the global provider.
+            meter_provider: receives the metrics; default: the global provider.
+            logger_provider: receives the events; default: the global provider.
+            hosts: hosts that serve DeepSeek's API, each `host` or `host:port`, or `*`
+                for every host; default: OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS.
 
         Raises:
-            ValueError: an entry of `hosts`, or a variable, is not what it can be; the
-                message names it.
+            ValueError: if `hosts` or an environment variable is invalid; the message
+                names the variable and the accepted values.
         """
         if hosts is None:
             hosts = os.environ.get(OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS, "")
-        self._wrapping = Wrapping(
-            Hosts(hosts.split(",") if isinstance(hosts, str) else hosts),
-            dialect(),
+        self._patches = Patches(
+            DeepSeekHosts(hosts.split(",") if isinstance(hosts, str) else hosts),
+            metrics_from_environment(),
             tracer_provider,
             meter_provider,
             logger_provider,
         )
-        # `import openai` takes a second: a program that never does must not pay.
-        for name in MODULES:
+        # `import openai` takes a second, so it is never imported here. A module that is
+        # imported later is patched by a hook.
+        for name in PATCHED_MODULES:
             if (module := sys.modules.get(name)) is not None:
-                self._wrapping.put_on(module)
-            elif name not in self._awaited:
-                self._awaited.add(name)  # for good: a hook cannot be taken back
-                register_post_import_hook(self._imported, name)
+                self._patches.apply(module)
+            elif name not in self._hooked_modules:
+                # Only once in a process: wrapt cannot remove a hook.
+                self._hooked_modules.add(name)
+                register_post_import_hook(self._on_import, name)
 
-    def _imported(self, module: ModuleType) -> None:
-        if self._wrapping is not None:
-            with quietly("wrapping openai"):
-                self._wrapping.put_on(module)
+    def _on_import(self, module: ModuleType) -> None:
+        if self._patches is not None:
+            with suppress_errors("patching openai"):
+                self._patches.apply(module)
 
     def _uninstrument(self, **_: Any) -> None:
-        if self._wrapping is not None:
-            self._wrapping.take_off()
-            self._wrapping = None
+        if self._patches is not None:
+            self._patches.remove()
+            self._patches = None

@@ -1,19 +1,24 @@
-"""One call observed, from the request to the last byte of the answer: one span."""
+"""One call to DeepSeek, from the request to the last byte of the response."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from itertools import pairwise
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from ._coerce import count, text
-from ._errors import StreamAbandonedError, StreamCutError, described, status_code
-from ._raw_response import parsed
+from ._coerce import as_count, as_text
+from ._errors import (
+    IncompleteStreamError,
+    UnreadStreamError,
+    describe_error,
+    status_code,
+)
+from ._raw_response import RawResponseWrapper, parse_body
 from ._request import request_attributes, request_body
-from ._streams import ObservedAsyncStream, ObservedResponse, ObservedStream
-from ._suppress import lost, quietly
-from ._telemetry import Inference
+from ._streams import AsyncStreamWrapper, StreamWrapper
+from ._suppress import log_suppressed, suppress_errors
+from ._telemetry import InvocationTelemetry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,50 +26,59 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ._endpoint import Server
+    from ._endpoint import Endpoint
     from ._operations import Operation
     from ._signals import Signals
 
-# To measure one gap after another takes the SDK half as long as each between chunks.
-_CHUNKS_AT_ONCE: Final = 128
-# More choices than that nobody gives: DeepSeek one, OpenAI so many.
-_MOST_CHOICES: Final = 128
+# Gaps between chunks are recorded in batches: to record each one at once takes half as
+# long as the SDK takes for a chunk.
+_CHUNK_BATCH_SIZE: Final = 128
+# DeepSeek generates one choice, OpenAI at most 128. A larger `n` must not fill
+# `finish_reasons`.
+_MAX_CHOICES: Final = 128
 
 
-class Call:
-    """From the request to the last byte of the answer.
+class Invocation:
+    """Records one call as one span, with its metrics and its event.
 
-    As a context manager it covers the making of the call: what is raised inside ends
-    the span. What comes back goes through `observe`. However often and from wherever
-    the end is told, the first time counts.
+    As a context manager it covers the SDK's method: an exception in the block ends the
+    span. The result of the method is passed to `record`. The first end counts; later
+    ones are ignored.
     """
+
+    # The called method decides, and not the protocols of the result: another
+    # instrumentation's wrapper may have both, as a `wrapt.ObjectProxy` has.
+    _stream_type: ClassVar[type[Any]] = Iterator
+    _stream_wrapper: ClassVar[type[StreamWrapper | AsyncStreamWrapper]] = StreamWrapper
 
     def __init__(
         self,
         signals: Signals,
         operation: Operation,
-        server: Server,
+        endpoint: Endpoint,
         arguments: Mapping[str, Any],
     ) -> None:
         body = request_body(arguments)
-        self._ended = False
-        self._inference = inference = Inference(
-            signals, operation.name, server, text(body.get("model"))
+        self._has_ended = False
+        self._telemetry = telemetry = InvocationTelemetry(
+            signals, operation.name, endpoint, as_text(body.get("model"))
         )
-        if inference.wants_nothing:
-            self._ended = True
+        if telemetry.wants_nothing:
+            self._has_ended = True
             return
-        self._expected = min(count(body.get("n")) or 1, _MOST_CHOICES)
-        self._arrivals: list[float] | None = None
-        self._labels: Mapping[str, Any] = {}
-        self._answer = operation.answer(keeps_text=inference.wants_content)
+        self._choice_count = min(as_count(body.get("n")) or 1, _MAX_CHOICES)
+        self._chunk_times: list[float] | None = None
+        self._metric_attributes: Mapping[str, Any] = {}
+        self._response = operation.accumulator(wants_content=telemetry.wants_content)
         try:
-            if inference.wants_attributes:
-                inference.attributes = request_attributes(body, operation.settings)
-            if inference.wants_content:
-                inference.content = operation.content(body)
-        except Exception as error:  # noqa: BLE001  # as `quietly` does, faster
-            lost("reading a request", error)
+            if telemetry.wants_attributes:
+                telemetry.attributes = request_attributes(
+                    body, operation.request_fields
+                )
+            if telemetry.wants_content:
+                telemetry.content = operation.request_content(body)
+        except Exception as error:  # noqa: BLE001  # as suppress_errors, but faster
+            log_suppressed("reading a request", error)
 
     def __enter__(self) -> Self:
         return self
@@ -77,153 +91,153 @@ class Call:
     ) -> None:
         if error is not None:
             self.fail(error)
-        # What the caller does next is not part of the call, though a stream of it may
-        # still be open.
-        self._inference.suspend()
+        # Later spans of the application are not children of this one, even if its
+        # stream is still open.
+        self._telemetry.detach_context()
 
-    def observe(self, result: Any) -> Any:
-        """Record `result`; or return a stand-in that will, once it has arrived."""
-        if self._ended:
+    def record(self, result: Any) -> Any:
+        """Records `result`, or returns a wrapper that does so when it is read."""
+        if self._has_ended:
             return result
         try:
-            return self._observed(result)
+            return self._record_or_wrap(result)
         except Exception as error:  # noqa: BLE001  # as above
-            lost("observing an answer", error)
+            log_suppressed("reading a result", error)
         self.end()
         return result
 
-    def _observed(self, result: Any) -> Any:
-        # By shape, not by class: the SDK's raw responses are private, and another
-        # instrumentation may have put its own stand-in around what the SDK gave.
-        if hasattr(result, self._answer.whole):
-            self._answer.add(result)
-        elif isinstance(result, Iterator):
-            self._see_headers(result)
-            return ObservedStream(result, self)
-        elif isinstance(result, AsyncIterator):
-            self._see_headers(result)
-            return ObservedAsyncStream(result, self)
+    def _record_or_wrap(self, result: Any) -> Any:
+        # By attributes and not by class: the SDK's raw responses are private classes,
+        # and another instrumentation may have wrapped what the SDK returned.
+        if hasattr(result, self._response.response_field):
+            self._response.add(result)
+        elif isinstance(result, self._stream_type):
+            self._record_trace_id(result)
+            return self._stream_wrapper(result, self)
         elif (http_response := getattr(result, "http_response", None)) is not None:
-            self._see_headers(result)
+            self._record_trace_id(result)
             if not http_response.is_closed:
-                return ObservedResponse(result, self)
-            # The body is in memory, and the SDK has not parsed it: nor do we, for the
-            # caller might not, or into a type of their own.
-            self.read(http_response.content)
+                return RawResponseWrapper(result, self)
+            # The body is in memory and not parsed. `parse()` of the SDK is not called
+            # here, because the application may never call it, or may parse the body
+            # into a type of its own.
+            self.record_body(http_response.content)
         self.end()
         return result
 
-    def read(self, body: bytes | bytearray) -> None:
-        """The caller has read a whole answer's bytes."""
-        with quietly("reading an answer"):
-            if (answer := parsed(body)) is not None:
-                self._answer.add(answer)
+    def record_body(self, body: bytes | bytearray) -> None:
+        with suppress_errors("reading a response body"):
+            if (response := parse_body(body)) is not None:
+                self._response.add(response)
         self.end()
 
-    def arrived(self, chunk: Any) -> None:
-        """A chunk of a stream has."""
+    def on_chunk(self, chunk: Any) -> None:
         try:
-            self._answer.add(chunk)
-            if (arrivals := self._arrivals) is not None:
-                arrivals.append(perf_counter())
-                if len(arrivals) > _CHUNKS_AT_ONCE:
-                    self._measure_gaps(arrivals)
-            elif self._answer.parts == 1:
-                self._first_chunk_arrived()
+            self._response.add(chunk)
+            if (chunk_times := self._chunk_times) is not None:
+                chunk_times.append(perf_counter())
+                if len(chunk_times) > _CHUNK_BATCH_SIZE:
+                    self._record_chunk_gaps(chunk_times)
+            elif self._response.part_count == 1:
+                self._on_first_chunk()
         except Exception as error:  # noqa: BLE001  # as above
-            lost("reading a chunk", error)
+            log_suppressed("reading a chunk", error)
 
-    def _first_chunk_arrived(self) -> None:
+    def _on_first_chunk(self) -> None:
         now = perf_counter()
-        inference, model = self._inference, self._answer.model
-        attributes = inference.attributes
+        telemetry, model = self._telemetry, self._response.model
+        attributes = telemetry.attributes
         attributes["gen_ai.request.stream"] = True
-        attributes["gen_ai.response.time_to_first_chunk"] = inference.elapsed(now)
+        attributes["gen_ai.response.time_to_first_chunk"] = telemetry.elapsed(now)
         if model:
             attributes["gen_ai.response.model"] = model
-        if inference.wants_chunks:
-            self._labels = inference.first_chunk(now)
-            self._arrivals = [now]
+        if telemetry.wants_chunks:
+            self._metric_attributes = telemetry.record_first_chunk(now)
+            self._chunk_times = [now]
 
-    def _measure_gaps(self, arrivals: list[float]) -> None:
-        gaps = [after - before for before, after in pairwise(arrivals)]
+    def _record_chunk_gaps(self, chunk_times: list[float]) -> None:
+        gaps = [after - before for before, after in pairwise(chunk_times)]
         if gaps:
-            self._inference.next_chunks(gaps, self._labels)
-            del arrivals[:-1]
+            self._telemetry.record_chunk_gaps(gaps, self._metric_attributes)
+            del chunk_times[:-1]
 
-    def exhausted(self) -> None:
-        """The server has ended the stream."""
-        if self._answer.finished:
+    def on_stream_end(self) -> None:
+        if self._response.is_finished:
             self.end()
         else:
-            self.fail(StreamCutError("the stream ended without a finish reason"))
+            self.fail(IncompleteStreamError("the stream ended without a finish reason"))
 
-    def abandoned(self) -> None:
-        """The caller dropped the stream, and did not say so."""
-        if self._answer.parts:
+    def on_stream_dropped(self) -> None:
+        if self._response.part_count:
             self.end()
         else:
-            self.fail(StreamAbandonedError("the stream was dropped unread"))
+            self.fail(UnreadStreamError("the stream was dropped unread"))
 
     def end(self) -> None:
-        """The answer is complete, or the caller wants no more of it."""
-        self._finish(None)
+        self._end(None)
 
     def fail(self, error: BaseException) -> None:
-        if self._ended:
+        if self._has_ended:
             return
-        with quietly("reading an error"):
-            self._see_headers(error)
+        with suppress_errors("reading an error"):
+            self._record_trace_id(error)
             if (status := status_code(error)) is not None:
-                self._inference.attributes["http.response.status_code"] = status
-            # `parse()` refuses an answer that was cut for length, or filtered: it was
-            # paid for all the same.
+                self._telemetry.attributes["http.response.status_code"] = status
+            # `parse()` raises for a completion that was cut for length or filtered.
+            # Its tokens are billed, so they are recorded.
             if (completion := getattr(error, "completion", None)) is not None:
-                self._answer.add(completion)
-        self._finish(error)
+                self._response.add(completion)
+        self._end(error)
 
-    def _finish(self, error: BaseException | None) -> None:
-        if self._ended:
+    def _end(self, error: BaseException | None) -> None:
+        if self._has_ended:
             return
-        self._ended = True
-        inference, answer = self._inference, self._answer
+        self._has_ended = True
+        telemetry, response = self._telemetry, self._response
         try:
-            attributes = inference.attributes
-            attributes.update(answer.attributes(self._expected))
+            attributes = telemetry.attributes
+            attributes.update(response.attributes(self._choice_count))
             if "gen_ai.response.time_to_first_chunk" in attributes:
-                self._measure_stream(attributes)
-            if inference.wants_content:
-                inference.content = inference.content._replace(
-                    outputs=answer.messages()
+                self._record_stream_times(attributes)
+            if telemetry.wants_content:
+                telemetry.content = telemetry.content._replace(
+                    output_messages=response.messages()
                 )
-        except Exception as failure:  # noqa: BLE001  # as above
-            lost("recording an answer", failure)
+        except Exception as internal_error:  # noqa: BLE001  # as above
+            log_suppressed("recording a response", internal_error)
         try:
-            inference.end(
+            telemetry.end(
                 None
                 if error is None
-                else described(error, with_content=inference.wants_content)
+                else describe_error(error, with_content=telemetry.wants_content)
             )
-        except Exception as failure:  # noqa: BLE001  # as above
-            lost("ending a span", failure)
+        except Exception as internal_error:  # noqa: BLE001  # as above
+            log_suppressed("ending a span", internal_error)
 
-    def _measure_stream(self, attributes: dict[str, Any]) -> None:
-        self._measure_gaps(self._arrivals or [])
-        for said, at in (
-            ("reasoning", self._answer.first_reasoning_at),
-            ("answer", self._answer.first_answer_at),
+    def _record_stream_times(self, attributes: dict[str, Any]) -> None:
+        self._record_chunk_gaps(self._chunk_times or [])
+        for kind, time in (
+            ("reasoning", self._response.first_reasoning_time),
+            ("answer", self._response.first_answer_time),
         ):
-            if at is not None:
-                attributes[f"deepseek.response.time_to_first_{said}"] = (
-                    self._inference.elapsed(at)
+            if time is not None:
+                attributes[f"deepseek.response.time_to_first_{kind}"] = (
+                    self._telemetry.elapsed(time)
                 )
 
-    def _see_headers(self, result: Any) -> None:
-        # A stream and an error have `response`, a raw response has `http_response`.
+    def _record_trace_id(self, result: Any) -> None:
+        # A stream and an error have `response`; a raw response has `http_response`.
         response = getattr(result, "http_response", None) or getattr(
             result, "response", None
         )
         if response is not None and (
-            trace_id := text(response.headers.get("x-ds-trace-id"))
+            trace_id := as_text(response.headers.get("x-ds-trace-id"))
         ):
-            self._inference.attributes["deepseek.response.trace_id"] = trace_id
+            self._telemetry.attributes["deepseek.response.trace_id"] = trace_id
+
+
+class AsyncInvocation(Invocation):
+    """The invocation of a method of an asynchronous resource."""
+
+    _stream_type = AsyncIterator
+    _stream_wrapper = AsyncStreamWrapper

@@ -1,4 +1,4 @@
-"""The client metrics of the GenAI conventions, in either of two dialects.
+"""The client metrics of the GenAI conventions, under their released or latest names.
 
 https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/gen-ai-metrics.md
 """
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
     from opentelemetry.metrics import Histogram, Meter
 
-_SECONDS: Final = [0.01 * 2**power for power in range(14)]
-_TOKENS: Final = [4**power for power in range(14)]
+_SECONDS_BUCKETS: Final = [0.01 * 2**power for power in range(14)]
+_TOKEN_BUCKETS: Final = [4**power for power in range(14)]
 
-# Without a span there is no exemplar to make, which takes a fifth of a measurement:
-# one for each lot of gaps is enough.
-_NOWHERE: Final = Context()
+# A context without a span, for which the SDK makes no exemplar. An exemplar takes a
+# fifth of the time of a measurement, and one for each batch of gaps is enough.
+_EMPTY_CONTEXT: Final = Context()
 
-# What a measurement says of its call; the rest would be too many series.
-_LABELS: Final = (
+# The span attributes that measurements have too. More would make too many time series.
+_METRIC_ATTRIBUTES: Final = (
     "gen_ai.operation.name",
     "gen_ai.provider.name",
     "gen_ai.request.model",
@@ -38,112 +38,117 @@ _LABELS: Final = (
 
 
 class Metrics(Protocol):
-    """What is measured of a call, in seconds and tokens."""
+    """Measurements of invocations, in seconds and tokens."""
 
     wants_chunks: bool
 
     def __init__(self, meter: Meter) -> None: ...
 
-    def first_chunk(
-        self, seconds: float, labels: Mapping[str, Any], context: Context
+    def record_first_chunk(
+        self, seconds: float, attributes: Mapping[str, Any], context: Context
     ) -> None: ...
 
-    def next_chunks(
-        self, gaps: Sequence[float], labels: Mapping[str, Any], context: Context
+    def record_chunk_gaps(
+        self, gaps: Sequence[float], attributes: Mapping[str, Any], context: Context
     ) -> None:
-        """At least one gap between two chunks."""
+        """Records the seconds between chunks; `gaps` is not empty."""
         ...
 
-    def call(
-        self, seconds: float, attributes: Mapping[str, Any], context: Context
+    def record_invocation(
+        self, seconds: float, span_attributes: Mapping[str, Any], context: Context
     ) -> None:
-        """A call is over; `attributes` are all that its span has."""
+        """Records an invocation that has ended, from all attributes of its span."""
         ...
 
 
-def labels(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: attributes[name] for name in _LABELS if name in attributes}
+def metric_attributes(span_attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns those attributes of a span that measurements have too."""
+    return {
+        name: span_attributes[name]
+        for name in _METRIC_ATTRIBUTES
+        if name in span_attributes
+    }
 
 
-class _Chunks:
-    """What both dialects measure of a stream, each under its own prefix."""
+class _ChunkMetrics:
+    """The metrics of streams, which differ between the two sets in their prefix."""
 
     def __init__(self, meter: Meter, prefix: str) -> None:
-        self._first_chunk = _seconds(
+        self._time_to_first_chunk = _seconds_histogram(
             meter,
             f"{prefix}.time_to_first_chunk",
             "Time to receive the first chunk of a streamed answer",
         )
-        self._next_chunk = _seconds(
+        self._time_per_output_chunk = _seconds_histogram(
             meter,
             f"{prefix}.time_per_output_chunk",
             "Time between two chunks of a streamed answer",
         )
-        self.wants_chunks = not isinstance(self._next_chunk, NoOpHistogram)
+        self.wants_chunks = not isinstance(self._time_per_output_chunk, NoOpHistogram)
 
-    def first_chunk(
-        self, seconds: float, labels: Mapping[str, Any], context: Context
+    def record_first_chunk(
+        self, seconds: float, attributes: Mapping[str, Any], context: Context
     ) -> None:
-        self._first_chunk.record(seconds, labels, context)
+        self._time_to_first_chunk.record(seconds, attributes, context)
 
-    def next_chunks(
-        self, gaps: Sequence[float], labels: Mapping[str, Any], context: Context
+    def record_chunk_gaps(
+        self, gaps: Sequence[float], attributes: Mapping[str, Any], context: Context
     ) -> None:
-        record = self._next_chunk.record
-        *most, last = gaps
-        for seconds in most:
-            record(seconds, labels, _NOWHERE)
-        record(last, labels, context)
+        record = self._time_per_output_chunk.record
+        *all_but_last, last = gaps
+        for seconds in all_but_last:
+            record(seconds, attributes, _EMPTY_CONTEXT)
+        record(last, attributes, context)
 
 
-class ReleasedMetrics(_Chunks):
-    """The names of released instrumentations, and of the dashboards made for them."""
+class ReleasedMetrics(_ChunkMetrics):
+    """The names that released instrumentations and existing dashboards use."""
 
     def __init__(self, meter: Meter) -> None:
         super().__init__(meter, "gen_ai.client.operation")
-        self._duration = _seconds(
+        self._duration = _seconds_histogram(
             meter, "gen_ai.client.operation.duration", "Duration of a GenAI operation"
         )
-        self._tokens = _tokens(
+        self._token_usage = _token_histogram(
             meter, "gen_ai.client.token.usage", "Tokens used by a GenAI operation"
         )
 
-    def call(
-        self, seconds: float, attributes: Mapping[str, Any], context: Context
+    def record_invocation(
+        self, seconds: float, span_attributes: Mapping[str, Any], context: Context
     ) -> None:
-        said = labels(attributes)
-        self._duration.record(seconds, said, context)
-        for kind in ("input", "output"):
-            count = attributes.get(f"gen_ai.usage.{kind}_tokens")
+        attributes = metric_attributes(span_attributes)
+        self._duration.record(seconds, attributes, context)
+        for token_type in ("input", "output"):
+            count = span_attributes.get(f"gen_ai.usage.{token_type}_tokens")
             if count is not None:
-                said = said | {"gen_ai.token.type": kind}
-                self._tokens.record(count, said, context)
+                attributes = attributes | {"gen_ai.token.type": token_type}
+                self._token_usage.record(count, attributes, context)
 
 
-class LatestMetrics(_Chunks):
+class LatestMetrics(_ChunkMetrics):
     """The names on the conventions' main branch.
 
-    Every call is counted, with no tokens where it had none. DeepSeek does not say of
-    which modality they are.
+    An invocation without usage counts as 0 tokens. The modality of tokens is `unknown`
+    because DeepSeek does not report it.
     """
 
     def __init__(self, meter: Meter) -> None:
         prefix = "gen_ai.client.inference"
         super().__init__(meter, prefix)
-        self._duration = _seconds(
+        self._duration = _seconds_histogram(
             meter, f"{prefix}.duration", "Duration of a GenAI inference"
         )
-        self._per_call = {
-            kind: _tokens(
-                meter, f"{prefix}.operation.{kind}", "Tokens of one GenAI inference"
+        self._histograms = {
+            usage: _token_histogram(
+                meter, f"{prefix}.operation.{usage}", "Tokens of one GenAI inference"
             )
-            for kind in ("input_tokens", "output_tokens")
+            for usage in ("input_tokens", "output_tokens")
         }
-        self._sums = {
-            kind: meter.create_counter(
-                f"{prefix}.usage.{kind}", "{token}", "Tokens of GenAI inferences"
+        self._counters = {
+            usage: meter.create_counter(
+                f"{prefix}.usage.{usage}", "{token}", "Tokens of GenAI inferences"
             )
-            for kind in (
+            for usage in (
                 "input_tokens",
                 "output_tokens",
                 "cache_read.input_tokens",
@@ -151,48 +156,51 @@ class LatestMetrics(_Chunks):
             )
         }
 
-    def call(
-        self, seconds: float, attributes: Mapping[str, Any], context: Context
+    def record_invocation(
+        self, seconds: float, span_attributes: Mapping[str, Any], context: Context
     ) -> None:
-        said = labels(attributes)
-        self._duration.record(seconds, said, context)
-        for kind, histogram in self._per_call.items():
-            histogram.record(attributes.get(f"gen_ai.usage.{kind}", 0), said, context)
-        said.pop("error.type", None)
-        said["gen_ai.token.modality"] = "unknown"
-        for kind, counter in self._sums.items():
-            counter.add(attributes.get(f"gen_ai.usage.{kind}", 0), said, context)
+        attributes = metric_attributes(span_attributes)
+        self._duration.record(seconds, attributes, context)
+        for usage, histogram in self._histograms.items():
+            count = span_attributes.get(f"gen_ai.usage.{usage}", 0)
+            histogram.record(count, attributes, context)
+        attributes.pop("error.type", None)
+        attributes["gen_ai.token.modality"] = "unknown"
+        for usage, counter in self._counters.items():
+            count = span_attributes.get(f"gen_ai.usage.{usage}", 0)
+            counter.add(count, attributes, context)
 
 
-def _seconds(meter: Meter, name: str, description: str) -> Histogram:
+def _seconds_histogram(meter: Meter, name: str, description: str) -> Histogram:
     return meter.create_histogram(
-        name, "s", description, explicit_bucket_boundaries_advisory=_SECONDS
+        name, "s", description, explicit_bucket_boundaries_advisory=_SECONDS_BUCKETS
     )
 
 
-def _tokens(meter: Meter, name: str, description: str) -> Histogram:
+def _token_histogram(meter: Meter, name: str, description: str) -> Histogram:
     return meter.create_histogram(
-        name, "{token}", description, explicit_bucket_boundaries_advisory=_TOKENS
+        name, "{token}", description, explicit_bucket_boundaries_advisory=_TOKEN_BUCKETS
     )
 
 
-_DIALECTS: Final[Mapping[str, type[ReleasedMetrics | LatestMetrics]]] = {
+_METRICS_BY_SETTING: Final[Mapping[str, type[ReleasedMetrics | LatestMetrics]]] = {
     "": ReleasedMetrics,
     "released": ReleasedMetrics,
     "latest": LatestMetrics,
 }
 
 
-def dialect() -> type[Metrics]:
-    """The metrics that OTEL_INSTRUMENTATION_DEEPSEEK_METRICS asks for.
+def metrics_from_environment() -> type[Metrics]:
+    """Returns the class that OTEL_INSTRUMENTATION_DEEPSEEK_METRICS selects.
 
     Raises:
-        ValueError: it asks for others.
+        ValueError: if the value is invalid; the message names the variable and the
+            accepted values.
     """
-    asked = os.environ.get(OTEL_INSTRUMENTATION_DEEPSEEK_METRICS, "").strip().lower()
-    if asked not in _DIALECTS:
+    setting = os.environ.get(OTEL_INSTRUMENTATION_DEEPSEEK_METRICS, "").strip().lower()
+    if setting not in _METRICS_BY_SETTING:
         raise ValueError(
-            f"{OTEL_INSTRUMENTATION_DEEPSEEK_METRICS} takes 'released' or 'latest'; "
-            f"not {asked!r}"
+            f"{OTEL_INSTRUMENTATION_DEEPSEEK_METRICS} must be 'released' or 'latest'; "
+            f"got {setting!r}"
         )
-    return _DIALECTS[asked]
+    return _METRICS_BY_SETTING[setting]

@@ -1,56 +1,68 @@
-"""The kinds of call there are, and what each asks and answers."""
+"""The operations that are instrumented, and how the data of each is read."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ._genai import Content
-from ._messages import input_messages, items, tool_definitions
-from ._request import COMPLETIONS, RESPONSES
-from ._response import Answer
-from ._responses_api import ResponsesAnswer, responses_content
+from ._genai import MessageContent
+from ._messages import input_messages, items_of, tool_definitions
+from ._request import COMPLETIONS_FIELDS, RESPONSES_FIELDS
+from ._response import ResponseAccumulator
+from ._responses_api import ResponsesAccumulator
+from ._responses_messages import responses_request_content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ._request import Settings
+    from ._request import RequestFields
 
 
 class Operation(NamedTuple):
+    """An API of DeepSeek; `name` is its `gen_ai.operation.name`."""
+
     name: str
-    settings: Settings
-    content: Callable[[Mapping[str, Any]], Content]
-    answer: type[Answer | ResponsesAnswer]
+    request_fields: RequestFields
+    request_content: Callable[[Mapping[str, Any]], MessageContent]
+    accumulator: type[ResponseAccumulator | ResponsesAccumulator]
 
 
-def _chat_content(body: Mapping[str, Any]) -> Content:
-    return Content(
-        inputs=input_messages(body.get("messages")),
-        tools=tool_definitions(body.get("tools")),
+def _chat_request_content(body: Mapping[str, Any]) -> MessageContent:
+    return MessageContent(
+        input_messages=input_messages(body.get("messages")),
+        tool_definitions=tool_definitions(body.get("tools")),
     )
 
 
-def _text_content(body: Mapping[str, Any]) -> Content:
-    """The prompt, and the suffix that the answer has to reach."""
+def _text_request_content(body: Mapping[str, Any]) -> MessageContent:
+    """Returns one message for each prompt, with the suffix as its second part."""
     prompt: object = body.get("prompt")
-    texts = [prompt] if isinstance(prompt, str) else items(prompt)
-    return Content(
-        inputs=[
+    prompts = [prompt] if isinstance(prompt, str) else items_of(prompt)
+    return MessageContent(
+        input_messages=[
             {
                 "role": "user",
                 "parts": [
-                    {"type": "text", "content": said}
-                    for said in (one, body.get("suffix"))
-                    if isinstance(said, str)
+                    {"type": "text", "content": text}
+                    for text in (item, body.get("suffix"))
+                    if isinstance(text, str)
                 ],
             }
-            for one in texts
+            for item in prompts
         ]
     )
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
-    "chat": Operation("chat", COMPLETIONS, _chat_content, Answer),
-    "text_completion": Operation("text_completion", COMPLETIONS, _text_content, Answer),
-    "responses": Operation("chat", RESPONSES, responses_content, ResponsesAnswer),
+    "chat": Operation(
+        "chat", COMPLETIONS_FIELDS, _chat_request_content, ResponseAccumulator
+    ),
+    "text_completion": Operation(
+        "text_completion",
+        COMPLETIONS_FIELDS,
+        _text_request_content,
+        ResponseAccumulator,
+    ),
+    "responses": Operation(
+        "chat", RESPONSES_FIELDS, responses_request_content, ResponsesAccumulator
+    ),
 }

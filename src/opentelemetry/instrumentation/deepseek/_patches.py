@@ -1,4 +1,4 @@
-"""What is wrapped, and how it is put on and taken off."""
+"""The methods of the `openai` SDK that are patched, and how patches are applied."""
 
 from __future__ import annotations
 
@@ -9,181 +9,205 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from wrapt import patch_function_wrapper
 
-from ._coexistence import NEIGHBOURS, beneath
-from ._suppress import lost, quietly
+from ._coexistence import (
+    OPENAI_INSTRUMENTATION_MODULES,
+    unwrap_other_instrumentations,
+)
+from ._suppress import log_suppressed, suppress_errors
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from types import ModuleType
 
-    from ._endpoint import Hosts, Server
-    from ._invocation import Call
+    from ._endpoint import DeepSeekHosts, Endpoint
+    from ._invocation import Invocation
     from ._signals import Signals
 
 
-class Target(NamedTuple):
-    """A resource of the SDK; its twin `Async…` stands beside it."""
+class PatchTarget(NamedTuple):
+    """Methods of an SDK class, and of its `Async…` variant in the same module."""
 
     module: str
-    owner: str
+    class_name: str
     methods: tuple[str, ...]
     operation: str
 
 
-# `parse` posts by itself; `stream`, `with_raw_response` and `with_streaming_response`
-# go through these.
+# `parse` sends requests itself. `stream`, `with_raw_response` and
+# `with_streaming_response` call one of these methods.
 _RESOURCES: Final = "openai.resources."
-TARGETS: Final = (
-    Target(_RESOURCES + "chat.completions", "Completions", ("create", "parse"), "chat"),
-    Target(_RESOURCES + "completions", "Completions", ("create",), "text_completion"),
-    Target(
+PATCH_TARGETS: Final = (
+    PatchTarget(
+        _RESOURCES + "chat.completions", "Completions", ("create", "parse"), "chat"
+    ),
+    PatchTarget(
+        _RESOURCES + "completions", "Completions", ("create",), "text_completion"
+    ),
+    PatchTarget(
         _RESOURCES + "responses.responses",
         "Responses",
         ("create", "parse"),
         "responses",
     ),
 )
-_SDK: Final = frozenset(target.module for target in TARGETS)
-MODULES: Final = _SDK | NEIGHBOURS
+_SDK_MODULES: Final = frozenset(target.module for target in PATCH_TARGETS)
+PATCHED_MODULES: Final = _SDK_MODULES | OPENAI_INSTRUMENTATION_MODULES
 
 
-class _Put(NamedTuple):
+class _AppliedPatch(NamedTuple):
     owner: type
     method: str
     original: Any
     wrapper: Any
 
 
-def _take_off(put: list[_Put]) -> None:
-    for owner, method, original, wrapper in put:
-        # Where somebody wrapped our wrapper, it stays.
+def _remove_patches(patches: list[_AppliedPatch]) -> None:
+    for owner, method, original, wrapper in patches:
+        # If another wrapper is outside this one, both stay.
         if vars(owner)[method] is wrapper:
             setattr(owner, method, original)
-    put.clear()
+    patches.clear()
 
 
-def _begun(kind: type[Call], *arguments: Any) -> Call | None:
-    # Not `with quietly(…)`, here and below: it takes time, and this is every call's.
+def _start_invocation(
+    invocation_class: type[Invocation], *arguments: Any
+) -> Invocation | None:
+    # Not `with suppress_errors(…)`, here and below: it takes time in every call.
     try:
-        return kind(*arguments) if is_instrumentation_enabled() else None
-    except Exception as error:  # noqa: BLE001  # telemetry is lost, not calls
-        lost("starting a span", error)
+        return invocation_class(*arguments) if is_instrumentation_enabled() else None
+    except Exception as error:  # noqa: BLE001  # telemetry may fail, calls may not
+        log_suppressed("starting a span", error)
         return None
 
 
-class Wrapping:
-    """What one `instrument()` puts on; the next one puts on its own."""
+class Patches:
+    """The patches of one `instrument()`."""
 
-    def __init__(self, hosts: Hosts, *signals: Any) -> None:
+    def __init__(self, hosts: DeepSeekHosts, *signals_arguments: Any) -> None:
         self._hosts = hosts
-        self._asked = signals
+        self._signals_arguments = signals_arguments
         self._signals: Signals | None = None
-        # The SDK keeps bound methods (`client.…with_raw_response`), and with them our
-        # wrapper: taken off, it must still be told that it is.
-        self._on = True
-        self._put: list[_Put] = []
-        self._beside: list[_Put] = []
-        self._aside = False
+        # The SDK stores bound methods (`client.…with_raw_response`) and, with them, the
+        # wrapper. After `remove()` such a wrapper must be inactive.
+        self._is_active = True
+        self._sdk_patches: list[_AppliedPatch] = []
+        self._instrumentor_patches: list[_AppliedPatch] = []
+        self._is_reapplying = False
 
-    def put_on(self, module: ModuleType) -> None:
-        if module.__name__ in NEIGHBOURS:
-            with quietly("looking at another instrumentation"):
-                # What `BaseInstrumentor` asks of every instrumentor.
+    def apply(self, module: ModuleType) -> None:
+        """Patches an imported module of PATCHED_MODULES."""
+        if module.__name__ in OPENAI_INSTRUMENTATION_MODULES:
+            with suppress_errors("patching another instrumentation"):
+                # `BaseInstrumentor` requires every instrumentor to have these methods.
                 for method in ("_instrument", "_uninstrument"):
                     self._patch(
                         module.OpenAIInstrumentor,
                         method,
-                        self._step_aside,
-                        self._beside,
+                        self._reapply_around,
+                        self._instrumentor_patches,
                     )
-        for target in () if self._aside else TARGETS:
+        for target in () if self._is_reapplying else PATCH_TARGETS:
             if target.module != module.__name__:
                 continue
             wrappers = self._wrappers(target.operation)
-            for name, wrapper in zip(("", "Async"), wrappers, strict=True):
-                owner: type = getattr(module, name + target.owner)
+            for prefix, wrapper in zip(("", "Async"), wrappers, strict=True):
+                owner: type = getattr(module, prefix + target.class_name)
                 for method in target.methods:
-                    self._patch(owner, method, wrapper, self._put)
-                # Ours by its `create`; the neighbour makes a call of its own of it.
-                if target.owner == "Responses":
-                    self._patch(owner, "stream", self._past_neighbours, self._put)
+                    self._patch(owner, method, wrapper, self._sdk_patches)
+                # `Responses.stream` calls `create`, which is patched. Another
+                # instrumentation patches `stream` too, as a call of its own.
+                if target.class_name == "Responses":
+                    self._patch(
+                        owner,
+                        "stream",
+                        self._bypass_other_instrumentations,
+                        self._sdk_patches,
+                    )
 
-    def take_off(self) -> None:
-        self._on = False
-        _take_off(self._put)
-        _take_off(self._beside)
+    def remove(self) -> None:
+        self._is_active = False
+        _remove_patches(self._sdk_patches)
+        _remove_patches(self._instrumentor_patches)
 
-    def _patch(self, owner: type, method: str, wrapper: Any, put: list[_Put]) -> None:
+    def _patch(
+        self, owner: type, method: str, wrapper: Any, patches: list[_AppliedPatch]
+    ) -> None:
         original = vars(owner)[method]
-        patch_function_wrapper(owner, method, enabled=lambda: self._on)(wrapper)
-        put.append(_Put(owner, method, original, vars(owner)[method]))
+        patch_function_wrapper(owner, method, enabled=lambda: self._is_active)(wrapper)
+        patches.append(_AppliedPatch(owner, method, original, vars(owner)[method]))
 
-    def _step_aside(
+    def _reapply_around(
         self, wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any
     ) -> Any:
-        """While a neighbour puts itself on or takes itself off; then be outermost.
+        """Removes the SDK patches while another instrumentor runs, and reapplies them.
 
-        It would take off the outermost wrapper, whosever that is.
+        The wrappers of this package are then the outermost again. The other
+        instrumentor would remove the outermost wrapper even if it is not its own.
         """
-        self._aside = True
-        _take_off(self._put)
+        self._is_reapplying = True
+        _remove_patches(self._sdk_patches)
         try:
             return wrapped(*args, **kwargs)
         finally:
-            self._aside = False
-            with quietly("wrapping openai again"):
-                for name in _SDK:
+            self._is_reapplying = False
+            with suppress_errors("patching openai again"):
+                for name in _SDK_MODULES:
                     if (module := sys.modules.get(name)) is not None:
-                        self.put_on(module)
+                        self.apply(module)
 
-    def _past_neighbours(
+    def _bypass_other_instrumentations(
         self, wrapped: Callable[..., Any], resource: Any, args: Any, kwargs: Any
     ) -> Any:
-        if self._server_of(resource) is not None:
-            wrapped = beneath(wrapped)
+        if self._endpoint_of(resource) is not None:
+            wrapped = unwrap_other_instrumentations(wrapped)
         return wrapped(*args, **kwargs)
 
     def _wrappers(self, operation_name: str) -> tuple[Any, Any]:
-        # Only now: the GenAI library costs a fifth of a second to import.
-        from ._invocation import Call
+        # Imported here because the GenAI library takes a fifth of a second to import.
+        from ._invocation import AsyncInvocation, Invocation
         from ._operations import OPERATIONS
         from ._signals import Signals
 
         if self._signals is None:
-            self._signals = Signals(*self._asked)
+            self._signals = Signals(*self._signals_arguments)
         signals, operation = self._signals, OPERATIONS[operation_name]
-        begin = partial(_begun, Call, signals, operation)
+        start = partial(_start_invocation, Invocation, signals, operation)
+        start_async = partial(_start_invocation, AsyncInvocation, signals, operation)
 
-        def call(
+        def sync_wrapper(
             wrapped: Callable[..., Any], resource: Any, args: Any, kwargs: Any
         ) -> Any:
-            if (server := self._server_of(resource)) is None:
+            if (endpoint := self._endpoint_of(resource)) is None:
                 return wrapped(*args, **kwargs)
-            wrapped = beneath(wrapped)
-            if (begun := begin(server, kwargs)) is None:
+            wrapped = unwrap_other_instrumentations(wrapped)
+            if (invocation := start(endpoint, kwargs)) is None:
                 return wrapped(*args, **kwargs)
-            with begun:
-                return begun.observe(wrapped(*args, **kwargs))
+            with invocation:
+                return invocation.record(wrapped(*args, **kwargs))
 
-        def acall(
+        def async_wrapper(
             wrapped: Callable[..., Any], resource: Any, args: Any, kwargs: Any
         ) -> Any:
-            if (server := self._server_of(resource)) is None:
+            if (endpoint := self._endpoint_of(resource)) is None:
                 return wrapped(*args, **kwargs)
-            # Called now, as the SDK is: wrong arguments raise here, not when awaited.
-            return awaited(server, beneath(wrapped)(*args, **kwargs), kwargs)
+            # Called before the first await, so that wrong arguments raise when the
+            # method is called, as in the SDK.
+            result = unwrap_other_instrumentations(wrapped)(*args, **kwargs)
+            return record_awaited(endpoint, result, kwargs)
 
-        async def awaited(server: Server, answer: Awaitable[Any], kwargs: Any) -> Any:
-            if (begun := begin(server, kwargs)) is None:
-                return await answer
-            with begun:
-                return begun.observe(await answer)
+        async def record_awaited(
+            endpoint: Endpoint, result: Awaitable[Any], kwargs: Any
+        ) -> Any:
+            if (invocation := start_async(endpoint, kwargs)) is None:
+                return await result
+            with invocation:
+                return invocation.record(await result)
 
-        return call, acall
+        return sync_wrapper, async_wrapper
 
-    def _server_of(self, resource: Any) -> Server | None:
+    def _endpoint_of(self, resource: Any) -> Endpoint | None:
         try:
-            return self._hosts.server_of(resource)
+            return self._hosts.endpoint_of(resource)
         except Exception as error:  # noqa: BLE001  # as above
-            lost("looking at a client", error)
+            log_suppressed("reading the base URL of a client", error)
             return None

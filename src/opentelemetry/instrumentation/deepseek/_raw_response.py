@@ -1,129 +1,183 @@
-"""An answer that its caller reads from the wire without the SDK's parser."""
+"""Raw responses, whose body the application reads without the SDK's parser."""
 
 from __future__ import annotations
 
+import inspect
 import json
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 from weakref import ref
 
-from ._suppress import quietly
+from ._proxy import TransparentProxy
+from ._suppress import suppress_errors
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
-    from ._invocation import Call
+    from ._observer import InvocationObserver
 
-# Of an `httpx.Response`, public; every reading and every closing goes through them.
-_COVERED: Final = ("iter_bytes", "aiter_bytes", "close", "aclose")
+# Public methods of an `httpx.Response`, through which every read and close goes.
+_REPLACED_METHODS: Final = ("iter_bytes", "aiter_bytes", "close", "aclose")
 
 
-def parsed(body: bytes | bytearray) -> SimpleNamespace | None:
-    """JSON with the attributes that the SDK's object would have; None if it is none."""
-    with suppress(ValueError, RecursionError):  # parsing it will tell the caller
-        found = json.loads(body, object_hook=lambda said: SimpleNamespace(**said))
-        if isinstance(found, SimpleNamespace):
-            return found
+def parse_body(body: bytes | bytearray) -> SimpleNamespace | None:
+    """Parses JSON into an object with the attributes of the SDK's object.
+
+    Returns None if `body` is not a JSON object. The application gets the error when it
+    parses the body.
+    """
+    with suppress(ValueError, RecursionError):
+        value = json.loads(body, object_hook=lambda fields: SimpleNamespace(**fields))
+        if isinstance(value, SimpleNamespace):
+            return value
     return None
 
 
-class ReadByHand:
-    """Tells `call` of what is read from `http`, an `httpx.Response`; reads nothing.
+class RawResponseWrapper(TransparentProxy):
+    """Wraps a raw response whose body has not been read yet.
 
-    It covers methods on this one object, which holds it, and is held weakly: with
-    a response that is dropped it goes, too.
+    The invocation ends with the result of `parse()`, or with the body if the
+    application does not call `parse()`.
     """
 
-    def __init__(self, http: Any, call: Call) -> None:
-        self._http = ref(http)
-        self._kind: Any = type(http)
-        self._call = call
-        self._streams = "event-stream" in http.headers.get("content-type", "")
-        self._heard = bytearray()
-        self._pulling = False
-        self._left = False
-        for name in _COVERED:
-            setattr(http, name, getattr(self, name))
+    __slots__ = ("_body_recorder", "_parsed", "_recorded")
 
-    def leave_to_parser(self) -> None:
-        """What the SDK makes of the bytes counts from now on."""
-        http: Any = self._http()
-        if not self._left and http is not None:
-            self._left = True
-            for name in _COVERED:
-                delattr(http, name)
+    _body_recorder: BodyRecorder
+    _parsed: Any
+    _recorded: Any
+
+    def __init__(self, original: Any, observer: InvocationObserver) -> None:
+        super().__init__(original, observer)
+        body_recorder = BodyRecorder(original.http_response, observer)
+        object.__setattr__(self, "_body_recorder", body_recorder)
+        object.__setattr__(self, "_parsed", None)
+        object.__setattr__(self, "_recorded", None)
+
+    replaceable_methods = frozenset({"parse"})
+
+    @property
+    def parse(self) -> Callable[..., Any]:
+        return self._replaced_methods.get("parse", self._parse)
+
+    def _parse(self, **options: Any) -> Any:
+        self._body_recorder.detach()
+        with self._observer:
+            parsed = self._original.parse(**options)
+            if inspect.isawaitable(parsed):
+                return self._await_and_record(parsed)
+            return self._record(parsed)
+
+    async def _await_and_record(self, parsed: Awaitable[Any]) -> Any:
+        with self._observer:
+            return self._record(await parsed)
+
+    def _record(self, parsed: Any) -> Any:
+        # The SDK parses once and then returns the same object, and so does this.
+        if parsed is not self._parsed:
+            object.__setattr__(self, "_parsed", parsed)
+            object.__setattr__(self, "_recorded", self._observer.record(parsed))
+        return self._recorded
+
+
+class BodyRecorder:
+    """Reports what the application reads of an `httpx.Response`; reads nothing itself.
+
+    It replaces methods of that one object. The object holds the recorder, and the
+    recorder holds the object weakly, so both are freed together.
+    """
+
+    def __init__(self, http_response: Any, observer: InvocationObserver) -> None:
+        self._http_response = ref(http_response)
+        self._http_class: Any = type(http_response)
+        self._observer = observer
+        self._is_event_stream = "event-stream" in http_response.headers.get(
+            "content-type", ""
+        )
+        self._buffer = bytearray()
+        self._is_reading = False
+        self._is_detached = False
+        for name in _REPLACED_METHODS:
+            setattr(http_response, name, getattr(self, name))
+
+    def detach(self) -> None:
+        """Restores the methods, because the SDK's parser reads the body from now on."""
+        http_response: Any = self._http_response()
+        if not self._is_detached and http_response is not None:
+            self._is_detached = True
+            for name in _REPLACED_METHODS:
+                delattr(http_response, name)
 
     def __del__(self) -> None:
-        if not self._left:
-            self._call.abandoned()
+        if not self._is_detached:
+            self._observer.on_stream_dropped()
 
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        http: Any = self._http()
-        pieces = self._kind.iter_bytes(http, chunk_size)
+        http_response: Any = self._http_response()
+        pieces = self._http_class.iter_bytes(http_response, chunk_size)
         while True:
-            self._pulling = True
+            self._is_reading = True
             try:
                 piece = next(pieces)
             except StopIteration:
-                self._complete()
+                self._on_body_end()
                 return
             except BaseException as error:
-                self._call.fail(error)
+                self._observer.fail(error)
                 raise
             finally:
-                self._pulling = False
-            self._hear(piece)
+                self._is_reading = False
+            self._on_bytes(piece)
             yield piece
 
     async def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
-        http: Any = self._http()
-        pieces = self._kind.aiter_bytes(http, chunk_size)
+        http_response: Any = self._http_response()
+        pieces = self._http_class.aiter_bytes(http_response, chunk_size)
         while True:
-            self._pulling = True
+            self._is_reading = True
             try:
                 piece = await anext(pieces)
             except StopAsyncIteration:
-                self._complete()
+                self._on_body_end()
                 return
             except BaseException as error:
-                self._call.fail(error)
+                self._observer.fail(error)
                 raise
             finally:
-                self._pulling = False
-            self._hear(piece)
+                self._is_reading = False
+            self._on_bytes(piece)
             yield piece
 
     def close(self) -> None:
-        http: Any = self._http()
+        http_response: Any = self._http_response()
         try:
-            self._kind.close(http)
+            self._http_class.close(http_response)
         finally:
-            self._closed()
+            self._on_close()
 
     async def aclose(self) -> None:
-        http: Any = self._http()
+        http_response: Any = self._http_response()
         try:
-            await self._kind.aclose(http)
+            await self._http_class.aclose(http_response)
         finally:
-            self._closed()
+            self._on_close()
 
-    def _closed(self) -> None:
-        # A response that has been read to its end closes itself before it says so.
-        if not self._pulling:
-            self._call.end()
+    def _on_close(self) -> None:
+        # A response closes itself at the end of its body, before the iterator stops.
+        if not self._is_reading:
+            self._observer.end()
 
-    def _hear(self, piece: bytes) -> None:
-        with quietly("reading bytes"):
-            self._heard += piece
-            if self._streams:
-                *lines, self._heard = self._heard.split(b"\n")
+    def _on_bytes(self, piece: bytes) -> None:
+        with suppress_errors("reading bytes of a body"):
+            self._buffer += piece
+            if self._is_event_stream:
+                *lines, self._buffer = self._buffer.split(b"\n")
                 for line in lines:
-                    if line.startswith(b"data:") and (chunk := parsed(line[5:])):
-                        self._call.arrived(chunk)
+                    if line.startswith(b"data:") and (chunk := parse_body(line[5:])):
+                        self._observer.on_chunk(chunk)
 
-    def _complete(self) -> None:
-        if self._streams:
-            self._call.exhausted()
+    def _on_body_end(self) -> None:
+        if self._is_event_stream:
+            self._observer.on_stream_end()
         else:
-            self._call.read(self._heard)
+            self._observer.record_body(self._buffer)

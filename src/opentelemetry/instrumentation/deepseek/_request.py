@@ -1,12 +1,12 @@
-"""The keyword arguments of a call, as telemetry. Pure."""
+"""Converts the keyword arguments of a call into request attributes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
-from ._coerce import member, real, text, whole
-from ._suppress import quietly
+from ._coerce import as_float, as_int, as_text, field_of
+from ._suppress import suppress_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,12 +16,14 @@ def _stop_sequences(stop: object) -> list[str] | None:
     if isinstance(stop, str):
         return [stop]
     if isinstance(stop, Sequence):
-        return [word for item in cast("Sequence[object]", stop) if (word := text(item))]
+        return [
+            text for item in cast("Sequence[object]", stop) if (text := as_text(item))
+        ]
     return None
 
 
 def _choice_count(n: object) -> int | None:
-    count = whole(n)
+    count = as_int(n)
     return None if count == 1 else count
 
 
@@ -35,69 +37,75 @@ def _output_type(response_format: object) -> str | None:
     return "json" if isinstance(response_format, type) else None
 
 
-def _streams(stream: object) -> bool | None:
+def _true_or_none(stream: object) -> bool | None:
     return True if stream is True else None
 
 
-def _thinking(thinking: object) -> str | None:
-    return text(member(thinking, "type"))
+def _thinking_type(thinking: object) -> str | None:
+    return as_text(field_of(thinking, "type"))
 
 
-def _effort(reasoning: object) -> str | None:
-    return text(member(reasoning, "effort"))
+def _reasoning_effort(reasoning: object) -> str | None:
+    return as_text(field_of(reasoning, "effort"))
 
 
-def _format(text_options: object) -> str | None:
-    return _output_type(member(text_options, "format"))
+def _text_format(text: object) -> str | None:
+    return _output_type(field_of(text, "format"))
 
 
-# One that cannot be read must not cost the others.
-_reading_a_setting: Final = quietly("reading a request's setting")
+# An argument that cannot be read must not cost the other attributes.
+_suppress_argument_errors: Final = suppress_errors("reading a request argument")
 
-# Argument of the SDK, or key of the body -> attribute, and how it is read.
-Settings: TypeAlias = "tuple[tuple[str, str, Callable[[object], Any]], ...]"
+# Each row: an argument of the SDK or key of the body, its attribute, and the function
+# that converts its value.
+RequestFields: TypeAlias = "tuple[tuple[str, str, Callable[[object], Any]], ...]"
 
-# `max_completion_tokens` is not there: DeepSeek ignores it.
-COMPLETIONS: Final[Settings] = (
-    ("frequency_penalty", "gen_ai.request.frequency_penalty", real),
-    ("max_tokens", "gen_ai.request.max_tokens", whole),
+# `max_completion_tokens` is missing because DeepSeek ignores it.
+COMPLETIONS_FIELDS: Final[RequestFields] = (
+    ("frequency_penalty", "gen_ai.request.frequency_penalty", as_float),
+    ("max_tokens", "gen_ai.request.max_tokens", as_int),
     ("n", "gen_ai.request.choice.count", _choice_count),
-    ("presence_penalty", "gen_ai.request.presence_penalty", real),
-    ("reasoning_effort", "gen_ai.request.reasoning.level", text),
+    ("presence_penalty", "gen_ai.request.presence_penalty", as_float),
+    ("reasoning_effort", "gen_ai.request.reasoning.level", as_text),
     ("response_format", "gen_ai.output.type", _output_type),
-    ("seed", "gen_ai.request.seed", whole),
+    ("seed", "gen_ai.request.seed", as_int),
     ("stop", "gen_ai.request.stop_sequences", _stop_sequences),
-    ("stream", "gen_ai.request.stream", _streams),
-    ("temperature", "gen_ai.request.temperature", real),
-    ("thinking", "deepseek.request.thinking.type", _thinking),
-    ("top_p", "gen_ai.request.top_p", real),
+    ("stream", "gen_ai.request.stream", _true_or_none),
+    ("temperature", "gen_ai.request.temperature", as_float),
+    ("thinking", "deepseek.request.thinking.type", _thinking_type),
+    ("top_p", "gen_ai.request.top_p", as_float),
 )
-RESPONSES: Final[Settings] = (
-    ("max_output_tokens", "gen_ai.request.max_tokens", whole),
-    ("previous_response_id", "gen_ai.request.previous_response.id", text),
-    ("reasoning", "gen_ai.request.reasoning.level", _effort),
-    ("stream", "gen_ai.request.stream", _streams),
-    ("temperature", "gen_ai.request.temperature", real),
-    ("text", "gen_ai.output.type", _format),
+RESPONSES_FIELDS: Final[RequestFields] = (
+    ("max_output_tokens", "gen_ai.request.max_tokens", as_int),
+    ("previous_response_id", "gen_ai.request.previous_response.id", as_text),
+    ("reasoning", "gen_ai.request.reasoning.level", _reasoning_effort),
+    ("stream", "gen_ai.request.stream", _true_or_none),
+    ("temperature", "gen_ai.request.temperature", as_float),
+    ("text", "gen_ai.output.type", _text_format),
     ("text_format", "gen_ai.output.type", _output_type),
-    ("top_p", "gen_ai.request.top_p", real),
+    ("top_p", "gen_ai.request.top_p", as_float),
 )
 
 
 def request_body(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is sent: the SDK lays `extra_body` over its named arguments."""
-    extra: object = arguments.get("extra_body")
-    if not isinstance(extra, Mapping):
+    """Returns the fields of the body that the SDK sends.
+
+    The SDK merges `extra_body` over its named arguments.
+    """
+    extra_body: object = arguments.get("extra_body")
+    if not isinstance(extra_body, Mapping):
         return arguments
-    return {**arguments, **cast("Mapping[str, Any]", extra)}
+    return {**arguments, **cast("Mapping[str, Any]", extra_body)}
 
 
-def request_attributes(body: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for argument, attribute, read in settings:
+def request_attributes(
+    body: Mapping[str, Any], fields: RequestFields
+) -> dict[str, Any]:
+    attributes: dict[str, Any] = {}
+    for argument, attribute, convert in fields:
         if argument in body:
-            with _reading_a_setting:
-                # The SDK's "not given" is an object of its own; no reader knows it.
-                if (value := read(body[argument])) is not None:
-                    found[attribute] = value
-    return found
+            with _suppress_argument_errors:
+                # The SDK's "not given" is an object that no function here converts.
+                if (value := convert(body[argument])) is not None:
+                    attributes[attribute] = value
+    return attributes

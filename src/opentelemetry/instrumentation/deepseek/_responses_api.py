@@ -1,4 +1,4 @@
-"""The Responses API, as telemetry: what is asked, and what is answered."""
+"""Collects a response of the Responses API, whole or in events, as attributes."""
 
 from __future__ import annotations
 
@@ -6,25 +6,18 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
-from ._coerce import count, fields, member, text, whole
-from ._genai import Content, plain
-from ._messages import (
-    arguments,
-    items,
-    linked,
-    readable,
-    tool_definitions,
-    unknown_part,
-    without_none,
-)
-from ._text_buffer import Text
+from ._coerce import as_count, as_int, as_text, field_of, fields_of
+from ._messages import convert_or_placeholder, items_of, omit_none
+from ._responses_messages import item_message
+from ._text_buffer import TextBuffer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 Json = dict[str, Any]
 
-_DELTAS: Final[Mapping[str, str]] = {
+# The type of a stream's event -> the type of the output item that its delta belongs to.
+_DELTA_ITEM_TYPES: Final[Mapping[str, str]] = {
     "response.reasoning_text.delta": "reasoning",
     "response.reasoning_summary_text.delta": "reasoning",
     "response.output_text.delta": "message",
@@ -33,208 +26,129 @@ _DELTAS: Final[Mapping[str, str]] = {
 }
 
 
-def responses_content(body: Mapping[str, Any]) -> Content:
-    asked: object = body.get("input")
-    if isinstance(asked, str):
-        asked = [{"role": "user", "content": asked}]
-    instructions = body.get("instructions")
-    return Content(
-        inputs=_messages(items(asked)),
-        instructions=[{"type": "text", "content": instructions}]
-        if isinstance(instructions, str)
-        else (),
-        tools=tool_definitions(body.get("tools")),
-    )
+@dataclass(slots=True)
+class OutputItem:
+    """An item of a streamed output: its first fields, and the text of its deltas."""
+
+    fields: Json
+    text: TextBuffer = field(default_factory=TextBuffer)
 
 
 @dataclass(slots=True)
-class Item:
-    """One item of an output while it grows."""
+class ResponsesAccumulator:
+    """Collects the events of a stream, or a whole response.
 
-    said: Json
-    text: Text = field(default_factory=Text)
-
-
-@dataclass(slots=True)
-class ResponsesAnswer:
-    """Grows by `add`, until it is read. Times are `perf_counter`s.
-
-    The whole answer comes again with the last event of a stream; the pieces count
-    where that one is missing.
+    The last event of a stream holds the whole response. The collected items are used
+    only if that event never arrives. Times are values of `perf_counter`.
     """
 
-    keeps_text: bool
-    whole: str = field(default="output", init=False)
-    parts: int = 0
+    wants_content: bool
+    # The field that a whole response has, and that a stream does not have.
+    response_field: str = field(default="output", init=False)
+    part_count: int = 0
     response: object = None
     model: str | None = None
-    items: dict[int, Item] = field(default_factory=dict[int, Item])
-    first_reasoning_at: float | None = None
-    first_answer_at: float | None = None
+    items: dict[int, OutputItem] = field(default_factory=dict[int, OutputItem])
+    first_reasoning_time: float | None = None
+    first_answer_time: float | None = None
 
     @property
-    def finished(self) -> bool:
-        return member(self.response, "status") not in (None, "in_progress", "queued")
+    def is_finished(self) -> bool:
+        status = field_of(self.response, "status")
+        return status not in (None, "in_progress", "queued")
 
     def add(self, part: object) -> None:
-        """Add an event of a stream, or a whole response."""
-        self.parts += 1
-        # An older SDK does not know every event: it has its fields apart.
-        said = fields(part)
-        response = said.get("response") if "output" not in said else part
+        """Adds an event of a stream, or a whole response."""
+        self.part_count += 1
+        # An older SDK does not know every type of event. It keeps the fields of an
+        # unknown one as undeclared fields.
+        fields = fields_of(part)
+        response = fields.get("response") if "output" not in fields else part
         if response is not None:
             self.response = response
-            self.model = text(member(response, "model")) or self.model
+            self.model = as_text(field_of(response, "model")) or self.model
             return
-        kind = _DELTAS.get(said.get("type", ""))
-        if kind == "reasoning":
-            self.first_reasoning_at = self.first_reasoning_at or perf_counter()
-        elif kind is not None:
-            self.first_answer_at = self.first_answer_at or perf_counter()
-        index = whole(said.get("output_index"))
-        if not self.keeps_text or index is None:
+        item_type = _DELTA_ITEM_TYPES.get(fields.get("type", ""))
+        if item_type == "reasoning":
+            self.first_reasoning_time = self.first_reasoning_time or perf_counter()
+        elif item_type is not None:
+            self.first_answer_time = self.first_answer_time or perf_counter()
+        index = as_int(fields.get("output_index"))
+        if not self.wants_content or index is None:
             return
-        if (item := said.get("item")) is not None:
-            self.items[index] = Item(dict(fields(item)))
-        elif kind is not None and isinstance(delta := said.get("delta"), str):
-            self.items.setdefault(index, Item({"type": kind})).text.write(delta)
+        if (item := fields.get("item")) is not None:
+            self.items[index] = OutputItem(dict(fields_of(item)))
+        elif item_type is not None and isinstance(delta := fields.get("delta"), str):
+            item = self.items.setdefault(index, OutputItem({"type": item_type}))
+            item.text.write(delta)
 
-    def attributes(self, expected: int) -> Json:
-        """What a span says of the answer; `expected` is one here."""
-        usage = member(self.response, "usage")
-        read = member(member(usage, "input_tokens_details"), "cached_tokens")
-        thought = member(member(usage, "output_tokens_details"), "reasoning_tokens")
-        return without_none(
+    def attributes(self, choice_count: int) -> Json:
+        """Returns the response attributes of a span; `choice_count` is always 1."""
+        usage = field_of(self.response, "usage")
+        cached = field_of(field_of(usage, "input_tokens_details"), "cached_tokens")
+        reasoning = field_of(
+            field_of(usage, "output_tokens_details"), "reasoning_tokens"
+        )
+        return omit_none(
             **{
-                "gen_ai.response.finish_reasons": [self._finish_reason()] * expected,
-                "gen_ai.response.id": text(member(self.response, "id")),
+                "gen_ai.response.finish_reasons": [self._finish_reason()]
+                * choice_count,
+                "gen_ai.response.id": as_text(field_of(self.response, "id")),
                 "gen_ai.response.model": self.model,
-                "gen_ai.usage.input_tokens": count(member(usage, "input_tokens")),
-                "gen_ai.usage.output_tokens": count(member(usage, "output_tokens")),
-                "gen_ai.usage.cache_read.input_tokens": count(read),
-                "gen_ai.usage.reasoning.output_tokens": count(thought),
+                "gen_ai.usage.input_tokens": as_count(field_of(usage, "input_tokens")),
+                "gen_ai.usage.output_tokens": as_count(
+                    field_of(usage, "output_tokens")
+                ),
+                "gen_ai.usage.cache_read.input_tokens": as_count(cached),
+                "gen_ai.usage.reasoning.output_tokens": as_count(reasoning),
             }
         )
 
     def messages(self) -> list[Json]:
-        output: Sequence[object] = items(member(self.response, "output"))
+        output: Sequence[object] = items_of(field_of(self.response, "output"))
         if not output:
-            output = [_grown(item) for _, item in sorted(self.items.items())]
+            output = [_item_fields(item) for _, item in sorted(self.items.items())]
         if not output:
             return []
-        parts = [part for item in output for part in readable(_said, item)["parts"]]
-        finish = self._finish_reason()
+        parts = [
+            part
+            for item in output
+            for part in convert_or_placeholder(item_message, item)["parts"]
+        ]
+        finish_reason = self._finish_reason()
         return [
             {
                 "role": "assistant",
                 "parts": parts,
-                "finish_reason": "tool_call" if finish == "tool_calls" else finish,
+                "finish_reason": "tool_call"
+                if finish_reason == "tool_calls"
+                else finish_reason,
             }
         ]
 
     def _finish_reason(self) -> str:
-        """In the words of Chat Completions: this API has a status only."""
-        match member(self.response, "status"):
+        """Returns a finish reason of Chat Completions; this API has only a status."""
+        match field_of(self.response, "status"):
             case "completed":
-                output = items(member(self.response, "output"))
-                called = any(member(item, "type") == "function_call" for item in output)
-                return "tool_calls" if called else "stop"
+                output = items_of(field_of(self.response, "output"))
+                has_calls = any(
+                    field_of(item, "type") == "function_call" for item in output
+                )
+                return "tool_calls" if has_calls else "stop"
             case "incomplete":
-                why = member(member(self.response, "incomplete_details"), "reason")
-                return "length" if why == "max_output_tokens" else text(why) or "error"
+                details = field_of(self.response, "incomplete_details")
+                reason = field_of(details, "reason")
+                if reason == "max_output_tokens":
+                    return "length"
+                return as_text(reason) or "error"
             case _:
                 return "error"
 
 
-def _grown(item: Item) -> Json:
-    if not (grown := item.text.getvalue()):
-        return item.said
-    if item.said.get("type") == "function_call":
-        return item.said | {"arguments": grown}
-    return item.said | {"content": [{"text": grown}]}
-
-
-def _messages(asked: Sequence[object]) -> list[Json]:
-    """Items in a row of one speaker are one message."""
-    messages: list[Json] = []
-    for item in asked:
-        message = readable(_said, item)
-        if messages and messages[-1]["role"] == message["role"] == "assistant":
-            messages[-1]["parts"].extend(message["parts"])
-        else:
-            messages.append(message)
-    return messages
-
-
-def _said(item: object) -> Json:
-    output = member(item, "type") == "function_call_output"
-    role = text(member(item, "role")) or ("tool" if output else "assistant")
-    return {"role": role, "parts": _parts(item)}
-
-
-def _parts(item: object) -> list[Json]:
-    read = _ITEMS.get(str(member(item, "type") or "message"))
-    return [unknown_part(item)] if read is None else read(item)
-
-
-def _message(item: object) -> list[Json]:
-    content: object = member(item, "content")
-    if isinstance(content, str):
-        return [{"type": "text", "content": content}] if content else []
-    return [_content(piece) for piece in items(content)]
-
-
-def _reasoning(item: object) -> list[Json]:
-    pieces = items(member(item, "content")) or items(member(item, "summary"))
-    thought = "".join(text(member(piece, "text")) or "" for piece in pieces)
-    return [{"type": "reasoning", "content": thought}] if thought else []
-
-
-def _function_call(item: object) -> list[Json]:
-    return [
-        without_none(
-            type="tool_call",
-            id=text(member(item, "call_id")),
-            name=text(member(item, "name")) or "",
-            arguments=arguments(member(item, "arguments")),
-        )
-    ]
-
-
-def _function_call_output(item: object) -> list[Json]:
-    return [
-        without_none(
-            type="tool_call_response",
-            id=text(member(item, "call_id")),
-            response=plain(member(item, "output")) or "",
-        )
-    ]
-
-
-def _web_search_call(item: object) -> list[Json]:
-    action: Any = plain(member(item, "action")) or {}
-    return [
-        without_none(
-            type="server_tool_call",
-            id=text(member(item, "id")),
-            name="web_search",
-            server_tool_call={"type": "web_search", "action": without_none(**action)},
-        )
-    ]
-
-
-_ITEMS: Final[Mapping[str, Callable[[object], list[Json]]]] = {
-    "message": _message,
-    "reasoning": _reasoning,
-    "function_call": _function_call,
-    "function_call_output": _function_call_output,
-    "web_search_call": _web_search_call,
-}
-
-
-def _content(piece: object) -> Json:
-    words = member(piece, "text") or member(piece, "refusal")
-    if isinstance(words, str):
-        return {"type": "text", "content": words}
-    image = linked(member(piece, "image_url"), "image")
-    return image or unknown_part(piece)
+def _item_fields(item: OutputItem) -> Json:
+    """Returns the fields of a streamed item, as in a whole response."""
+    if not (text := item.text.getvalue()):
+        return item.fields
+    if item.fields.get("type") == "function_call":
+        return item.fields | {"arguments": text}
+    return item.fields | {"content": [{"text": text}]}

@@ -1,4 +1,4 @@
-"""Where telemetry goes, and what is wanted of it."""
+"""The tracer, meter and logger of the instrumentation, and its content settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from opentelemetry.metrics import get_meter, get_meter_provider
 from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import get_tracer
 
-from ._genai import ContentSwitch
+from ._genai import ContentCapture
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from ._metrics import Metrics
 
-_SCOPE: Final = "opentelemetry.instrumentation.deepseek"
+_SCOPE_NAME: Final = "opentelemetry.instrumentation.deepseek"
 
 
 class Signals:
-    """One for each `instrument()`."""
+    """Created once for each `instrument()`."""
 
     def __init__(
         self,
@@ -32,27 +32,28 @@ class Signals:
         meter_provider: MeterProvider | None = None,
         logger_provider: LoggerProvider | None = None,
     ) -> None:
-        schema = Schemas.V1_37_0.value
+        schema_url = Schemas.V1_37_0.value
         self.tracer: Final = get_tracer(
-            _SCOPE, __version__, tracer_provider, schema_url=schema
+            _SCOPE_NAME, __version__, tracer_provider, schema_url=schema_url
         )
         self.metrics: Final = metrics(
-            get_meter(_SCOPE, __version__, meter_provider, schema_url=schema)
+            get_meter(_SCOPE_NAME, __version__, meter_provider, schema_url=schema_url)
         )
         self.logger: Final = get_logger(
-            _SCOPE, __version__, logger_provider, schema_url=schema
+            _SCOPE_NAME, __version__, logger_provider, schema_url=schema_url
         )
-        self.switch: Final = ContentSwitch()
+        self.content_capture: Final = ContentCapture()
         self._meter_provider: Final = meter_provider
-        self._measures = False
+        self._wants_metrics = False
 
-    def measures(self) -> bool:
-        """Whether there is a meter provider but the API's own, which keep nothing.
+    def wants_metrics(self) -> bool:
+        """Returns whether a meter provider records measurements.
 
-        One may be set after `instrument()`.
+        Those of the API record nothing. A provider may be set after `instrument()`,
+        so only True is cached.
         """
-        if not self._measures:
+        if not self._wants_metrics:
             provider = self._meter_provider or get_meter_provider()
             api = "opentelemetry.metrics"
-            self._measures = not type(provider).__module__.startswith(api)
-        return self._measures
+            self._wants_metrics = not type(provider).__module__.startswith(api)
+        return self._wants_metrics

@@ -1,81 +1,49 @@
-"""What a caller holds instead of a stream or of a raw response: the same, observed.
+"""Wrappers of the SDK's streams that report each chunk to an observer.
 
-`isinstance`, attributes and context managers are those of what it stands for, and
-nothing is read before the caller reads it.
+A wrapper has the attributes, the type and the context manager of its stream. It reads
+a chunk only when the application reads one.
 """
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any
 
-from ._raw_response import ReadByHand
+from ._proxy import TransparentProxy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from typing_extensions import Self
 
-    from ._invocation import Call
+    from ._observer import InvocationObserver
 
 
-class _StandIn:
-    # Not `wrapt.ObjectProxy`, which has every special method there is: a stream that
-    # has a length, or that `async with` takes, is not what the SDK gives.
-
-    __slots__ = ("__weakref__", "_call", "_original")
-
-    _call: Call
-    _original: Any
-
-    def __init__(self, original: Any, call: Call) -> None:
-        object.__setattr__(self, "_original", original)
-        object.__setattr__(self, "_call", call)
-
-    @property  # type: ignore[misc]  # what isinstance() asks, besides type()
-    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return self._original.__class__
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._original, name)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        setattr(self._original, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        delattr(self._original, name)
-
-    def __dir__(self) -> list[str]:
-        return dir(self._original)
-
-    def __repr__(self) -> str:
-        return repr(self._original)
-
-
-class _StreamStandIn(_StandIn):
+class _StreamProxy(TransparentProxy):
     __slots__ = ()
 
+    replaceable_methods = frozenset({"close", "aclose"})
+
     def __del__(self) -> None:
-        self._call.abandoned()
+        self._observer.on_stream_dropped()
 
 
-class ObservedStream(_StreamStandIn):
-    """An `openai.Stream`."""
+class StreamWrapper(_StreamProxy):
+    """Wraps an `openai.Stream`."""
 
     __slots__ = ("_chunks",)
 
     _chunks: Iterator[Any]
 
-    def __init__(self, original: Any, call: Call) -> None:
-        super().__init__(original, call)
-        object.__setattr__(self, "_chunks", _observed(original, call))
+    def __init__(self, original: Any, observer: InvocationObserver) -> None:
+        super().__init__(original, observer)
+        object.__setattr__(self, "_chunks", _report_chunks(original, observer))
 
     def __next__(self) -> Any:
         return next(self._chunks)
 
     def __iter__(self) -> Iterator[Any]:
-        # A generator, as the SDK's is: `self` lives as long as it does, and dropping it
-        # leaves the stream open.
+        # A generator, like the SDK's: it keeps `self` alive while it exists, and
+        # leaves the stream open when it is dropped.
         for chunk in self._chunks:  # noqa: UP028  # `yield from` would close the stream
             yield chunk
 
@@ -83,36 +51,44 @@ class ObservedStream(_StreamStandIn):
         self._original.__enter__()
         return self
 
-    def __exit__(self, *raised: object) -> Any:
+    def __exit__(self, *exc_info: object) -> Any:
         try:
-            return self._original.__exit__(*raised)
+            if close := self._replaced_methods.get("close"):
+                close()  # as the SDK's `__exit__` calls it
+            return self._original.__exit__(*exc_info)
         finally:
-            self._call.end()
+            self._observer.end()
 
-    def close(self) -> None:
+    @property
+    def close(self) -> Callable[[], None]:
+        return self._replaced_methods.get("close", self._close)
+
+    def _close(self) -> None:
         try:
             self._original.close()
         finally:
-            self._call.end()
+            self._observer.end()
 
 
-def _observed(stream: Iterator[Any], call: Call) -> Iterator[Any]:
-    arrived, following = call.arrived, iter(stream).__next__
+def _report_chunks(
+    stream: Iterator[Any], observer: InvocationObserver
+) -> Iterator[Any]:
+    on_chunk, next_chunk = observer.on_chunk, iter(stream).__next__
     while True:
         try:
-            chunk = following()
+            chunk = next_chunk()
         except StopIteration:
-            call.exhausted()
+            observer.on_stream_end()
             return
         except BaseException as error:
-            call.fail(error)
+            observer.fail(error)
             raise
-        arrived(chunk)
+        on_chunk(chunk)
         yield chunk
 
 
-class ObservedAsyncStream(_StreamStandIn):
-    """An `openai.AsyncStream`."""
+class AsyncStreamWrapper(_StreamProxy):
+    """Wraps an `openai.AsyncStream`."""
 
     __slots__ = ()
 
@@ -120,12 +96,12 @@ class ObservedAsyncStream(_StreamStandIn):
         try:
             chunk = await self._original.__anext__()
         except StopAsyncIteration:
-            self._call.exhausted()
+            self._observer.on_stream_end()
             raise
         except BaseException as error:
-            self._call.fail(error)
+            self._observer.fail(error)
             raise
-        self._call.arrived(chunk)
+        self._observer.on_chunk(chunk)
         return chunk
 
     async def __aiter__(self) -> AsyncIterator[Any]:
@@ -140,59 +116,29 @@ class ObservedAsyncStream(_StreamStandIn):
         await self._original.__aenter__()
         return self
 
-    async def __aexit__(self, *raised: object) -> Any:
+    async def __aexit__(self, *exc_info: object) -> Any:
         try:
-            return await self._original.__aexit__(*raised)
+            if close := self._replaced_methods.get("close"):
+                await close()  # as the SDK's `__aexit__` calls it
+            return await self._original.__aexit__(*exc_info)
         finally:
-            self._call.end()
+            self._observer.end()
 
-    async def close(self) -> None:
+    @property
+    def close(self) -> Callable[[], Awaitable[None]]:
+        return self._replaced_methods.get("close", self._close)
+
+    async def _close(self) -> None:
         try:
             await self._original.close()
         finally:
-            self._call.end()
+            self._observer.end()
 
     def __getattr__(self, name: str) -> Any:
-        # Asked for what is not defined above. openai 3 has `aclose`, another name for
-        # `close`; openai 2 has not, and so must its stand-in.
-        found = super().__getattr__(name)
-        return self.close if name == "aclose" else found
-
-
-class ObservedResponse(_StandIn):
-    """A raw response whose body is still on the wire.
-
-    The call ends with what `parse()` gives; if nobody calls that, with the body.
-    """
-
-    __slots__ = ("_by_hand", "_given", "_standin")
-
-    _by_hand: ReadByHand
-    _given: Any
-    _standin: Any
-
-    def __init__(self, original: Any, call: Call) -> None:
-        super().__init__(original, call)
-        by_hand = ReadByHand(original.http_response, call)
-        object.__setattr__(self, "_by_hand", by_hand)
-        object.__setattr__(self, "_given", None)
-        object.__setattr__(self, "_standin", None)
-
-    def parse(self, **options: Any) -> Any:
-        self._by_hand.leave_to_parser()
-        with self._call:
-            parsed = self._original.parse(**options)
-            if inspect.isawaitable(parsed):
-                return self._awaited(parsed)
-            return self._observed(parsed)
-
-    async def _awaited(self, parsed: Awaitable[Any]) -> Any:
-        with self._call:
-            return self._observed(await parsed)
-
-    def _observed(self, parsed: Any) -> Any:
-        # The SDK parses once, and gives the same stream again.
-        if parsed is not self._given:
-            object.__setattr__(self, "_given", parsed)
-            object.__setattr__(self, "_standin", self._call.observe(parsed))
-        return self._standin
+        # Python calls this only for names that are not defined above. openai 3 has
+        # `aclose` as another name for `close`; openai 2 has none, and then this
+        # raises an AttributeError as the stream does.
+        if name in self._replaced_methods:
+            return self._replaced_methods[name]
+        value = super().__getattr__(name)
+        return self.close if name == "aclose" else value

@@ -1,4 +1,4 @@
-"""The only place where an exception of ours is swallowed."""
+"""The only place where errors of the instrumentation are suppressed."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _logger: Final = logging.getLogger(__name__)
-_told: Final[set[tuple[str, type[BaseException]]]] = set()
+_logged: Final[set[tuple[str, type[BaseException]]]] = set()
 
 
-class quietly(AbstractContextManager[None]):  # noqa: N801  # reads as a statement
-    """Let the caller go on when `doing` something fails: telemetry is lost, not calls.
+class suppress_errors(AbstractContextManager[None]):  # noqa: N801  # used like contextlib.suppress
+    """Logs and suppresses an exception: telemetry is lost, the caller continues.
 
-    Exceptions that are not an `Exception` (a cancellation, Ctrl-C) are never ours to
-    swallow.
+    Only an `Exception` is suppressed. A cancellation or Ctrl-C always propagates.
+
+    Args:
+        activity: what the block does, as a gerund: "reading a chunk".
     """
 
-    __slots__ = ("_doing",)
+    __slots__ = ("_activity",)
 
-    def __init__(self, doing: str) -> None:
-        self._doing = doing
+    def __init__(self, activity: str) -> None:
+        self._activity = activity
 
     def __exit__(
         self,
@@ -34,24 +36,27 @@ class quietly(AbstractContextManager[None]):  # noqa: N801  # reads as a stateme
     ) -> bool:
         if kind is None or not isinstance(error, Exception):
             return False
-        lost(self._doing, error)
+        log_suppressed(self._activity, error)
         return True
 
 
-def lost(doing: str, error: Exception) -> None:
-    """Say that telemetry was, for who swallows `error` where `quietly` is too slow.
+def log_suppressed(activity: str, error: Exception) -> None:
+    """Logs a suppressed error, once for each activity and type of error.
 
-    The first failure of a kind is a warning with its place, later ones are not
-    told: a program that calls DeepSeek a thousand times wants to know once.
+    Code where `suppress_errors` is too slow catches the error itself and calls this.
+    The first failure is a warning with its place in the source. Later ones are not
+    logged, so that a program with thousands of calls gets one line.
     """
     kind = type(error)
-    if (doing, kind) in _told:
+    if (activity, kind) in _logged:
         return
-    _told.add((doing, kind))
-    # Not what the exception says: it may quote what the caller asked us not to record.
+    _logged.add((activity, kind))
+    # The message of the exception is not logged: it may quote content that the
+    # application did not allow to be recorded.
     _logger.warning(
-        "Lost DeepSeek telemetry while %s: %s in %s (told once)",
-        doing,
+        "DeepSeek telemetry was lost: %s failed with %s at %s. "
+        "Further failures of this kind are not logged.",
+        activity,
         kind.__qualname__,
         "{0.filename}:{0.lineno}".format(extract_tb(error.__traceback__)[-1]),
     )

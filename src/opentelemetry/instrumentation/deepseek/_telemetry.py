@@ -1,7 +1,7 @@
-"""One inference, as telemetry: its span, its metrics, its event.
+"""The span, the metrics and the event of one invocation.
 
-The life cycle and the protocol by which two instrumentations of one call make one span
-are those of `opentelemetry-util-genai`.
+The life cycle is that of `opentelemetry-util-genai`, and so is the protocol by which
+two instrumentations of one call create one span.
 """
 
 from __future__ import annotations
@@ -21,26 +21,27 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from ._coerce import fit, text
+from ._coerce import as_any_value, as_text
 from ._genai import (
     CLIENT_INFERENCE_CONTEXT_KEY,
-    Content,
-    Enclosing,
+    EnclosingInference,
     InferenceData,
+    MessageContent,
     get_ambient_conversation_id,
-    publish,
+    merge_into_enclosing,
 )
-from ._metrics import labels
+from ._metrics import metric_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ._endpoint import Server
-    from ._errors import Failure
+    from ._endpoint import Endpoint
+    from ._errors import ErrorDescription
     from ._signals import Signals
 
 _PROVIDER: Final = "deepseek"
-_CONTENT: Final = (
+# In the order of the fields of MessageContent.
+_CONTENT_ATTRIBUTES: Final = (
     "gen_ai.input.messages",
     "gen_ai.output.messages",
     "gen_ai.system_instructions",
@@ -52,27 +53,28 @@ def _base64(value: bytes) -> str:
     return b64encode(value).decode()
 
 
-# Readable in every script.
-_json: Final = json.JSONEncoder(
+# Not ASCII only, so that text of every script is readable.
+_encode_json: Final = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), default=_base64
 ).encode
 
 
-class Inference:
-    """One call. Its span starts now, and is current until `suspend`.
+class InvocationTelemetry:
+    """Starts a span, which is current until `detach_context`.
 
-    Inside a call that another instrumentation has begun, there is no span of ours: what
-    we know goes to that one, which is told to call itself DeepSeek's.
+    If another instrumentation has already started a span for the same call, there is no
+    second one. The data of this invocation is added to that span, and its provider is
+    set to `deepseek`.
     """
 
     __slots__ = (
-        "_began",
         "_context",
-        "_known",
-        "_measuring",
-        "_outer",
+        "_context_token",
+        "_enclosing",
         "_signals",
-        "_token",
+        "_start_attributes",
+        "_start_time",
+        "_wants_metrics",
         "attributes",
         "content",
         "span",
@@ -83,135 +85,141 @@ class Inference:
     )
 
     def __init__(
-        self, signals: Signals, operation: str, server: Server, model: str | None
+        self, signals: Signals, operation: str, endpoint: Endpoint, model: str | None
     ) -> None:
         self._signals = signals
-        self.content = Content()
+        self.content = MessageContent()
         context = get_current()
         self.attributes: dict[str, Any] = {}
-        self._known: dict[str, Any] = {
+        self._start_attributes: dict[str, Any] = {
             "gen_ai.operation.name": operation,
             "gen_ai.provider.name": _PROVIDER,
-            "server.address": server.address,
-            "server.port": server.port,
+            "server.address": endpoint.address,
+            "server.port": endpoint.port,
         }
         if model is not None:
-            self._known["gen_ai.request.model"] = model
-        if conversation := get_ambient_conversation_id(context):
-            self._known["gen_ai.conversation.id"] = conversation
-        outer = get_value(CLIENT_INFERENCE_CONTEXT_KEY, context)
-        self._outer = outer if isinstance(outer, InferenceData) else None
-        if self._outer is not None:
-            self._context, self._token = context, None
+            self._start_attributes["gen_ai.request.model"] = model
+        if conversation_id := get_ambient_conversation_id(context):
+            self._start_attributes["gen_ai.conversation.id"] = conversation_id
+        enclosing = get_value(CLIENT_INFERENCE_CONTEXT_KEY, context)
+        self._enclosing = enclosing if isinstance(enclosing, InferenceData) else None
+        if self._enclosing is not None:
+            self._context, self._context_token = context, None
             self.span = get_current_span(context)
         else:
             self.span = signals.tracer.start_span(
                 f"{operation} {model}" if model else operation,
                 context,
                 SpanKind.CLIENT,
-                self._known,
+                self._start_attributes,
             )
             self._context = set_value(
                 CLIENT_INFERENCE_CONTEXT_KEY,
-                Enclosing(),
+                EnclosingInference(),
                 set_span_in_context(self.span, context),
             )
-            self._token = attach(self._context)
-        switch = signals.switch
-        recording = self.span.is_recording()
-        self._measuring = self._outer is None and signals.measures()
-        self.wants_chunks = self._measuring and signals.metrics.wants_chunks
-        self.wants_attributes = recording or switch.events
+            self._context_token = attach(self._context)
+        capture = signals.content_capture
+        is_recording = self.span.is_recording()
+        self._wants_metrics = self._enclosing is None and signals.wants_metrics()
+        self.wants_chunks = self._wants_metrics and signals.metrics.wants_chunks
+        self.wants_attributes = is_recording or capture.wants_event
         self.wants_content = (
-            (switch.on_spans and recording)
-            or (switch.on_events and switch.events)
-            or switch.hook is not None
+            (capture.wants_span_content and is_recording)
+            or (capture.wants_event_content and capture.wants_event)
+            or capture.completion_hook is not None
         )
-        self.wants_nothing = self._outer is None and not (
-            self.wants_attributes or self.wants_content or self._measuring
+        self.wants_nothing = self._enclosing is None and not (
+            self.wants_attributes or self.wants_content or self._wants_metrics
         )
-        self._began = perf_counter()
+        self._start_time = perf_counter()
 
-    def elapsed(self, now: float) -> float:
-        """Seconds from the start to `now`, a `perf_counter`."""
-        return now - self._began
+    def elapsed(self, time: float) -> float:
+        """Returns the seconds from the start to `time`, a value of `perf_counter`."""
+        return time - self._start_time
 
-    def first_chunk(self, now: float) -> Mapping[str, Any]:
-        """Measure the first chunk of a stream; the labels for those to come."""
-        said = labels(self._known | self.attributes)
-        self._signals.metrics.first_chunk(self.elapsed(now), said, self._context)
-        return said
+    def record_first_chunk(self, time: float) -> Mapping[str, Any]:
+        """Records the metric of the first chunk; returns the attributes of metrics."""
+        attributes = metric_attributes(self._start_attributes | self.attributes)
+        self._signals.metrics.record_first_chunk(
+            self.elapsed(time), attributes, self._context
+        )
+        return attributes
 
-    def next_chunks(self, gaps: Sequence[float], said: Mapping[str, Any]) -> None:
-        """Measure the seconds between one chunk and the next; at least one gap."""
-        self._signals.metrics.next_chunks(gaps, said, self._context)
+    def record_chunk_gaps(
+        self, gaps: Sequence[float], attributes: Mapping[str, Any]
+    ) -> None:
+        """Records the seconds between chunks; `gaps` is not empty."""
+        self._signals.metrics.record_chunk_gaps(gaps, attributes, self._context)
 
-    def suspend(self) -> None:
-        """Give the caller their context back."""
-        token, self._token = self._token, None
+    def detach_context(self) -> None:
+        """Makes the span no longer current."""
+        token, self._context_token = self._context_token, None
         if token is not None:
-            # Not by OTel's detach(), which logs an error where a coroutine that was
-            # thrown away half-way ends in somebody else's context.
+            # Not with OTel's detach(): it logs an error if a suspended coroutine is
+            # closed in another context.
             try:  # noqa: SIM105  # `suppress` takes longer than all of this
                 token.var.reset(token)
             except ValueError:
                 pass
 
-    def end(self, failure: Failure | None = None) -> None:
-        seconds = perf_counter() - self._began
-        self.suspend()
-        if failure is not None:
-            self.attributes["error.type"] = failure.type
-        if self._outer is not None:
-            self._tell(self._outer)
+    def end(self, error: ErrorDescription | None = None) -> None:
+        seconds = perf_counter() - self._start_time
+        self.detach_context()
+        if error is not None:
+            self.attributes["error.type"] = error.type
+        if self._enclosing is not None:
+            self._merge_into_enclosing(self._enclosing)
             return
         try:
-            self._record(failure, seconds)
+            self._record_signals(error, seconds)
         finally:
             self.span.end()
 
-    def _record(self, failure: Failure | None, seconds: float) -> None:
+    def _record_signals(self, error: ErrorDescription | None, seconds: float) -> None:
         signals = self._signals
-        switch = signals.switch
+        capture = signals.content_capture
         if self.span.is_recording():
-            if failure is not None:
-                self.span.set_status(Status(StatusCode.ERROR, failure.words))
+            if error is not None:
+                self.span.set_status(Status(StatusCode.ERROR, error.message))
             attributes = self.attributes
-            if switch.on_spans:
+            if capture.wants_span_content:
                 attributes = attributes | {
-                    name: _dumped(said) for name, said in self._content()
+                    name: _to_json(value) for name, value in self._content_attributes()
                 }
             self.span.set_attributes(attributes)
-        attributes = self._known | self.attributes
-        if self._measuring:
-            signals.metrics.call(seconds, attributes, self._context)
+        attributes = self._start_attributes | self.attributes
+        if self._wants_metrics:
+            signals.metrics.record_invocation(seconds, attributes, self._context)
         event = None
-        if switch.events:
-            if switch.on_events:
-                attributes |= fit(dict(self._content()))
+        if capture.wants_event:
+            if capture.wants_event_content:
+                attributes |= as_any_value(dict(self._content_attributes()))
             event = LogRecord(
                 event_name="gen_ai.client.inference.operation.details",
                 attributes=attributes,
                 context=self._context,
             )
-        switch.complete(self.content, self.span, event)
+        capture.call_completion_hook(self.content, self.span, event)
         if event is not None:
             signals.logger.emit(event)
 
-    def _content(self) -> Iterator[tuple[str, Sequence[Any]]]:
-        for name, said in zip(_CONTENT, self.content, strict=True):
-            if said:
-                yield name, said
+    def _content_attributes(self) -> Iterator[tuple[str, Sequence[Any]]]:
+        for name, value in zip(_CONTENT_ATTRIBUTES, self.content, strict=True):
+            if value:
+                yield name, value
 
-    def _tell(self, outer: InferenceData) -> None:
-        publish(self._known | self.attributes, self.content, outer)
-        # The official OpenAI instrumentation calls every host OpenAI's.
-        said: Mapping[str, Any] | None = getattr(self.span, "attributes", None)
-        if said and said.get("gen_ai.provider.name") == "openai":
+    def _merge_into_enclosing(self, enclosing: InferenceData) -> None:
+        attributes = self._start_attributes | self.attributes
+        merge_into_enclosing(attributes, self.content, enclosing)
+        # The official OpenAI instrumentation sets this provider for every host.
+        span_attributes: Mapping[str, Any] | None
+        span_attributes = getattr(self.span, "attributes", None)
+        if span_attributes and span_attributes.get("gen_ai.provider.name") == "openai":
             self.span.set_attribute("gen_ai.provider.name", _PROVIDER)
-            outer.metric_attributes["gen_ai.provider.name"] = _PROVIDER
+            enclosing.metric_attributes["gen_ai.provider.name"] = _PROVIDER
 
 
-def _dumped(said: Sequence[Any]) -> str:
-    # What is no UTF-8 is replaced.
-    return text(_json(said)) or ""
+def _to_json(value: Sequence[Any]) -> str:
+    # as_text replaces characters that have no UTF-8 form.
+    return as_text(_encode_json(value)) or ""

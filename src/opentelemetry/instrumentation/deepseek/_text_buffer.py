@@ -1,13 +1,13 @@
-"""Text that grows by pieces."""
+"""A buffer for text that arrives in pieces."""
 
 from __future__ import annotations
 
 
-class Text:
-    """Holds little but the text, where a list would hold an object for each piece.
+class TextBuffer:
+    """Holds text as UTF-8 bytes; a list would hold one object for each piece.
 
-    Not an `io.StringIO`: in a cycle the collector closes that before a dropped stream,
-    in its `__del__`, can read it.
+    It is not an `io.StringIO`: the garbage collector closes a StringIO in a reference
+    cycle before the `__del__` of a dropped stream can read it.
     """
 
     __slots__ = ("_utf8",)

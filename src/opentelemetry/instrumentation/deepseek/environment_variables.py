@@ -1,6 +1,6 @@
-"""Settings of the instrumentation.
+"""Environment variables of the instrumentation.
 
-What to record of a message is GenAI's own setting,
+Whether message content is recorded is a setting of all GenAI instrumentations,
 `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`:
 https://github.com/open-telemetry/opentelemetry-python-genai/tree/main/util/opentelemetry-util-genai
 """
@@ -11,13 +11,14 @@ from typing import Final
 
 OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS: Final = "OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS"
 """
-Proxies and gateways that speak DeepSeek's API: `host` or `host:port`, separated by
+Proxies and gateways that serve DeepSeek's API: `host` or `host:port`, separated by
 commas; `*` means every host. `*.deepseek.com` is always included.
 """
 
 OTEL_INSTRUMENTATION_DEEPSEEK_METRICS: Final = "OTEL_INSTRUMENTATION_DEEPSEEK_METRICS"
 """
-Names of the metrics: `released` (the default: `gen_ai.client.operation.duration`, …, as
-other instrumentations have them), or `latest` (the conventions' main branch:
-`gen_ai.client.inference.duration`, …, and counters of cached and reasoning tokens).
+Names of the metrics. `released` (the default) uses the names of other released
+instrumentations, for example `gen_ai.client.operation.duration`. `latest` uses the
+names on the conventions' main branch, for example `gen_ai.client.inference.duration`,
+and adds counters of cached and reasoning tokens.
 """

@@ -1,8 +1,9 @@
-"""What is instrumented, as `BaseInstrumentor` asks for it."""
+"""The packages that are instrumented, in the form that `BaseInstrumentor` expects."""
 
 from __future__ import annotations
 
 from typing import Final
 
-# The `instruments` extra in pyproject.toml says the same; a test compares them.
+# The `instruments` extra in pyproject.toml has the same requirement; a test compares
+# them.
 _instruments: Final = ("openai >= 1.92, < 4",)
