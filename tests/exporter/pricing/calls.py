@@ -1,4 +1,4 @@
-"""Calls of DeepSeek's models, and what they cost."""
+"""Attributes of calls of DeepSeek's models, and the cost of such calls."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from importlib.resources import files
 from opentelemetry.exporter.mlflow._config import Setting
 from opentelemetry.exporter.mlflow._pricing._price_file import load_price_list
 
-OURS = files("opentelemetry.exporter.mlflow._pricing") / "prices.toml"
+BUNDLED_FILE = files("opentelemetry.exporter.mlflow._pricing") / "prices.toml"
 VARIABLE = "OTEL_EXPORTER_MLFLOW_PRICES"
 PEAK = "2026-11-20T01:00:00+00:00"  # a Friday
 OFF_PEAK = "2026-11-20T00:59:59.999999+00:00"
 
 
-def at(moment: str) -> int:
-    given = datetime.fromisoformat(moment)
+def unix_nanoseconds(iso_time: str) -> int:
+    time = datetime.fromisoformat(iso_time)
     return (
-        int(given.replace(microsecond=0).timestamp()) * 1_000_000 + given.microsecond
+        int(time.replace(microsecond=0).timestamp()) * 1_000_000 + time.microsecond
     ) * 1_000
 
 
-def call(model="deepseek-flash", **more):
+def call(model="deepseek-flash", **attributes):
     return {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "deepseek",
@@ -34,22 +34,22 @@ def call(model="deepseek-flash", **more):
         "gen_ai.usage.reasoning.output_tokens": 40_000,
         "server.address": "api.deepseek.com",
         "server.port": 443,
-    } | more
+    } | attributes
 
 
 def without(attributes, *names):
-    return {k: v for k, v in attributes.items() if k not in names}
+    return {name: value for name, value in attributes.items() if name not in names}
 
 
-def ours():
+def bundled_prices():
     return load_price_list(Setting(None, VARIABLE))
 
 
-def cost(attributes, moment=OFF_PEAK, prices=None):
-    """None: nothing is said; {}: that there is no cost."""
-    said = (prices or ours()).cost(attributes, at(moment))
-    return None if said is None else json.loads(said)
+def cost(attributes, iso_time=OFF_PEAK, prices=None):
+    """None: the span gets no cost attribute. {}: it gets one without a cost."""
+    text = (prices or bundled_prices()).cost(attributes, unix_nanoseconds(iso_time))
+    return None if text is None else json.loads(text)
 
 
-def total(attributes, moment=OFF_PEAK, prices=None):
-    return cost(attributes, moment, prices)["total_cost"]
+def total_cost(attributes, iso_time=OFF_PEAK, prices=None):
+    return cost(attributes, iso_time, prices)["total_cost"]

@@ -10,12 +10,12 @@ from .calls import VARIABLE
 
 
 @pytest.fixture
-def newer(tmp_path):
-    """Our list under a newer file."""
+def load_custom_prices(tmp_path):
+    """Loads the bundled prices, overridden by a file with the given text."""
 
-    def read(text):
-        path = tmp_path / "newer.toml"
+    def load(text):
+        path = tmp_path / "custom.toml"
         path.write_text(text)
         return load_price_list(Setting(str(path), VARIABLE))
 
-    return read
+    return load

@@ -1,4 +1,4 @@
-"""The tokens of a call, and the model that answered, make its cost."""
+"""The token counts of a call and the model of its response determine its cost."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .calls import PEAK, call, cost, ours, total, without
+from .calls import PEAK, bundled_prices, call, cost, total_cost, without
 
 
-def test_hits_misses_and_answers_are_priced_apart_and_reasoning_is_answer():
-    # 0.6 at 0.003, 0.4 at 0.15; 0.1 at 0.60
+def test_cache_hits_cache_misses_and_output_have_their_own_prices():
+    # Input: 0.6 at 0.003 and 0.4 at 0.15. Output with reasoning: 0.1 at 0.60.
     assert cost(call()) == {
         "input_cost": 0.0618,
         "output_cost": 0.06,
@@ -21,46 +21,46 @@ def test_hits_misses_and_answers_are_priced_apart_and_reasoning_is_answer():
     }
 
 
-def test_a_price_is_exact_to_the_last_token():
+def test_cost_is_exact_to_the_last_token():
     tokens = {
         "gen_ai.usage.input_tokens": 1_048_573,
         "gen_ai.usage.cache_read.input_tokens": 7,
         "gen_ai.usage.output_tokens": 393_211,
     }
-    asked = (7 * Fraction("0.044") + 1_048_566 * Fraction("1.32")) / 1_000_000
-    answered = 393_211 * Fraction("3.96") / 1_000_000
+    input_cost = (7 * Fraction("0.044") + 1_048_566 * Fraction("1.32")) / 1_000_000
+    output_cost = 393_211 * Fraction("3.96") / 1_000_000
     assert cost(call("deepseek-v4-pro") | tokens, PEAK) == {
-        "input_cost": float(asked),
-        "output_cost": float(answered),
-        "total_cost": float(asked + answered),
+        "input_cost": float(input_cost),
+        "output_cost": float(output_cost),
+        "total_cost": float(input_cost + output_cost),
     }
 
 
-def test_the_model_that_answered_goes_before_the_one_asked_for():
-    renamed = call(**{"gen_ai.request.model": "deepseek-v4-pro"})
-    assert total(renamed) == 0.1218
-    assert total(without(renamed, "gen_ai.response.model")) == total(
-        call("deepseek-v4-pro")
-    )
-    # Another model served it, at who knows what price.
+def test_response_model_takes_precedence_over_request_model():
+    other_request_model = call(**{"gen_ai.request.model": "deepseek-v4-pro"})
+    assert total_cost(other_request_model) == 0.1218
+    assert total_cost(
+        without(other_request_model, "gen_ai.response.model")
+    ) == total_cost(call("deepseek-v4-pro"))
+    # The price of the model that served the call is unknown.
     assert cost(call(**{"gen_ai.response.model": "deepseek-v9"})) is None
 
 
-ZEROS = ["gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.output_tokens"]
+OPTIONAL_COUNTS = ["gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.output_tokens"]
 
 
-@pytest.mark.parametrize("name", ZEROS)
-def test_a_count_that_is_absent_is_zero(name):
+@pytest.mark.parametrize("name", OPTIONAL_COUNTS)
+def test_missing_count_is_zero(name):
     assert cost(without(call(), name)) == cost(call() | {name: 0})
 
 
-def test_without_any_usage_there_is_nothing_to_say():
+def test_call_without_usage_gets_no_cost_attribute():
     names = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
     assert cost(without(call(), *names)) is None
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "count",
     [
         {"gen_ai.usage.cache_read.input_tokens": 1_000_001},
         {"gen_ai.usage.cache_read.input_tokens": -1},
@@ -73,16 +73,16 @@ def test_without_any_usage_there_is_nothing_to_say():
     ],
     ids=str,
 )
-def test_counts_that_cannot_be_right_have_no_cost(wrong):
-    assert cost(call() | wrong) == {}
+def test_invalid_count_gets_no_cost(count):
+    assert cost(call() | count) == {}
 
 
-def test_a_span_that_never_began_has_no_cost():
-    assert ours().cost(call(), None) == "{}"
+def test_span_without_start_time_gets_no_cost():
+    assert bundled_prices().cost(call(), None) == "{}"
 
 
-NAMES = sorted({*call(), "gen_ai.system"})
-VALUES = st.one_of(
+ATTRIBUTE_NAMES = sorted({*call(), "gen_ai.system"})
+ATTRIBUTE_VALUES = st.one_of(
     st.integers(),
     st.floats(),
     st.booleans(),
@@ -95,12 +95,12 @@ VALUES = st.one_of(
 
 
 @given(
-    st.dictionaries(st.sampled_from(NAMES), VALUES),
+    st.dictionaries(st.sampled_from(ATTRIBUTE_NAMES), ATTRIBUTE_VALUES),
     st.none() | st.integers(0, 2**63),
 )
-def test_nothing_in_a_span_makes_it_raise(attributes, start):
-    said = ours().cost(call() | attributes, start)
-    assert said is None or json.loads(said).keys() in (
+def test_cost_never_raises(attributes, start):
+    text = bundled_prices().cost(call() | attributes, start)
+    assert text is None or json.loads(text).keys() in (
         set(),
         {"input_cost", "output_cost", "total_cost"},
     )

@@ -1,4 +1,4 @@
-"""Only what DeepSeek serves has its prices, and what the user says is like it."""
+"""Only calls to DeepSeek and to configured hosts have DeepSeek's prices."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import pytest
 
 from opentelemetry.exporter.mlflow._span_translator import SpanTranslator
 
-from .calls import call, cost, ours, total
+from .calls import bundled_prices, call, cost, total_cost
 
-ELSEWHERE = [
+OTHER_SERVERS = [
     {"gen_ai.provider.name": "openrouter"},
     {"gen_ai.provider.name": "azure.ai.inference"},
     {"gen_ai.provider.name": ["deepseek"]},
@@ -22,27 +22,27 @@ ELSEWHERE = [
 ]
 
 
-@pytest.mark.parametrize("place", ELSEWHERE, ids=str)
-def test_a_model_served_elsewhere_never_gets_the_prices_of_deepseek(place):
-    assert cost(call() | place) == {}
+@pytest.mark.parametrize("server", OTHER_SERVERS, ids=str)
+def test_model_of_another_server_never_gets_prices_of_deepseek(server):
+    assert cost(call() | server) == {}
 
 
 @pytest.mark.parametrize(
-    "place",
+    "server",
     [
         {"server.address": None},
         {"server.address": "API.DeepSeek.com"},
         {"gen_ai.provider.name": None, "gen_ai.system": "deepseek"},
-        # What the instrumentations of the openai package say of any server.
+        # Instrumentations of the openai package use this name for any server.
         {"gen_ai.provider.name": "openai"},
     ],
     ids=str,
 )
-def test_what_deepseek_serves_has_its_price(place):
-    assert total(call() | place) == 0.1218
+def test_call_to_deepseek_has_its_price(server):
+    assert total_cost(call() | server) == 0.1218
 
 
-HOSTS = "OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS"
+HOSTS_VARIABLE = "OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS"
 GATEWAY = {"server.address": "gateway.example.com", "server.port": 8443}
 
 
@@ -57,28 +57,27 @@ GATEWAY = {"server.address": "gateway.example.com", "server.port": 8443}
         ("", False),
     ],
 )
-def test_a_gateway_that_the_user_names_to_the_instrumentation_is_deepseek(
-    monkeypatch, hosts, is_priced
-):
-    monkeypatch.setenv(HOSTS, hosts)
+def test_hosts_of_the_instrumentation_have_prices(monkeypatch, hosts, is_priced):
+    monkeypatch.setenv(HOSTS_VARIABLE, hosts)
     assert bool(cost(call() | GATEWAY)) is is_priced
-    assert total(call()) == 0.1218
+    assert total_cost(call()) == 0.1218
 
 
 @pytest.mark.parametrize("host", ["*", "*.example.com", "gateway.example.com:8443"])
-def test_a_file_names_who_else_takes_the_prices(newer, host):
-    prices = newer(f'hosts = ["{host}"]')
-    assert total(call() | GATEWAY, prices=prices) == 0.1218
-    assert total(call(), prices=prices) == 0.1218
+def test_custom_file_adds_hosts(load_custom_prices, host):
+    prices = load_custom_prices(f'hosts = ["{host}"]')
+    assert total_cost(call() | GATEWAY, prices=prices) == 0.1218
+    assert total_cost(call(), prices=prices) == 0.1218
 
 
-def test_models_of_others_are_none_of_our_business():
+def test_models_of_other_providers_get_no_cost_attribute():
     assert cost(call("gpt-5")) is None
     assert cost({"http.request.method": "GET"}) is None
     assert cost({}) is None
 
 
-@pytest.mark.parametrize("known", ["{}", '{"total_cost": 1.0}'])
-def test_a_cost_that_is_known_already_goes_before_ours(spans, known):
-    span = spans.made("chat", call() | {"mlflow.llm.cost": known})
-    assert SpanTranslator(ours()).said(span).attributes["mlflow.llm.cost"] == known
+@pytest.mark.parametrize("existing_cost", ["{}", '{"total_cost": 1.0}'])
+def test_existing_cost_is_kept(spans, existing_cost):
+    span = spans.made("chat", call() | {"mlflow.llm.cost": existing_cost})
+    translated = SpanTranslator(bundled_prices()).translate(span)
+    assert translated.attributes["mlflow.llm.cost"] == existing_cost

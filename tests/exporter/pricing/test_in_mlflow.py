@@ -1,4 +1,4 @@
-"""What MLflow makes of the costs: a server, and a local store."""
+"""The costs that MLflow shows, with a server and with a local store."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from opentelemetry.trace import set_span_in_context
 
 from tests.exporter.mlflow_server.conftest import OPENS_A_STORE
 
-from .calls import OFF_PEAK, PEAK, at, call, cost
+from .calls import OFF_PEAK, PEAK, call, cost, unix_nanoseconds
 
 pytestmark = [pytest.mark.e2e, OPENS_A_STORE]
 
 
-def work(spans, *calls):
-    """A span over model calls, each with the moment of its start."""
-    begin = min(at(moment) for _, moment in calls)
-    root = spans.tracer.start_span("work", start_time=begin)
-    for attributes, moment in calls:
+def trace_with_calls(spans, *calls):
+    """Spans of a trace with model calls, each with its start time."""
+    starts = [unix_nanoseconds(iso_time) for _, iso_time in calls]
+    root = spans.tracer.start_span("work", start_time=min(starts))
+    for (attributes, _), start in zip(calls, starts, strict=True):
         spans.tracer.start_span(
             "chat",
             context=set_span_in_context(root),
             attributes=attributes,
-            start_time=at(moment),
-        ).end(at(moment) + 1_000)
-    root.end(max(at(moment) for _, moment in calls) + 2_000)
+            start_time=start,
+        ).end(start + 1_000)
+    root.end(max(starts) + 2_000)
     return spans.take()
 
 
@@ -35,61 +35,64 @@ def costs(trace):
     }
 
 
-def test_the_cost_of_a_trace_is_the_sum_of_ours_across_the_edge_of_the_peak(
-    mlflow, spans
-):
+def test_cost_of_a_trace_is_the_sum_of_peak_and_off_peak_calls(mlflow, spans):
     calls = [
         (call(), OFF_PEAK),
         (call(), PEAK),
         (call("deepseek-v4-pro"), PEAK),
         (call("deepseek-v4-flash"), "2026-06-01T02:00:00+00:00"),
     ]
-    ended = work(spans, *calls)
+    ended = trace_with_calls(spans, *calls)
     mlflow.export(ended)
     trace = mlflow.trace(ended[-1])
-    ours = [cost(attributes, moment) for attributes, moment in calls]
+    expected = [cost(attributes, iso_time) for attributes, iso_time in calls]
     assert costs(trace) == {
-        (attributes["gen_ai.response.model"], at(moment)): cost
-        for (attributes, moment), cost in zip(calls, ours, strict=True)
+        (attributes["gen_ai.response.model"], unix_nanoseconds(iso_time)): cost
+        for (attributes, iso_time), cost in zip(calls, expected, strict=True)
     }
     assert trace.info.cost == {
-        kind: pytest.approx(sum(cost[kind] for cost in ours), rel=1e-12)
+        kind: pytest.approx(sum(cost[kind] for cost in expected), rel=1e-12)
         for kind in ("input_cost", "output_cost", "total_cost")
     }
-    assert [cost["total_cost"] for cost in ours] == [0.1218, 0.2436, 0.9504, 0.08568]
+    assert [cost["total_cost"] for cost in expected] == [
+        0.1218,
+        0.2436,
+        0.9504,
+        0.08568,
+    ]
 
 
-def test_what_comes_again_or_in_parts_is_not_counted_twice(mlflow, spans):
-    ended = work(spans, (call(), OFF_PEAK), (call(), PEAK))
+def test_spans_sent_twice_or_in_parts_are_counted_once(mlflow, spans):
+    ended = trace_with_calls(spans, (call(), OFF_PEAK), (call(), PEAK))
     first, second, root = ended
     mlflow.export([second], [first, second], [root], [root, first])
     total = mlflow.trace(root).info.cost["total_cost"]
     assert total == pytest.approx(0.1218 + 0.2436, rel=1e-12)
 
 
-def test_an_agent_that_counts_its_calls_is_not_added_to_them(mlflow, spans):
-    calls = {"gen_ai.usage.input_tokens": 2_000_000} | {
+def test_usage_of_an_agent_is_not_added_to_that_of_its_calls(mlflow, spans):
+    usage = {"gen_ai.usage.input_tokens": 2_000_000} | {
         "gen_ai.usage.cache_read.input_tokens": 1_200_000,
         "gen_ai.usage.output_tokens": 200_000,
         "gen_ai.operation.name": "invoke_agent",
     }
     agent = spans.tracer.start_span(
-        "agent", attributes=call() | calls, start_time=at(PEAK)
+        "agent", attributes=call() | usage, start_time=unix_nanoseconds(PEAK)
     )
     for _ in range(2):
         spans.tracer.start_span(
             "chat",
             context=set_span_in_context(agent),
             attributes=call(),
-            start_time=at(PEAK),
-        ).end(at(PEAK) + 1)
-    agent.end(at(PEAK) + 2)
+            start_time=unix_nanoseconds(PEAK),
+        ).end(unix_nanoseconds(PEAK) + 1)
+    agent.end(unix_nanoseconds(PEAK) + 2)
     mlflow.export(spans.take())
     assert mlflow.trace(agent).info.cost["total_cost"] == 2 * 0.2436
 
 
 @pytest.mark.parametrize(
-    "place",
+    "attributes",
     [
         {"gen_ai.provider.name": "example"},
         {"server.address": "example.com"},
@@ -97,9 +100,9 @@ def test_an_agent_that_counts_its_calls_is_not_added_to_them(mlflow, spans):
     ],
     ids=str,
 )
-def test_mlflow_does_not_guess_where_we_have_no_price(mlflow, spans, place):
-    """Its own catalogue has all three models, and would take DeepSeek's price."""
-    ended = work(spans, (call() | place, PEAK), (call(), OFF_PEAK))
+def test_mlflow_does_not_add_its_own_price_to_unpriced_calls(mlflow, spans, attributes):
+    """MLflow's own catalogue has all three models, with DeepSeek's price."""
+    ended = trace_with_calls(spans, (call() | attributes, PEAK), (call(), OFF_PEAK))
     mlflow.export(ended)
     trace = mlflow.trace(ended[-1])
     unpriced, priced = sorted(costs(trace).values(), key=len)
@@ -112,6 +115,6 @@ def test_other_models_have_the_price_of_mlflow(mlflow, spans):
         "gen_ai.provider.name": "openai",
         "server.address": "api.openai.com",
     }
-    ended = work(spans, (other, PEAK))
+    ended = trace_with_calls(spans, (other, PEAK))
     mlflow.export(ended)
     assert mlflow.trace(ended[-1]).info.cost["total_cost"] > 0

@@ -1,4 +1,4 @@
-"""The hours and days on which a call costs more."""
+"""The hours and days of peak prices."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from .calls import OFF_PEAK, OURS, PEAK, call, total
+from .calls import BUNDLED_FILE, OFF_PEAK, PEAK, call, total_cost
 
 
 @pytest.mark.parametrize(
-    ("moment", "is_peak"),
+    ("iso_time", "is_peak"),
     [
         ("2026-11-20T00:59:59.999999+00:00", False),
         ("2026-11-20T01:00:00+00:00", True),
@@ -26,8 +26,8 @@ from .calls import OFF_PEAK, OURS, PEAK, call, total
         ("2026-11-21T02:00:00+00:00", False),
         ("2026-11-22T08:00:00+00:00", False),
         ("2026-11-23T08:00:00+00:00", True),
-        # Mid-Autumn Festival, and the National Day's holidays; then a Sunday and a
-        # Saturday that were worked, and the days around them.
+        # Mid-Autumn Festival, the holidays of National Day, a Sunday and a Saturday
+        # that were worked, and workdays between them.
         ("2026-09-24T02:00:00+00:00", True),
         ("2026-09-25T02:00:00+00:00", False),
         ("2026-09-28T02:00:00+00:00", True),
@@ -39,16 +39,16 @@ from .calls import OFF_PEAK, OURS, PEAK, call, total
         ("2027-01-01T02:00:00+00:00", False),
     ],
 )
-def test_the_moment_of_the_start_decides_what_is_peak(moment, is_peak):
-    assert total(call(), moment) == (0.2436 if is_peak else 0.1218)
+def test_start_time_decides_between_peak_and_off_peak(iso_time, is_peak):
+    assert total_cost(call(), iso_time) == (0.2436 if is_peak else 0.1218)
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "America/Los_Angeles"])
-def test_the_clock_of_the_machine_does_not_matter(monkeypatch, zone):
+def test_local_time_zone_has_no_effect(monkeypatch, zone):
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     try:
-        assert [total(call(), moment) for moment in (OFF_PEAK, PEAK)] == [
+        assert [total_cost(call(), iso_time) for iso_time in (OFF_PEAK, PEAK)] == [
             0.1218,
             0.2436,
         ]
@@ -57,8 +57,8 @@ def test_the_clock_of_the_machine_does_not_matter(monkeypatch, zone):
         time.tzset()
 
 
-def test_the_days_of_a_window_are_those_of_its_own_offset(newer):
-    late = newer(
+def test_weekdays_of_a_window_are_those_of_its_offset(load_custom_prices):
+    east = load_custom_prices(
         """
         [windows.workdays]
         offset = "+08:00"
@@ -66,10 +66,10 @@ def test_the_days_of_a_window_are_those_of_its_own_offset(newer):
         weekdays = ["Mon"]
         """
     )
-    # Sunday in London, Monday in Beijing; and the same a day later.
-    assert total(call(), "2026-11-22T18:00:00+00:00", late) == 0.2436
-    assert total(call(), "2026-11-23T18:00:00+00:00", late) == 0.1218
-    west = newer(
+    # Sunday in London and Monday in Beijing, then the same a day later.
+    assert total_cost(call(), "2026-11-22T18:00:00+00:00", east) == 0.2436
+    assert total_cost(call(), "2026-11-23T18:00:00+00:00", east) == 0.1218
+    west = load_custom_prices(
         """
         [windows.workdays]
         offset = "-03:30"
@@ -77,14 +77,16 @@ def test_the_days_of_a_window_are_those_of_its_own_offset(newer):
         weekdays = ["Sun"]
         """
     )
-    assert total(call(), "2026-11-23T00:30:00+00:00", west) == 0.2436
-    assert total(call(), "2026-11-23T03:00:00+00:00", west) == 0.1218
+    assert total_cost(call(), "2026-11-23T00:30:00+00:00", west) == 0.2436
+    assert total_cost(call(), "2026-11-23T03:00:00+00:00", west) == 0.1218
 
 
-def test_a_newer_file_knows_more_holidays(newer):
-    workdays = OURS.read_text()
+def test_custom_window_adds_holidays(load_custom_prices):
+    workdays = BUNDLED_FILE.read_text()
     workdays = workdays[workdays.index("[windows.workdays]") :]
     workdays = workdays[: workdays.index("]\n\n") + 2]
-    prices = newer(workdays.replace("2027-01-01,", "2027-01-01, 2027-02-08,"))
-    assert total(call(), "2027-02-08T02:00:00+00:00") == 0.2436
-    assert total(call(), "2027-02-08T02:00:00+00:00", prices) == 0.1218
+    prices = load_custom_prices(
+        workdays.replace("2027-01-01,", "2027-01-01, 2027-02-08,")
+    )
+    assert total_cost(call(), "2027-02-08T02:00:00+00:00") == 0.2436
+    assert total_cost(call(), "2027-02-08T02:00:00+00:00", prices) == 0.1218

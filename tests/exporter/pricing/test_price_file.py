@@ -1,4 +1,4 @@
-"""A file of prices of the user's own."""
+"""A price list of the user."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from inline_snapshot import snapshot
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 
-from .calls import PEAK, VARIABLE, call, cost, total
+from .calls import PEAK, VARIABLE, call, cost, total_cost
 
 
-def test_a_model_that_a_newer_file_names_is_priced_by_it_alone(newer):
-    prices = newer(
+def test_custom_prices_of_a_model_replace_all_bundled_ones(load_custom_prices):
+    prices = load_custom_prices(
         """
         [[prices]]
         models = ["deepseek-flash", "deepseek-v5"]
@@ -28,12 +28,12 @@ def test_a_model_that_a_newer_file_names_is_priced_by_it_alone(newer):
         "output_cost": 10.0,
         "total_cost": 14.6,
     }
-    assert total(call("deepseek-v5"), later, prices) == 14.6
+    assert total_cost(call("deepseek-v5"), later, prices) == 14.6
     assert cost(call(), PEAK, prices) == {}
-    assert total(call("deepseek-v4-flash"), PEAK, prices) == 0.2436
+    assert total_cost(call("deepseek-v4-flash"), PEAK, prices) == 0.2436
 
 
-ROW = """
+PRICE = """
 [[prices]]
 models = ["m"]
 from = 2026-09-10T00:00:00Z
@@ -48,158 +48,197 @@ offset = "+08:00"
 times = [[09:00:00, 12:00:00]]
 """
 
-BAD = {
-    "no toml": (
+INVALID_FILES = {
+    "invalid TOML": (
         "hosts = [",
         snapshot("Invalid value (at end of document)"),
     ),
-    "hosts": (
+    "hosts without a list": (
         'hosts = "a"',
-        snapshot("line 1: hosts takes a list of names"),
+        snapshot("line 1: hosts must be a list of strings"),
     ),
-    "host": (
+    "host without quotes": (
         "hosts = [1]",
-        snapshot("line 1: hosts takes a list of names"),
+        snapshot("line 1: hosts must be a list of strings"),
     ),
-    "unknown": (
+    "unknown key": (
         '\nhost = ["a"]',
-        snapshot("line 2: there is no setting 'host'"),
+        snapshot("line 2: unknown key 'host'; must be one of hosts, prices, windows"),
     ),
-    "no table": (
+    "price without a table": (
         "prices = [1]",
-        snapshot("line 1: here is no table"),
+        snapshot("line 1: must be a table"),
     ),
-    "no tables": (
+    "prices without a list": (
         "prices = {}",
-        snapshot("line 1: prices takes tables: [[prices]]"),
+        snapshot("line 1: prices must be an array of tables, [[prices]]"),
     ),
-    "misspelt": (
-        ROW.replace("cache_hit", "cache_hits"),
-        snapshot("line 6: there is no setting 'cache_hits'"),
-    ),
-    "missing": (
-        ROW.replace("output = 0.60", ""),
-        snapshot("line 2: output takes USD per million tokens, as 0.15"),
-    ),
-    "missing in the first": (
-        ROW.replace("output = 0.60", "") + ROW,
-        snapshot("line 2: output takes USD per million tokens, as 0.15"),
-    ),
-    "text": (
-        ROW + ROW.replace("0.15", '"0.15"'),
-        snapshot("line 15: cache_miss takes USD per million tokens, as 0.15"),
-    ),
-    "negative": (
-        ROW.replace("0.15", "-0.15"),
-        snapshot("line 7: cache_miss takes USD per million tokens, as 0.15"),
-    ),
-    "too much": (
-        ROW.replace("0.15", "1e300"),
-        snapshot("line 7: cache_miss takes USD per million tokens, as 0.15"),
-    ),
-    "indented": (
-        ROW.replace("\n", "\n  ").replace("0.15", "-1"),
-        snapshot("line 7: cache_miss takes USD per million tokens, as 0.15"),
-    ),
-    "truth": (
-        ROW.replace("0.15", "true"),
-        snapshot("line 7: cache_miss takes USD per million tokens, as 0.15"),
-    ),
-    "not a number": (
-        ROW.replace("0.15", "nan"),
-        snapshot("line 7: cache_miss takes USD per million tokens, as 0.15"),
-    ),
-    "currency": (
-        ROW.replace("USD", "CNY"),
-        snapshot('line 5: currency takes "USD", which MLflow counts in'),
-    ),
-    "no offset": (
-        ROW.replace("00Z", "00"),
+    "misspelled key": (
+        PRICE.replace("cache_hit", "cache_hits"),
         snapshot(
-            "line 4: from takes a time with an offset, as 2026-09-10T00:00:00+08:00"
+            "line 6: unknown key 'cache_hits'; must be one of models, from, until, "
+            "currency, cache_hit, cache_miss, output, peak, source"
         ),
     ),
-    "day": (
-        ROW.replace("T00:00:00Z", ""),
+    "missing key": (
+        PRICE.replace("output = 0.60", ""),
         snapshot(
-            "line 4: from takes a time with an offset, as 2026-09-10T00:00:00+08:00"
+            "line 2: output must be a number of USD per million tokens, for example "
+            "0.15"
         ),
     ),
-    "no models": (
-        ROW.replace('["m"]', '"m"'),
-        snapshot("line 3: models takes a list of names"),
+    "missing key in the first price": (
+        PRICE.replace("output = 0.60", "") + PRICE,
+        snapshot(
+            "line 2: output must be a number of USD per million tokens, for example "
+            "0.15"
+        ),
     ),
-    "backwards": (
-        ROW + "until = 2026-09-09T00:00:00Z",
-        snapshot("line 9: until takes a time after that of from"),
+    "price in quotes": (
+        PRICE + PRICE.replace("0.15", '"0.15"'),
+        snapshot(
+            "line 15: cache_miss must be a number of USD per million tokens, for "
+            "example 0.15"
+        ),
     ),
-    "twice": (
-        ROW + ROW,
-        snapshot("line 11: m has another price then"),
+    "negative price": (
+        PRICE.replace("0.15", "-0.15"),
+        snapshot(
+            "line 7: cache_miss must be a number of USD per million tokens, for "
+            "example 0.15"
+        ),
     ),
-    "source": (
-        ROW + "source = 1",
-        snapshot("line 9: source takes the address where the price stands"),
+    "excessive price": (
+        PRICE.replace("0.15", "1e300"),
+        snapshot(
+            "line 7: cache_miss must be a number of USD per million tokens, for "
+            "example 0.15"
+        ),
     ),
-    "peak": (
-        ROW + "peak = 2",
-        snapshot("line 9: peak takes a window and its prices"),
+    "indented line": (
+        PRICE.replace("\n", "\n  ").replace("0.15", "-1"),
+        snapshot(
+            "line 7: cache_miss must be a number of USD per million tokens, for "
+            "example 0.15"
+        ),
     ),
-    "window": (
-        ROW + 'peak = { window = "w", cache_hit = 1, cache_miss = 1, output = 1 }',
-        snapshot("line 9: peak: window takes one of the windows: daily, workdays"),
+    "boolean price": (
+        PRICE.replace("0.15", "true"),
+        snapshot(
+            "line 7: cache_miss must be a number of USD per million tokens, for "
+            "example 0.15"
+        ),
     ),
-    "no window": (
-        ROW + "peak = { cache_hit = 1, cache_miss = 1, output = 1 }",
-        snapshot("line 9: peak: window takes one of the windows: daily, workdays"),
+    "NaN": (
+        PRICE.replace("0.15", "nan"),
+        snapshot(
+            "line 7: cache_miss must be a number of USD per million tokens, for "
+            "example 0.15"
+        ),
     ),
-    "peak without": (
-        ROW + 'peak = { window = "daily", output = 1 }',
-        snapshot("line 9: peak: cache_hit takes USD per million tokens, as 0.15"),
+    "other currency": (
+        PRICE.replace("USD", "CNY"),
+        snapshot('line 5: currency must be "USD", as in MLflow'),
     ),
-    "offset": (
+    "time without offset": (
+        PRICE.replace("00Z", "00"),
+        snapshot(
+            "line 4: from must be a time with an offset, for example "
+            "2026-09-10T00:00:00+08:00"
+        ),
+    ),
+    "date without time": (
+        PRICE.replace("T00:00:00Z", ""),
+        snapshot(
+            "line 4: from must be a time with an offset, for example "
+            "2026-09-10T00:00:00+08:00"
+        ),
+    ),
+    "models without a list": (
+        PRICE.replace('["m"]', '"m"'),
+        snapshot("line 3: models must be a list of strings"),
+    ),
+    "until before from": (
+        PRICE + "until = 2026-09-09T00:00:00Z",
+        snapshot("line 9: until must be later than from"),
+    ),
+    "overlapping periods": (
+        PRICE + PRICE,
+        snapshot("line 11: m has another price in this period"),
+    ),
+    "source without quotes": (
+        PRICE + "source = 1",
+        snapshot("line 9: source must be the URL of the page with the price"),
+    ),
+    "peak without a table": (
+        PRICE + "peak = 2",
+        snapshot("line 9: peak must be a table with a window and its prices"),
+    ),
+    "unknown window": (
+        PRICE + 'peak = { window = "w", cache_hit = 1, cache_miss = 1, output = 1 }',
+        snapshot("line 9: peak: window must be one of daily, workdays"),
+    ),
+    "peak without window": (
+        PRICE + "peak = { cache_hit = 1, cache_miss = 1, output = 1 }",
+        snapshot("line 9: peak: window must be one of daily, workdays"),
+    ),
+    "peak without prices": (
+        PRICE + 'peak = { window = "daily", output = 1 }',
+        snapshot(
+            "line 9: peak: cache_hit must be a number of USD per million tokens, for "
+            "example 0.15"
+        ),
+    ),
+    "offset as a name": (
         WINDOW.replace("+08:00", "Asia/Shanghai"),
-        snapshot('line 3: offset takes the hours and minutes from UTC, as "+08:00"'),
+        snapshot(
+            "line 3: offset must be an offset from UTC in hours and minutes, for "
+            'example "+08:00"'
+        ),
     ),
-    "times": (
+    "times backwards": (
         WINDOW.replace("12:00:00", "08:00:00"),
         snapshot(
-            "line 4: times takes pairs of times of one day: [[09:00:00, 12:00:00]]"
+            "line 4: times must be a list of pairs of times of one day, for example "
+            "[[09:00:00, 12:00:00]]"
         ),
     ),
-    "weekdays": (
+    "long weekday": (
         WINDOW + 'weekdays = ["Monday"]',
-        snapshot("line 5: weekdays takes some of Mon, Tue, Wed, Thu, Fri, Sat, Sun"),
+        snapshot(
+            "line 5: weekdays must be a list of Mon, Tue, Wed, Thu, Fri, Sat, Sun"
+        ),
     ),
-    "holidays": (
+    "holiday in quotes": (
         WINDOW + 'holidays = ["2026-10-01"]',
-        snapshot("line 5: holidays takes dates, as [2026-10-01]"),
+        snapshot("line 5: holidays must be a list of dates, for example [2026-10-01]"),
     ),
-    "setting": (
+    "unknown key of a window": (
         WINDOW + "zone = 8",
-        snapshot("line 5: there is no setting 'zone'"),
+        snapshot(
+            "line 5: unknown key 'zone'; must be one of offset, times, weekdays, "
+            "holidays"
+        ),
     ),
 }
 
 
-@pytest.mark.parametrize(("text", "message"), BAD.values(), ids=BAD)
-def test_a_file_that_cannot_be_meant_is_refused_with_its_line(
-    monkeypatch, tmp_path, text, message
-):
+@pytest.mark.parametrize(("text", "message"), INVALID_FILES.values(), ids=INVALID_FILES)
+def test_invalid_file_raises_with_its_line(monkeypatch, tmp_path, text, message):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "newer.toml").write_text(text)
-    monkeypatch.setenv(VARIABLE, "newer.toml")
-    with pytest.raises(ValueError, match=VARIABLE) as refused:
+    (tmp_path / "custom.toml").write_text(text)
+    monkeypatch.setenv(VARIABLE, "custom.toml")
+    with pytest.raises(ValueError, match=VARIABLE) as error:
         MlflowSpanExporter(tracking_uri="http://127.0.0.1:9")
-    said = str(refused.value).removeprefix(f"{VARIABLE}: newer.toml").lstrip(":, ")
-    assert said == message
+    actual = str(error.value).removeprefix(f"{VARIABLE}: custom.toml").lstrip(":, ")
+    assert actual == message
 
 
-def test_a_file_that_is_not_there_is_refused(monkeypatch, tmp_path):
+def test_unreadable_file_raises(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ValueError, match="argument prices takes the path"):
-        MlflowSpanExporter(tracking_uri="http://127.0.0.1:9", prices="gone.toml")
+    with pytest.raises(ValueError, match="argument prices must be the path"):
+        MlflowSpanExporter(tracking_uri="http://127.0.0.1:9", prices="missing.toml")
     (tmp_path / "binary.toml").write_bytes(b"\xff")
     monkeypatch.setenv(VARIABLE, "binary.toml")
-    with pytest.raises(ValueError, match=f"{VARIABLE} takes the path"):
+    with pytest.raises(ValueError, match=f"{VARIABLE} must be the path"):
         MlflowSpanExporter(tracking_uri="http://127.0.0.1:9")

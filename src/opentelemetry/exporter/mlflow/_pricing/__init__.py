@@ -1,4 +1,4 @@
-"""What a call of DeepSeek's models costs, by the price list of the moment it began."""
+"""The cost of a call of DeepSeek's models, at the prices of the moment it started."""
 
 from __future__ import annotations
 
@@ -11,50 +11,55 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 COST = "mlflow.llm.cost"
-# MLflow's server prices a span without a cost by a catalogue of its own, whoever served
-# the model: if the provider is not in it, then like the first that has one of the name.
-# An empty cost keeps it from that, and is none for all that reads it; but MLflow 3.17
-# shows the sum of nothing but empty costs as 0.
+# MLflow's server computes the cost of a span that has none, from its own catalogue of
+# models. It ignores who served the model: if the catalogue does not have the provider,
+# the first provider with a model of that name counts. An empty cost prevents this, and
+# all readers treat it as no cost. But MLflow 3.17 shows a sum of empty costs as 0.
 # https://github.com/mlflow/mlflow/blob/v3.17.2/mlflow/tracing/otel/translation/__init__.py
 NO_COST = "{}"
 
-_TOO_MANY = 2**63
+# Exclusive. Larger counts cannot be right.
+_TOKEN_LIMIT = 2**63
 
-_SECOND = 1_000_000_000
-_DAY = 86_400
+_NANOSECONDS_PER_SECOND = 1_000_000_000
+_SECONDS_PER_DAY = 86_400
 
-# The instrumentation's setting: whom the user names there speaks DeepSeek's API, as a
-# gateway to DeepSeek does. `*`, every host, names nobody.
-_GATEWAYS = "OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS"
+# A setting of the instrumentation. The hosts that the user names there serve DeepSeek's
+# API, for example as gateways to DeepSeek. `*` means every host, and names none.
+_HOSTS_VARIABLE = "OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS"
 
-# The second is what instrumentations of the `openai` package call any server.
-_PROVIDERS = ("deepseek", "openai")
+# Instrumentations of the `openai` package use "openai" for any server.
+_PROVIDER_NAMES = ("deepseek", "openai")
 
 
 class Price(NamedTuple):
-    """USD for one token, each divided by `scale`."""
+    """Prices of tokens. A price divided by `scale` is in USD per token.
+
+    Integers keep the prices exact.
+    """
 
     cache_hit: int
     cache_miss: int
     output: int
     scale: int
 
-    def of(self, cached: int, missed: int, output: int) -> str:
-        """The cost of so many tokens, in the form of `mlflow.llm.cost`."""
-        asked = cached * self.cache_hit + missed * self.cache_miss
-        answered = output * self.output
-        # By hand: the encoder takes longer than all the rest.
+    def cost(self, hit_tokens: int, miss_tokens: int, output_tokens: int) -> str:
+        """Return the cost of the tokens as JSON, in the form of `mlflow.llm.cost`."""
+        input_ = hit_tokens * self.cache_hit + miss_tokens * self.cache_miss
+        output = output_tokens * self.output
+        # A JSON encoder takes longer than the whole rest of the computation.
         return (
-            f'{{"input_cost": {asked / self.scale}, '
-            f'"output_cost": {answered / self.scale}, '
-            f'"total_cost": {(asked + answered) / self.scale}}}'
+            f'{{"input_cost": {input_ / self.scale}, '
+            f'"output_cost": {output / self.scale}, '
+            f'"total_cost": {(input_ + output) / self.scale}}}'
         )
 
 
-class Window(NamedTuple):
-    """Hours of a week; `offset` and `times` in seconds, Monday is 0.
+class PeakWindow(NamedTuple):
+    """The peak hours of a week.
 
-    `holidays` are days since 1970-01-01, there.
+    `offset` from UTC and `times` of day are in seconds. Monday is weekday 0. Holidays
+    are local days since 1970-01-01.
     """
 
     offset: int
@@ -62,73 +67,83 @@ class Window(NamedTuple):
     weekdays: frozenset[int]
     holidays: frozenset[int]
 
-    def holds(self, time: int) -> bool:
-        """Whether `time`, in nanoseconds since 1970 UTC, is one of its hours."""
-        day, second = divmod(time // _SECOND + self.offset, _DAY)
+    def contains(self, time: int) -> bool:
+        """Whether `time`, in Unix nanoseconds, is in the window."""
+        day, second = divmod(
+            time // _NANOSECONDS_PER_SECOND + self.offset, _SECONDS_PER_DAY
+        )
         # 1 January 1970 was a Thursday.
         if (day + 3) % 7 not in self.weekdays or day in self.holidays:
             return False
-        return any(begin <= second < end for begin, end in self.times)
+        return any(start <= second < end for start, end in self.times)
 
 
-class Row(NamedTuple):
-    """Prices between `begin` and `end`, nanoseconds since 1970 UTC."""
+class PricePeriod(NamedTuple):
+    """The price of a model from `start` until `end` (exclusive), in Unix nanoseconds.
 
-    begin: int
+    `end` is None for a price without an end. `peak_price` applies in `peak_window`.
+    """
+
+    start: int
     end: int | None
     price: Price
-    window: Window | None = None
-    peak: Price | None = None
+    peak_window: PeakWindow | None = None
+    peak_price: Price | None = None
 
-    def holds(self, time: int) -> bool:
-        return self.begin <= time and (self.end is None or time < self.end)
+    def contains(self, time: int) -> bool:
+        return self.start <= time and (self.end is None or time < self.end)
 
-    def overlaps(self, other: Row) -> bool:
-        return (other.end is None or self.begin < other.end) and (
-            self.end is None or other.begin < self.end
+    def overlaps(self, other: PricePeriod) -> bool:
+        return (other.end is None or self.start < other.end) and (
+            self.end is None or other.start < self.end
         )
 
-    def at(self, time: int) -> Price:
-        if self.peak and self.window and self.window.holds(time):
-            return self.peak
+    def price_at(self, time: int) -> Price:
+        if self.peak_price and self.peak_window and self.peak_window.contains(time):
+            return self.peak_price
         return self.price
 
 
 class PriceList:
-    """`hosts` are those that take these prices, `rows` those of each model."""
+    """The prices of models, and the hosts that charge them.
+
+    `hosts` are patterns of `host` or `host:port`. `periods` are those of each model.
+    """
 
     def __init__(
-        self, hosts: Collection[str], rows: Mapping[str, Collection[Row]]
+        self, hosts: Collection[str], periods: Mapping[str, Collection[PricePeriod]]
     ) -> None:
-        named = map(translate, (*hosts, *_gateways()))
-        self._is_named = re.compile("|".join(named)).match
-        self._rows = rows
+        patterns = map(translate, (*hosts, *_gateway_hosts()))
+        self._match_host = re.compile("|".join(patterns)).match
+        self._periods = periods
 
     def cost(self, attributes: Mapping[str, Any], start: int | None) -> str | None:
-        """`mlflow.llm.cost` of a span with these attributes that began at `start`.
+        """The value of `mlflow.llm.cost` for a span that started at `start`.
 
-        `start` is in nanoseconds since 1970 UTC. A model of the list without a price,
-        for it was served elsewhere or before its first row, has NO_COST. None: there is
-        nothing to say of the cost.
+        `start` is in Unix nanoseconds. The value is NO_COST if the list has the model
+        but no price for the call, because another provider served it, or because it
+        started before the first period. It is None if the span should have no cost
+        attribute.
         """
         model = attributes.get("gen_ai.response.model") or attributes.get(
             "gen_ai.request.model"
         )
-        rows = self._rows.get(model) if isinstance(model, str) else None
-        if rows is None or not (
+        periods = self._periods.get(model) if isinstance(model, str) else None
+        if periods is None or not (
             "gen_ai.usage.input_tokens" in attributes
             or "gen_ai.usage.output_tokens" in attributes
         ):
             return None
-        tokens = _tokens(attributes)
+        tokens = _token_counts(attributes)
         if tokens is None or start is None or not self._is_billed(attributes):
             return NO_COST
-        for row in rows:
-            if row.holds(start):
-                return row.at(start).of(*tokens)
+        for period in periods:
+            if period.contains(start):
+                return period.price_at(start).cost(*tokens)
         return NO_COST
 
     def _is_billed(self, attributes: Mapping[str, Any]) -> bool:
+        """Whether the call went to a host that charges these prices."""
         provider = attributes.get("gen_ai.provider.name") or attributes.get(
             "gen_ai.system"
         )
@@ -136,27 +151,27 @@ class PriceList:
         if not address:
             return provider == "deepseek"
         host = str(address).lower()
-        return provider in _PROVIDERS and bool(
-            self._is_named(host)
-            or self._is_named(f"{host}:{attributes.get('server.port')}")
+        return provider in _PROVIDER_NAMES and bool(
+            self._match_host(host)
+            or self._match_host(f"{host}:{attributes.get('server.port')}")
         )
 
 
-def _tokens(attributes: Mapping[str, Any]) -> tuple[int, int, int] | None:
-    """From the cache, not from it, and of the answer; None if they cannot be right.
+def _token_counts(attributes: Mapping[str, Any]) -> tuple[int, int, int] | None:
+    """The counts of cache hits, cache misses and output, or None if they are invalid.
 
-    A count that is absent is 0: instrumentations drop zeros.
+    A missing count is 0: instrumentations omit zeros.
     """
-    asked = attributes.get("gen_ai.usage.input_tokens", 0)
-    cached = attributes.get("gen_ai.usage.cache_read.input_tokens", 0)
-    answered = attributes.get("gen_ai.usage.output_tokens", 0)
-    if not (type(asked) is type(cached) is type(answered) is int):
+    input_ = attributes.get("gen_ai.usage.input_tokens", 0)
+    hits = attributes.get("gen_ai.usage.cache_read.input_tokens", 0)
+    output = attributes.get("gen_ai.usage.output_tokens", 0)
+    if not (type(input_) is type(hits) is type(output) is int):
         return None
-    if not (0 <= cached <= asked < _TOO_MANY and 0 <= answered < _TOO_MANY):
+    if not (0 <= hits <= input_ < _TOKEN_LIMIT and 0 <= output < _TOKEN_LIMIT):
         return None
-    return cached, asked - cached, answered
+    return hits, input_ - hits, output
 
 
-def _gateways() -> list[str]:
-    entries = os.environ.get(_GATEWAYS, "").lower().split(",")
+def _gateway_hosts() -> list[str]:
+    entries = os.environ.get(_HOSTS_VARIABLE, "").lower().split(",")
     return [host for entry in entries if (host := entry.strip()) not in ("", "*")]

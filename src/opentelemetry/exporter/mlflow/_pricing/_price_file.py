@@ -1,4 +1,4 @@
-"""A price list in TOML: `prices.toml`, and over it one of the user's."""
+"""Reads TOML price lists: `prices.toml`, and a file of the user that overrides it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from math import lcm
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from opentelemetry.exporter.mlflow._pricing import Price, PriceList, Row, Window
+from opentelemetry.exporter.mlflow._pricing import (
+    PeakWindow,
+    Price,
+    PriceList,
+    PricePeriod,
+)
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -20,214 +25,237 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Collection, Generator, Mapping
 
     from opentelemetry.exporter.mlflow._config import Setting
 
 Table = dict[str, Any]
 
-_OURS = files("opentelemetry.exporter.mlflow._pricing").joinpath("prices.toml")
+_BUNDLED_FILE = files("opentelemetry.exporter.mlflow._pricing").joinpath("prices.toml")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_RATES = ("cache_hit", "cache_miss", "output")
+_TOKEN_KINDS = ("cache_hit", "cache_miss", "output")
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MOST_USD = 1_000_000
+_MAX_USD = 1_000_000
 _REQUIRED: Any = object()
 
+_TIMES = "a list of pairs of times of one day, for example [[09:00:00, 12:00:00]]"
+_HOLIDAYS = "a list of dates, for example [2026-10-01]"
+_OFFSET = 'an offset from UTC in hours and minutes, for example "+08:00"'
+_TIME = "a time with an offset, for example 2026-09-10T00:00:00+08:00"
+_USD = "a number of USD per million tokens, for example 0.15"
 
-def load_price_list(given: Setting) -> PriceList:
-    """Ours, and over it what the file says that `given` names.
 
-    Raises ValueError: there is no such file, or it says, in the line that the message
-    names, what cannot be meant.
+def load_price_list(setting: Setting) -> PriceList:
+    """Return the prices in this package, overridden by the file that `setting` names.
+
+    Raises ValueError if the file cannot be read, or if it has an invalid value; the
+    message names the line and the accepted values.
     """
-    ours = _PriceFile(_OURS.read_text("utf-8"), "prices.toml")
-    if given.value is None:
-        return PriceList(ours.hosts, ours.rows(ours.windows))
-    path = Path(given.value).expanduser()
+    bundled = _PriceFile(_BUNDLED_FILE.read_text("utf-8"), "prices.toml")
+    if setting.value is None:
+        return PriceList(bundled.hosts, bundled.periods(bundled.windows))
+    path = Path(setting.value).expanduser()
     try:
         text = path.read_text("utf-8")
     except (OSError, ValueError) as error:
         raise ValueError(
-            f"{given.name} takes the path of a price list, in the form of the "
-            f"prices.toml in this package: {error}"
+            f"{setting.name} must be the path of a price list in the format of the "
+            f"prices.toml in this package; got {setting.value!r}: {error}"
         ) from None
-    theirs = _PriceFile(text, f"{given.name}: {path}")
-    windows = ours.windows | theirs.windows
+    custom = _PriceFile(text, f"{setting.name}: {path}")
+    windows = bundled.windows | custom.windows
     return PriceList(
-        [*ours.hosts, *theirs.hosts], ours.rows(windows) | theirs.rows(windows)
+        [*bundled.hosts, *custom.hosts],
+        bundled.periods(windows) | custom.periods(windows),
     )
 
 
-class _WrongError(Exception):
-    """What cannot be meant, and the key under which it stands."""
+class _InvalidKeyError(Exception):
+    """A key of a table that is unknown or has an invalid value."""
 
-    def __init__(self, key: str, why: str) -> None:
-        super().__init__(why)
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
         self.key = key
 
 
 class _PriceFile:
-    """What a file says; `name` is how to speak of it."""
+    """A parsed file. `name` is its name in error messages."""
 
     def __init__(self, text: str, name: str) -> None:
         self._name = name
         self._lines = text.splitlines()
         try:
-            whole = tomllib.loads(text, parse_float=_exact)
+            document = tomllib.loads(text, parse_float=_parse_float)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
-        with self._lines_of(""):
-            _only(whole, "hosts", "prices", "windows")
-            self.hosts = [host.lower() for host in _names(whole, "hosts", [])]
-            self._prices = _take(whole, "prices", list, "tables: [[prices]]", [])
-            windows = _take(whole, "windows", dict, "tables: [windows.NAME]", {})
-        self.windows: dict[str, Window] = {}
+        with self._add_line_to_errors(""):
+            _check_keys(document, "hosts", "prices", "windows")
+            self.hosts = [host.lower() for host in _strings(document, "hosts", [])]
+            self._prices = _value(
+                document, "prices", list, "an array of tables, [[prices]]", []
+            )
+            windows = _value(document, "windows", dict, "tables, [windows.NAME]", {})
+        self.windows: dict[str, PeakWindow] = {}
         for key, table in windows.items():
-            with self._lines_of(f"[windows.{key}]"):
-                self.windows[key] = _window(table)
+            with self._add_line_to_errors(f"[windows.{key}]"):
+                self.windows[key] = _parse_window(table)
 
-    def rows(self, windows: Mapping[str, Window]) -> dict[str, list[Row]]:
-        """Those of each model, with `windows` for the names of windows."""
-        found: dict[str, list[Row]] = {}
-        for number, table in enumerate(self._prices):
-            with self._lines_of("[[prices]]", number):
-                row = _row(table, windows)
-                for model in _names(table, "models"):
-                    rows = found.setdefault(model, [])
-                    if any(row.overlaps(other) for other in rows):
-                        raise _WrongError("models", f"{model} has another price then")
-                    rows.append(row)
-        return found
+    def periods(
+        self, windows: Mapping[str, PeakWindow]
+    ) -> dict[str, list[PricePeriod]]:
+        """Return the periods of each model. `windows` has the windows of all files."""
+        periods: dict[str, list[PricePeriod]] = {}
+        for index, table in enumerate(self._prices):
+            with self._add_line_to_errors("[[prices]]", index):
+                period = _parse_period(table, windows)
+                for model in _strings(table, "models"):
+                    others = periods.setdefault(model, [])
+                    if any(period.overlaps(other) for other in others):
+                        raise _InvalidKeyError(
+                            "models", f"{model} has another price in this period"
+                        )
+                    others.append(period)
+        return periods
 
     @contextmanager
-    def _lines_of(self, header: str, number: int = 0) -> Generator[None]:
-        """Says in which line: that of the key, below `header` number `number`."""
+    def _add_line_to_errors(self, header: str, index: int = 0) -> Generator[None]:
+        """Raise ValueError with the line of an invalid key.
+
+        The key is in the table below the header. `index` is that of the header among
+        equal headers.
+        """
         try:
             yield
-        except _WrongError as wrong:
+        except _InvalidKeyError as error:
             lines = [line.lstrip() for line in self._lines]
-            heads = [n for n, text in enumerate(lines) if text.startswith(header)]
-            begin = heads[number] if number < len(heads) else 0
-            line = begin
-            for n, text in enumerate(lines[begin:], begin):
-                if n > begin and text.startswith("["):
+            headers = [n for n, text in enumerate(lines) if text.startswith(header)]
+            start = headers[index] if index < len(headers) else 0
+            line = start
+            for n, text in enumerate(lines[start:], start):
+                if n > start and text.startswith("["):
                     break
-                if re.match(rf"{re.escape(wrong.key)}\s*=", text):
+                if re.match(rf"{re.escape(error.key)}\s*=", text):
                     line = n
-            raise ValueError(f"{self._name}, line {line + 1}: {wrong}") from None
+            raise ValueError(f"{self._name}, line {line + 1}: {error}") from None
 
 
-def _exact(number: str) -> Fraction | float:
-    """What is written; a float is only near it, but for `nan` and `inf`."""
+def _parse_float(text: str) -> Fraction | float:
+    """Return the exact number; a float is only an approximation."""
     try:
-        return Fraction(number)
-    except ValueError:
-        return float(number)
+        return Fraction(text)
+    except ValueError:  # nan and inf
+        return float(text)
 
 
-def _row(table: Table, windows: Mapping[str, Window]) -> Row:
-    _only(table, "models", "from", "until", "currency", *_RATES, "peak", "source")
-    _take(table, "source", str, "the address where the price stands", "")
+def _parse_period(table: Table, windows: Mapping[str, PeakWindow]) -> PricePeriod:
+    _check_keys(
+        table, "models", "from", "until", "currency", *_TOKEN_KINDS, "peak", "source"
+    )
+    _value(table, "source", str, "the URL of the page with the price", "")
     if table.get("currency") != "USD":
-        raise _WrongError("currency", 'currency takes "USD", which MLflow counts in')
-    begin = _moment(table, "from")
-    end = _moment(table, "until") if "until" in table else None
-    if end is not None and end <= begin:
-        raise _WrongError("until", "until takes a time after that of from")
-    price = _price(table)
+        raise _InvalidKeyError("currency", 'currency must be "USD", as in MLflow')
+    start = _parse_time(table, "from")
+    end = _parse_time(table, "until") if "until" in table else None
+    if end is not None and end <= start:
+        raise _InvalidKeyError("until", "until must be later than from")
+    price = _parse_price(table)
     if "peak" not in table:
-        return Row(begin, end, price)
-    peak = _take(table, "peak", dict, "a window and its prices")
+        return PricePeriod(start, end, price)
+    peak = _value(table, "peak", dict, "a table with a window and its prices")
     try:
-        _only(peak, "window", *_RATES)
-        return Row(begin, end, price, _named(peak, windows), _price(peak))
-    except _WrongError as wrong:
-        raise _WrongError("peak", f"peak: {wrong}") from None
+        _check_keys(peak, "window", *_TOKEN_KINDS)
+        window = _find_window(peak, windows)
+        return PricePeriod(start, end, price, window, _parse_price(peak))
+    except _InvalidKeyError as error:
+        raise _InvalidKeyError("peak", f"peak: {error}") from None
 
 
-def _named(peak: Table, windows: Mapping[str, Window]) -> Window:
-    known = ", ".join(sorted(windows))
-    name = _take(peak, "window", str, f"one of the windows: {known}")
+def _find_window(peak: Table, windows: Mapping[str, PeakWindow]) -> PeakWindow:
+    accepted = _one_of(sorted(windows))
+    name = _value(peak, "window", str, accepted)
     if name not in windows:
-        raise _WrongError("window", f"window takes one of the windows: {known}")
+        raise _InvalidKeyError("window", f"window must be {accepted}")
     return windows[name]
 
 
-def _price(table: Table) -> Price:
-    rates: list[Fraction] = []
-    for name in _RATES:
-        rate: Any = table.get(name)
-        if type(rate) not in (int, Fraction) or not 0 <= rate <= _MOST_USD:
-            raise _WrongError(name, f"{name} takes USD per million tokens, as 0.15")
-        rates.append(Fraction(rate))
-    common = lcm(*(rate.denominator for rate in rates))
-    hit, miss, output = (int(rate * common) for rate in rates)
-    return Price(hit, miss, output, common * 1_000_000)
+def _parse_price(table: Table) -> Price:
+    prices: list[Fraction] = []
+    for kind in _TOKEN_KINDS:
+        price: Any = table.get(kind)
+        if type(price) not in (int, Fraction) or not 0 <= price <= _MAX_USD:
+            raise _InvalidKeyError(kind, f"{kind} must be {_USD}")
+        prices.append(Fraction(price))
+    denominator = lcm(*(price.denominator for price in prices))
+    cache_hit, cache_miss, output = (int(price * denominator) for price in prices)
+    return Price(cache_hit, cache_miss, output, denominator * 1_000_000)
 
 
-def _window(table: Table) -> Window:
-    _only(table, "offset", "times", "weekdays", "holidays")
-    takes = 'the hours and minutes from UTC, as "+08:00"'
-    offset = re.fullmatch(r"([+-])(\d\d):(\d\d)", _take(table, "offset", str, takes))
+def _parse_window(table: Table) -> PeakWindow:
+    _check_keys(table, "offset", "times", "weekdays", "holidays")
+    offset = re.fullmatch(r"([+-])(\d\d):(\d\d)", _value(table, "offset", str, _OFFSET))
     if offset is None:
-        raise _WrongError("offset", f"offset takes {takes}")
+        raise _InvalidKeyError("offset", f"offset must be {_OFFSET}")
     sign, hours, minutes = offset.groups()
     seconds = int(hours) * 3_600 + int(minutes) * 60
-    weekdays = _names(table, "weekdays", list(_WEEKDAYS))
+    weekdays = _strings(table, "weekdays", list(_WEEKDAYS))
     if not set(weekdays) <= set(_WEEKDAYS):
-        raise _WrongError("weekdays", f"weekdays takes some of {', '.join(_WEEKDAYS)}")
-    holidays: list[Any] = _take(table, "holidays", list, "dates, as [2026-10-01]", [])
+        raise _InvalidKeyError(
+            "weekdays", f"weekdays must be a list of {', '.join(_WEEKDAYS)}"
+        )
+    holidays: list[Any] = _value(table, "holidays", list, _HOLIDAYS, [])
     if not all(isinstance(day, date) for day in holidays):
-        raise _WrongError("holidays", "holidays takes dates, as [2026-10-01]")
-    return Window(
+        raise _InvalidKeyError("holidays", f"holidays must be {_HOLIDAYS}")
+    return PeakWindow(
         -seconds if sign == "-" else seconds,
-        tuple(_hours(pair) for pair in _take(table, "times", list, "pairs of times")),
+        tuple(_parse_times(pair) for pair in _value(table, "times", list, _TIMES)),
         frozenset(_WEEKDAYS.index(day) for day in weekdays),
         frozenset(day.toordinal() - _EPOCH.toordinal() for day in holidays),
     )
 
 
-def _hours(pair: Any) -> tuple[int, int]:
+def _parse_times(pair: Any) -> tuple[int, int]:
     match pair:
-        case [time() as begin, time() as end] if begin < end:
-            return _seconds(begin), _seconds(end)
+        case [time() as start, time() as end] if start < end:
+            return _seconds_of_day(start), _seconds_of_day(end)
         case _:
-            raise _WrongError(
-                "times", "times takes pairs of times of one day: [[09:00:00, 12:00:00]]"
-            )
+            raise _InvalidKeyError("times", f"times must be {_TIMES}")
 
 
-def _seconds(of_day: time) -> int:
-    return of_day.hour * 3_600 + of_day.minute * 60 + of_day.second
+def _seconds_of_day(time_of_day: time) -> int:
+    return time_of_day.hour * 3_600 + time_of_day.minute * 60 + time_of_day.second
 
 
-def _moment(table: Table, key: str) -> int:
-    """In nanoseconds since 1970 UTC."""
-    takes = "a time with an offset, as 2026-09-10T00:00:00+08:00"
-    moment: datetime = _take(table, key, datetime, takes)
-    if moment.tzinfo is None:
-        raise _WrongError(key, f"{key} takes {takes}")
-    return (moment - _EPOCH) // timedelta(microseconds=1) * 1_000
+def _parse_time(table: Table, key: str) -> int:
+    """Return the time in Unix nanoseconds."""
+    value: datetime = _value(table, key, datetime, _TIME)
+    if value.tzinfo is None:
+        raise _InvalidKeyError(key, f"{key} must be {_TIME}")
+    return (value - _EPOCH) // timedelta(microseconds=1) * 1_000
 
 
-def _names(table: Table, key: str, default: Any = _REQUIRED) -> list[str]:
-    names: list[Any] = _take(table, key, list, "a list of names", default)
-    if not all(isinstance(name, str) for name in names):
-        raise _WrongError(key, f"{key} takes a list of names")
-    return names
+def _strings(table: Table, key: str, default: Any = _REQUIRED) -> list[str]:
+    accepted = "a list of strings"
+    values: list[Any] = _value(table, key, list, accepted, default)
+    if not all(isinstance(value, str) for value in values):
+        raise _InvalidKeyError(key, f"{key} must be {accepted}")
+    return values
 
 
-def _take(
-    table: Table, key: str, kind: type, takes: str, default: Any = _REQUIRED
+def _value(
+    table: Table, key: str, type_: type, accepted: str, default: Any = _REQUIRED
 ) -> Any:
     value = table.get(key, default)
-    if not isinstance(value, kind):
-        raise _WrongError(key, f"{key} takes {takes}")
+    if not isinstance(value, type_):
+        raise _InvalidKeyError(key, f"{key} must be {accepted}")
     return value
 
 
-def _only(table: Any, *known: str) -> None:
+def _check_keys(table: Any, *keys: str) -> None:
     if not isinstance(table, dict):
-        raise _WrongError("", "here is no table")
-    for key in cast("Table", table).keys() - set(known):
-        raise _WrongError(key, f"there is no setting {key!r}")
+        raise _InvalidKeyError("", "must be a table")
+    for key in cast("Table", table).keys() - set(keys):
+        raise _InvalidKeyError(key, f"unknown key {key!r}; must be {_one_of(keys)}")
+
+
+def _one_of(names: Collection[str]) -> str:
+    return f"one of {', '.join(names)}"
