@@ -4,24 +4,24 @@ import logging
 
 import pytest
 
-from .catalogue import AGENTS_AND_OTHERS, Catalogue
+from .experiments_api import EXPERIMENTS, ExperimentsApi
 
 LOGGER = "opentelemetry.exporter.mlflow"
 
 
 @pytest.fixture
-def catalogue(wire):
-    """`wire` as a server that has the experiments `agents` and `others`."""
-    wire.answers = Catalogue(AGENTS_AND_OTHERS)
+def experiments_api(wire):
+    """Make `wire` a server with the experiments `agents` and `others`."""
+    wire.answers = ExperimentsApi(EXPERIMENTS)
 
 
 @pytest.fixture
 def mlflow(monkeypatch):
-    """As an application has it that has imported it, and called nothing yet."""
+    """The `mlflow` module of an application that has not set anything in it."""
     import mlflow
     import mlflow.tracking.fluent
 
-    # Both functions set these, and monkeypatch takes them back.
+    # set_tracking_uri and set_experiment set these, and monkeypatch restores them.
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "")
     monkeypatch.setattr(mlflow.tracking.fluent, "_active_experiment_id", None)
@@ -33,18 +33,18 @@ def mlflow(monkeypatch):
 
 
 @pytest.fixture
-def lines(caplog):
-    """What our logger says, with the wire's address left out."""
+def log_lines(caplog):
+    """The log lines of the exporter; wires are shown as <0>, <1>, …."""
     caplog.set_level(logging.INFO, LOGGER)
 
-    def said(*wires):
+    def take(*wires):
         texts = [
             f"{record.levelname} {record.getMessage()}"
             for record in caplog.records
             if record.name == LOGGER
         ]
-        for number, one in enumerate(wires):
-            texts = [text.replace(one.uri, f"<{number}>") for text in texts]
+        for number, wire in enumerate(wires):
+            texts = [text.replace(wire.uri, f"<{number}>") for text in texts]
         return texts
 
-    return said
+    return take

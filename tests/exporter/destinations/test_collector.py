@@ -1,4 +1,4 @@
-"""By way of an OTLP receiver, such as a collector's."""
+"""Export through an OTLP receiver, for example a collector's."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from tests.exporter.conftest import Answer, serving
 ENDPOINT = "OTEL_EXPORTER_MLFLOW_ENDPOINT"
 HEADERS = "OTEL_EXPORTER_MLFLOW_HEADERS"
 CERTIFICATE = "OTEL_EXPORTER_MLFLOW_CERTIFICATE"
+LOG = "See the receiver's log for the reason"
 
 
-def to(endpoint=None, tracking_uri=None):
+def new_destination(endpoint=None, tracking_uri=None):
     return create_destination(
         endpoint=endpoint,
         tracking_uri=tracking_uri,
@@ -27,112 +28,132 @@ def to(endpoint=None, tracking_uri=None):
 
 
 @pytest.mark.parametrize("path", ["", "/", "/v1/traces"])
-def test_it_is_sent_what_mlflow_would_be(monkeypatch, wire, spans, path):
+def test_receiver_gets_translated_spans(monkeypatch, wire, spans, path):
     monkeypatch.setenv(ENDPOINT, wire.uri + path)
     exporter = MlflowSpanExporter()
-    said = spans.made("chat deepseek", {"gen_ai.operation.name": "chat"})
-    assert exporter.export([said]) is SpanExportResult.SUCCESS
+    span = spans.made("chat deepseek", {"gen_ai.operation.name": "chat"})
+    assert exporter.export([span]) is SpanExportResult.SUCCESS
     (request,) = wire.requests
-    (of_resource,) = request.message.resource_spans
-    sent = {
-        one.key: one.value for one in of_resource.scope_spans[0].spans[0].attributes
+    (received_span,) = request.spans
+    attributes = {
+        attribute.key: attribute.value for attribute in received_span.attributes
     }
     assert request.path == "/v1/traces"
-    assert sent["mlflow.spanType"].string_value == "CHAT_MODEL"
+    assert attributes["mlflow.spanType"].string_value == "CHAT_MODEL"
     exporter.shutdown()
 
 
-def test_it_goes_before_an_address_of_mlflow_and_asks_for_no_experiment(
+def test_endpoint_takes_precedence_over_tracking_uri_and_sets_no_experiment(
     monkeypatch, wire, spans, caplog
 ):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "mine")
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "agents")
     caplog.set_level(logging.INFO, "opentelemetry.exporter.mlflow")
-    place = to(wire.uri)
-    place.send([spans.made()])
-    place.send([spans.made()])
+    destination = new_destination(wire.uri)
+    destination.send([spans.made()])
+    destination.send([spans.made()])
     assert [request.path for request in wire.requests] == ["/v1/traces"] * 2
     assert "x-mlflow-experiment-id" not in wire.requests[0].headers
     assert [record.getMessage() for record in caplog.records] == [
         (
-            f"Spans go to MLflow by way of {wire.uri} (the argument endpoint), which "
-            "chooses the experiment"
+            f"Exporting spans to MLflow through the OTLP receiver at {wire.uri} (the "
+            "argument endpoint), which selects the experiment"
         )
     ]
 
 
-def test_it_is_told_its_own_headers_and_nobody_elses(monkeypatch, wire, spans):
-    monkeypatch.setenv(HEADERS, "authorization=Bearer%20ours,x-team=red")
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-other=theirs")
-    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "mlflows")
-    to(wire.uri).send([spans.made()])
+def test_only_headers_of_receiver_are_sent(monkeypatch, wire, spans):
+    monkeypatch.setenv(HEADERS, "authorization=Bearer%20token,x-team=red")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-other=blue")
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "mlflow-token")
+    new_destination(wire.uri).send([spans.made()])
     headers = wire.requests[0].headers
-    assert (headers["authorization"], headers["x-team"]) == ("Bearer ours", "red")
+    assert (headers["authorization"], headers["x-team"]) == ("Bearer token", "red")
     assert "x-other" not in headers
-    assert "mlflows" not in str(headers)
+    assert "mlflow-token" not in str(headers)
 
 
-def test_its_certificate_is_checked(monkeypatch, tls, certificate, spans):
+def test_certificate_is_verified(monkeypatch, tls, certificate, spans):
     with serving(tls) as wire:
-        with pytest.raises(ExportError, match="no safe connection") as refused:
-            to(wire.uri).send([spans.made()])
-        assert refused.value.advice == (
-            f"Set {CERTIFICATE} to the authority that signed the server's certificate"
+        with pytest.raises(ExportError, match="the TLS connection failed") as raised:
+            new_destination(wire.uri).send([spans.made()])
+        assert raised.value.advice == (
+            f"Set {CERTIFICATE} to the certificate of the authority that signed the "
+            "server's certificate"
         )
         monkeypatch.setenv(CERTIFICATE, certificate)
-        to(wire.uri).send([spans.made()])
+        new_destination(wire.uri).send([spans.made()])
         assert len(wire.requests) == 1
 
 
 @pytest.mark.parametrize(
     ("status", "cause", "advice", "is_divisible"),
     [
-        (302, "the address leads elsewhere (302)", f"Set {ENDPOINT} to an", False),
-        (400, "it refuses some of them (400)", "Its own log has", True),
-        (401, "it wants other credentials (401)", f"Check {HEADERS}", False),
-        (404, "it takes no traces there (404)", f"Set {ENDPOINT} to a", False),
-        (413, "it refuses some of them (413)", "Its own log has", True),
-        (429, "it has too much to do (429)", "Its own log", False),
-        (500, "it fails (500)", "Its own log", False),
+        (
+            302,
+            "the response does not come from an OTLP receiver (302)",
+            f"Set {ENDPOINT} to the URL of an",
+            False,
+        ),
+        (400, "the receiver rejects some of the spans (400)", LOG, True),
+        (
+            401,
+            "the receiver requires valid credentials (401)",
+            f"Check {HEADERS}",
+            False,
+        ),
+        (
+            404,
+            "the receiver does not accept traces at this path (404)",
+            f"Set {ENDPOINT} to a",
+            False,
+        ),
+        (413, "the receiver rejects some of the spans (413)", LOG, True),
+        (429, "the receiver is overloaded (429)", LOG, False),
+        (500, "the request failed (500)", LOG, False),
     ],
 )
-def test_a_refusal_says_what_to_do(wire, spans, status, cause, advice, is_divisible):
+def test_error_response_gives_cause_and_advice(
+    wire, spans, status, cause, advice, is_divisible
+):
     wire.answers = lambda _: Answer(status, b"", {"Location": "/elsewhere"})
-    with pytest.raises(ExportError) as refused:
-        to(wire.uri).send([spans.made()])
-    assert refused.value.cause == cause
-    assert refused.value.advice.startswith(advice)
-    assert refused.value.is_divisible is is_divisible
+    with pytest.raises(ExportError) as raised:
+        new_destination(wire.uri).send([spans.made()])
+    assert raised.value.cause == cause
+    assert raised.value.advice.startswith(advice)
+    assert raised.value.is_divisible is is_divisible
 
 
-def test_where_nobody_answers_its_own_variable_is_blamed(spans):
-    with pytest.raises(ExportError) as refused:
-        to("http://127.0.0.1:9").send([spans.made()])
-    assert refused.value.advice == f"Start the server, or correct {ENDPOINT}"
+def test_connection_error_names_endpoint_variable(spans):
+    with pytest.raises(ExportError) as raised:
+        new_destination("http://127.0.0.1:9").send([spans.made()])
+    assert raised.value.advice == f"Start the server, or correct {ENDPOINT}"
 
 
 @pytest.mark.parametrize("endpoint", ["localhost:4319", "grpc://localhost:4319"])
-def test_an_address_that_is_none_is_refused_at_once(endpoint):
-    with pytest.raises(ValueError, match="the argument endpoint takes the address of"):
-        to(endpoint)
+def test_invalid_endpoint_raises_value_error(endpoint):
+    with pytest.raises(ValueError, match="the argument endpoint must be the URL of"):
+        new_destination(endpoint)
 
 
-def test_a_file_that_is_not_there_is_refused_at_once(monkeypatch):
+def test_missing_certificate_file_raises_value_error(monkeypatch):
     monkeypatch.setenv(CERTIFICATE, "/nowhere.pem")
-    with pytest.raises(ValueError, match=f"{CERTIFICATE} takes the path of a PEM file"):
-        to("https://localhost:4319")
+    with pytest.raises(
+        ValueError, match=f"{CERTIFICATE} must be the path of a PEM file"
+    ):
+        new_destination("https://localhost:4319")
 
 
-def test_no_secret_of_the_address_is_said(wire, spans):
-    place = to(wire.uri.replace("//", "//user:password@"))
-    place.send([spans.made()])
-    assert place.address == wire.uri
+def test_address_contains_no_secrets(wire, spans):
+    destination = new_destination(wire.uri.replace("//", "//user:password@"))
+    destination.send([spans.made()])
+    assert destination.address == wire.uri
 
 
-def test_a_child_process_has_a_connection_of_its_own(wire, spans):
-    place = to(wire.uri)
-    place.send([spans.made()])
-    place.after_fork()
-    place.send([spans.made()])
-    place.close()
+def test_fork_opens_new_connection(wire, spans):
+    destination = new_destination(wire.uri)
+    destination.send([spans.made()])
+    destination.after_fork()
+    destination.send([spans.made()])
+    destination.close()
     assert len(wire.requests) == 2

@@ -1,4 +1,4 @@
-"""In this process into real databases: PostgreSQL, and MariaDB for mysql://."""
+"""Local stores in real databases: PostgreSQL, and MariaDB for mysql://."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pytest
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
-from tests.databases import MariaDB, MissingError, PostgreSQL
-from tests.missing import missing
+from tests.databases import MariaDB, NotInstalledError, PostgreSQL
+from tests.skipping import skip_unless_ci
 
 pytestmark = [
     pytest.mark.e2e,
-    # MLflow's own, while it opens a store in this process.
+    # MLflow causes this warning when it opens a store.
     pytest.mark.filterwarnings("ignore:The ..noload.. loader:DeprecationWarning"),
 ]
 
@@ -28,8 +28,8 @@ def database(request):
     try:
         with request.param() as server:
             yield server
-    except (MissingError, ModuleNotFoundError) as error:
-        missing(error)
+    except (NotInstalledError, ModuleNotFoundError) as error:
+        skip_unless_ci(error)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def client(database, monkeypatch, tmp_path):
     from mlflow import MlflowClient
 
     monkeypatch.setenv("MLFLOW_MODEL_CATALOG_URI", "")
-    monkeypatch.chdir(tmp_path)  # where artifacts would go
+    monkeypatch.chdir(tmp_path)  # the default place of artifacts
     return MlflowClient(database.uri)
 
 
@@ -50,18 +50,16 @@ def exporter(database, client, request):
     exporter.shutdown()
 
 
-def stored(client, request):
-    """The names of the spans of each trace of this test's experiment."""
-    found = client.get_experiment_by_name(request.node.name)
+def span_names(client, request):
+    """The names of the spans of each trace in this test's experiment."""
+    experiment = client.get_experiment_by_name(request.node.name)
     return [
         sorted(span.name for span in trace.data.spans)
-        for trace in client.search_traces(locations=[found.experiment_id])
+        for trace in client.search_traces(locations=[experiment.experiment_id])
     ]
 
 
-def test_a_trace_is_stored_with_what_mlflow_makes_of_it(
-    client, exporter, spans, request
-):
+def test_stored_trace_has_computed_trace_info(client, exporter, spans, request):
     with spans.tracer.start_as_current_span("POST /ask"):
         attributes = {
             "gen_ai.operation.name": "chat",
@@ -76,7 +74,7 @@ def test_a_trace_is_stored_with_what_mlflow_makes_of_it(
         with spans.tracer.start_as_current_span("chat", attributes=attributes):
             pass
     chat, root = spans.take()
-    # In two requests, as a long trace is.
+    # A long trace takes several requests, too.
     assert exporter.export([chat]) is SUCCESS
     assert exporter.export([root]) is SUCCESS
     trace = client.get_trace(f"tr-{root.context.trace_id:032x}")
@@ -88,28 +86,29 @@ def test_a_trace_is_stored_with_what_mlflow_makes_of_it(
         "output_tokens": 3,
         "total_tokens": 13,
     }
-    assert stored(client, request) == [["POST /ask", "chat"]]
+    assert span_names(client, request) == [["POST /ask", "chat"]]
 
 
-def test_threads_may_write_one_trace(client, exporter, spans, request):
+def test_threads_may_export_one_trace(client, exporter, spans, request):
     with spans.tracer.start_as_current_span("root"):
         for number in range(40):
             spans.tracer.start_span(f"{number:02}").end()
-    ended = spans.take()
+    finished = spans.take()
     results = []
 
-    def export(part):
-        results.append(exporter.export(part))
+    def export(batch):
+        results.append(exporter.export(batch))
 
     threads = [
-        threading.Thread(target=export, args=(ended[start::4],)) for start in range(4)
+        threading.Thread(target=export, args=(finished[start::4],))
+        for start in range(4)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert results == [SUCCESS] * 4
-    assert stored(client, request) == [sorted(span.name for span in ended)]
+    assert span_names(client, request) == [sorted(span.name for span in finished)]
 
 
 FORKING_PROGRAM = """
@@ -126,16 +125,16 @@ pid = os.fork()
 for number in range(3):
     tracer.start_span(f"{'parent' if pid else 'child'} {number}").end()
 if not pid:
-    os._exit(exporter.lost)
+    os._exit(exporter.dropped_spans)
 assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 tracer.start_span("after").end()
-assert exporter.lost == 0
+assert exporter.dropped_spans == 0
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_connection_stays_on_its_side_of_a_fork(database, client, request):
-    ended = subprocess.run(
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+def test_fork_opens_new_connections(database, client, request):
+    result = subprocess.run(
         [sys.executable, "-c", FORKING_PROGRAM],
         env=os.environ
         | {
@@ -147,8 +146,8 @@ def test_a_connection_stays_on_its_side_of_a_fork(database, client, request):
         check=False,
         timeout=120,
     )
-    assert ended.returncode == 0, ended.stderr
-    assert sorted(name for (name,) in stored(client, request)) == [
+    assert result.returncode == 0, result.stderr
+    assert sorted(name for (name,) in span_names(client, request)) == [
         "after",
         "before",
         *(f"child {number}" for number in range(3)),
@@ -156,16 +155,16 @@ def test_a_connection_stays_on_its_side_of_a_fork(database, client, request):
     ]
 
 
-def test_a_database_that_is_away_for_a_while_is_used_again(
+def test_export_resumes_after_database_restart(
     database, client, exporter, spans, request, caplog
 ):
     assert exporter.export([spans.made("before")]) is SUCCESS
     database.stop()
-    assert exporter.export([spans.made("lost")]) is FAILURE
-    assert exporter.lost == 1
+    assert exporter.export([spans.made("dropped")]) is FAILURE
+    assert exporter.dropped_spans == 1
     database.start()
     assert exporter.export([spans.made("after")]) is SUCCESS
-    assert sorted(stored(client, request)) == [["after"], ["before"]]
-    said = [r.getMessage() for r in caplog.records if "opentelemetry" in r.name]
-    assert "again; lost: 1" in said[-1]
-    assert "s3cr3t" not in "".join(said)
+    assert sorted(span_names(client, request)) == [["after"], ["before"]]
+    messages = [r.getMessage() for r in caplog.records if "opentelemetry" in r.name]
+    assert "again; lost: 1" in messages[-1]
+    assert "s3cr3t" not in "".join(messages)

@@ -1,4 +1,4 @@
-"""A store of this process, before it is opened."""
+"""A local store before its first export."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from importlib import metadata
 
 import pytest
 
-from .sending import to
+from .destination import new_destination
 
 
-@pytest.mark.parametrize("missing", ["mlflow-skinny", "sqlalchemy"])
-def test_a_local_store_names_the_package_it_takes(monkeypatch, missing):
-    if missing == "mlflow-skinny":
+@pytest.mark.parametrize("package", ["mlflow-skinny", "sqlalchemy"])
+def test_missing_package_raises_import_error(monkeypatch, package):
+    if package == "mlflow-skinny":
 
         def version(name):
             raise metadata.PackageNotFoundError(name)
@@ -21,17 +21,17 @@ def test_a_local_store_names_the_package_it_takes(monkeypatch, missing):
     else:
         monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     with pytest.raises(ImportError, match="pip install mlflow"):
-        to("sqlite:///mlflow.db")
+        new_destination("sqlite:///mlflow.db")
 
 
-def test_a_store_that_was_never_opened_is_left_so():
-    store = to("sqlite:///mlflow.db")
-    store.after_fork()
-    store.close()
-    assert store._inner._client is None
+def test_close_does_not_open_store():
+    destination = new_destination("sqlite:///mlflow.db")
+    destination.after_fork()
+    destination.close()
+    assert destination._destination._client is None
 
 
-def test_a_store_not_yet_opened_goes_through_a_fork_unopened():
-    store = to("sqlite:///mlflow.db")
-    store.after_fork()
-    assert store._inner._client is None
+def test_fork_does_not_open_store():
+    destination = new_destination("sqlite:///mlflow.db")
+    destination.after_fork()
+    assert destination._destination._client is None

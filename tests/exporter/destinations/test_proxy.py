@@ -1,4 +1,4 @@
-"""Through a proxy, as `requests` and so MLflow's client find it in the environment."""
+"""Export through a proxy, which is set as for `requests` and MLflow's client."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from tests.exporter.conftest import serving
 
 
 class Proxy:
-    """A forward proxy: `CONNECT` for https, absolute addresses for http.
+    """A forward proxy: `CONNECT` for https, absolute URLs for http.
 
-    `passed` is what it was asked for: (method, target, headers). It wants `user`.
+    `requests` has the received requests as (method, target, headers).
+    `authorization` is the value of Proxy-Authorization that it requires, or "".
     """
 
-    def __init__(self, user=""):
-        self.user = user
-        self.passed = []
+    def __init__(self, authorization=""):
+        self.authorization = authorization
+        self.requests = []
         self.uri = ""
 
 
 @contextmanager
-def proxying(user=""):  # noqa: C901  # a server, whole
-    proxy = Proxy(user)
+def running_proxy(authorization=""):  # noqa: C901  # the handlers of one server
+    proxy = Proxy(authorization)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -37,10 +38,13 @@ def proxying(user=""):  # noqa: C901  # a server, whole
         def log_message(self, *args):
             pass
 
-        def is_welcome(self):
+        def is_authorized(self):
             headers = {name.lower(): value for name, value in self.headers.items()}
-            proxy.passed.append((self.command, self.path, headers))
-            if proxy.user and headers.get("proxy-authorization") != proxy.user:
+            proxy.requests.append((self.command, self.path, headers))
+            if (
+                proxy.authorization
+                and headers.get("proxy-authorization") != proxy.authorization
+            ):
                 self.send_response(407)
                 self.send_header("Proxy-Authenticate", "Basic")
                 self.send_header("Content-Length", "0")
@@ -49,17 +53,17 @@ def proxying(user=""):  # noqa: C901  # a server, whole
             return True
 
         def do_CONNECT(self):
-            if not self.is_welcome():
+            if not self.is_authorized():
                 return
             host, _, port = self.path.partition(":")
-            with socket.create_connection((host, int(port))) as there:
+            with socket.create_connection((host, int(port))) as upstream:
                 self.send_response(200)
                 self.end_headers()
-                self.shovel(there)
+                self.relay(upstream)
             self.close_connection = True
 
         def do_POST(self):
-            if not self.is_welcome():
+            if not self.is_authorized():
                 return
             target = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -69,24 +73,24 @@ def proxying(user=""):  # noqa: C901  # a server, whole
                 for name, value in self.headers.items()
                 if not name.lower().startswith("proxy-")
             ]
-            with socket.create_connection((target.hostname, target.port)) as there:
-                there.sendall(
+            with socket.create_connection((target.hostname, target.port)) as upstream:
+                upstream.sendall(
                     "\r\n".join([*head, "Connection: close", "", ""]).encode()
                 )
-                there.sendall(body)
-                while answer := there.recv(65536):
-                    self.connection.sendall(answer)
+                upstream.sendall(body)
+                while data := upstream.recv(65536):
+                    self.connection.sendall(data)
             self.close_connection = True
 
         do_GET = do_POST  # noqa: N815  # the name http.server calls
 
-        def shovel(self, there):
-            ends = {self.connection: there, there: self.connection}
+        def relay(self, upstream):
+            peers = {self.connection: upstream, upstream: self.connection}
             while True:
-                for ready in select.select(list(ends), [], [])[0]:
+                for ready in select.select(list(peers), [], [])[0]:
                     if not (data := ready.recv(65536)):
                         return
-                    ends[ready].sendall(data)
+                    peers[ready].sendall(data)
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
@@ -97,7 +101,7 @@ def proxying(user=""):  # noqa: C901  # a server, whole
         server.shutdown()
 
 
-def to(uri):
+def new_destination(uri):
     return create_destination(
         tracking_uri=uri, experiment_id=7, experiment_name=None, timeout=5
     )
@@ -105,21 +109,21 @@ def to(uri):
 
 @pytest.fixture
 def token(monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "mlflows")
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "mlflow-token")
 
 
-def test_a_proxy_is_asked_for_http(monkeypatch, wire, spans, token):
-    with proxying(user="Basic YW5uOnB3") as proxy:
+def test_http_requests_go_through_proxy(monkeypatch, wire, spans, token):
+    with running_proxy(authorization="Basic YW5uOnB3") as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.uri.replace("//", "//ann:pw@"))
-        server = to(wire.uri)
-        server.send([spans.made("one")])
-        server.close()
-    ((method, target, headers),) = proxy.passed
+        destination = new_destination(wire.uri)
+        destination.send([spans.made("one")])
+        destination.close()
+    ((method, target, headers),) = proxy.requests
     assert (method, target) == ("POST", f"{wire.uri}/v1/traces")
     assert headers["proxy-authorization"] == "Basic YW5uOnB3"
     (request,) = wire.requests
     assert request.span_names == ["one"]
-    assert request.headers["authorization"] == "Bearer mlflows"
+    assert request.headers["authorization"] == "Bearer mlflow-token"
 
 
 @pytest.mark.parametrize(
@@ -132,76 +136,76 @@ def test_a_proxy_is_asked_for_http(monkeypatch, wire, spans, token):
         ("localhost", None),
     ],
 )
-def test_spans_are_compressed_where_they_leave_the_machine(
+def test_spans_are_compressed_unless_host_is_loopback(
     monkeypatch, wire, spans, host, encoding
 ):
     monkeypatch.setenv("HTTP_PROXY", wire.uri)
-    server = to(f"http://{host}:5000")
-    server.send([spans.made("one")])
-    server.close()
+    destination = new_destination(f"http://{host}:5000")
+    destination.send([spans.made("one")])
+    destination.close()
     (request,) = wire.requests
     assert request.headers.get("content-encoding") == encoding
     assert request.span_names == ["one"]
 
 
-def test_a_proxy_of_https_sees_neither_token_nor_spans(
-    monkeypatch, spans, token, request
-):
+def test_https_proxy_sees_neither_token_nor_spans(monkeypatch, spans, token, request):
     monkeypatch.setenv(
         "MLFLOW_TRACKING_SERVER_CERT_PATH", request.getfixturevalue("certificate")
     )
-    with serving(request.getfixturevalue("tls")) as wire, proxying() as proxy:
+    with serving(request.getfixturevalue("tls")) as wire, running_proxy() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.uri)
-        server = to(wire.uri)
-        server.send([spans.made("one")])
-        server.close()
-        assert [sent.span_names for sent in wire.requests] == [["one"]]
-        assert wire.requests[0].headers["authorization"] == "Bearer mlflows"
-    ((method, target, headers),) = proxy.passed
+        destination = new_destination(wire.uri)
+        destination.send([spans.made("one")])
+        destination.close()
+        assert [request.span_names for request in wire.requests] == [["one"]]
+        assert wire.requests[0].headers["authorization"] == "Bearer mlflow-token"
+    ((method, target, headers),) = proxy.requests
     assert (method, target) == ("CONNECT", wire.uri.removeprefix("https://"))
     assert "authorization" not in headers
     assert "x-mlflow-experiment-id" not in headers
 
 
-def test_no_proxy_where_none_is_to_be(monkeypatch, wire, spans):
-    with proxying() as proxy:
+def test_no_proxy_variable_bypasses_proxy(monkeypatch, wire, spans):
+    with running_proxy() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.uri)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        server = to(wire.uri)
-        server.send([spans.made("one")])
-        server.close()
-    assert proxy.passed == []
+        destination = new_destination(wire.uri)
+        destination.send([spans.made("one")])
+        destination.close()
+    assert proxy.requests == []
     assert len(wire.requests) == 1
 
 
 @pytest.mark.parametrize(
     ("scheme", "cause"),
     [
-        ("http", "a proxy wants credentials (407)"),
-        ("https", "no way through the proxy (Tunnel connection failed: 407 "),
+        ("http", "the proxy requires credentials (407)"),
+        ("https", "the connection to the proxy failed (Tunnel connection failed: 407 "),
     ],
 )
-def test_a_proxy_that_wants_credentials_is_said(
+def test_missing_proxy_credentials_are_reported(
     monkeypatch, wire, spans, scheme, cause
 ):
-    with proxying(user="Basic YW5uOnB3") as proxy:
+    with running_proxy(authorization="Basic YW5uOnB3") as proxy:
         monkeypatch.setenv(f"{scheme.upper()}_PROXY", proxy.uri)
-        server = to(wire.uri.replace("http", scheme))
-        with pytest.raises(ExportError) as caught:
-            server.send([spans.made("one")])
-        server.close()
-    assert caught.value.cause.startswith(cause)
-    assert "HTTPS_PROXY" in caught.value.advice
+        destination = new_destination(wire.uri.replace("http", scheme))
+        with pytest.raises(ExportError) as raised:
+            destination.send([spans.made("one")])
+        destination.close()
+    assert raised.value.cause.startswith(cause)
+    assert "HTTPS_PROXY" in raised.value.advice
     assert wire.requests == []
 
 
-def test_a_proxy_that_is_not_there_is_said(monkeypatch, wire, spans):
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        port = gone.getsockname()[1]
+def test_unreachable_proxy_is_reported(monkeypatch, wire, spans):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
     monkeypatch.setenv("HTTP_PROXY", f"http://ann:secret@127.0.0.1:{port}")
-    server = to(wire.uri)
-    with pytest.raises(ExportError) as caught:
-        server.send([spans.made("one")])
-    server.close()
-    assert caught.value.cause == "no way through the proxy (Connection refused)"
-    assert "secret" not in caught.value.advice
+    destination = new_destination(wire.uri)
+    with pytest.raises(ExportError) as raised:
+        destination.send([spans.made("one")])
+    destination.close()
+    assert (
+        raised.value.cause == "the connection to the proxy failed (Connection refused)"
+    )
+    assert "secret" not in raised.value.advice

@@ -1,4 +1,4 @@
-"""A request has what MLflow is told, and nothing that is said to others."""
+"""Requests contain the settings of MLflow, and none of other backends."""
 
 from __future__ import annotations
 
@@ -6,34 +6,32 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 
 from tests.exporter.conftest import Answer, serving
 
-from .sending import to
+from .destination import new_destination
 
 
-def test_a_request_is_for_mlflow_alone(monkeypatch, wire, spans, tmp_path):
-    foreign = tmp_path / "foreign.pem"
+def test_request_ignores_settings_of_other_backends(monkeypatch, wire, spans, tmp_path):
+    other_pem = tmp_path / "other.pem"
     for signal in ("", "TRACES_"):
         for name, value in {
-            "HEADERS": "authorization=Bearer%20theirs,x-api-key=theirs,cookie=theirs",
+            "HEADERS": "authorization=Bearer%20other,x-api-key=other,cookie=other",
             "ENDPOINT": "http://127.0.0.1:9",
             "COMPRESSION": "deflate",
             "TIMEOUT": "0.001",
-            "CERTIFICATE": str(foreign),
-            "CLIENT_KEY": str(foreign),
-            "CLIENT_CERTIFICATE": str(foreign),
+            "CERTIFICATE": str(other_pem),
+            "CLIENT_KEY": str(other_pem),
+            "CLIENT_CERTIFICATE": str(other_pem),
         }.items():
             monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{signal}{name}", value)
-    monkeypatch.setenv(
-        "OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER", "somebody's"
-    )
+    monkeypatch.setenv("OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER", "other")
     netrc = tmp_path / "netrc"
-    netrc.write_text("default login them password theirs")
+    netrc.write_text("default login user password other")
     monkeypatch.setenv("NETRC", str(netrc))
-    wire.answers = lambda _: Answer(headers={"Set-Cookie": "theirs=1; Path=/"})
+    wire.answers = lambda _: Answer(headers={"Set-Cookie": "session=1; Path=/"})
 
-    server = to(wire.uri, experiment_id=7)
-    server.send([spans.made("one")])
-    server.send([spans.made("two")])
-    server.close()
+    destination = new_destination(wire.uri, experiment_id=7)
+    destination.send([spans.made("one")])
+    destination.send([spans.made("two")])
+    destination.close()
 
     assert [request.span_names for request in wire.requests] == [["one"], ["two"]]
     for request in wire.requests:
@@ -44,7 +42,7 @@ def test_a_request_is_for_mlflow_alone(monkeypatch, wire, spans, tmp_path):
         assert agent.startswith("OTel-OTLP-Exporter-Python/")
         assert request.headers == {
             "accept": "*/*",
-            # Said by http.client if nobody says anything.
+            # http.client adds this header if it is not set.
             "accept-encoding": "identity",
             "content-type": "application/x-protobuf",
             "host": wire.uri.removeprefix("http://"),
@@ -52,7 +50,7 @@ def test_a_request_is_for_mlflow_alone(monkeypatch, wire, spans, tmp_path):
         }
 
 
-def test_a_prefix_of_the_address_is_one_of_every_path(wire, spans):
+def test_path_prefix_applies_to_all_requests(wire, spans):
     wire.answers = lambda request: (
         Answer()
         if request.path.endswith("traces")
@@ -60,29 +58,29 @@ def test_a_prefix_of_the_address_is_one_of_every_path(wire, spans):
             body=b'{"experiment": {"experiment_id": "5", "lifecycle_stage": 1}}'
         )
     )
-    server = to(wire.uri + "/prefix/", experiment_name="a b")
-    server.send([spans.made()])
-    server.close()
+    destination = new_destination(wire.uri + "/prefix/", experiment_name="a b")
+    destination.send([spans.made()])
+    destination.close()
     assert [request.path for request in wire.requests] == [
         "/prefix/api/2.0/mlflow/experiments/get-by-name?experiment_name=a+b",
         "/prefix/v1/traces",
     ]
 
 
-def test_another_exporter_gets_nothing_of_mlflows(monkeypatch, wire, spans):
+def test_other_otlp_exporter_gets_no_mlflow_settings(monkeypatch, wire, spans):
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "tok")
     monkeypatch.setenv("MLFLOW_WORKSPACE", "team")
-    with serving() as other:
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", other.uri)
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=theirs")
-        theirs, ours = OTLPSpanExporter(), to(wire.uri)
+    with serving() as other_backend:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", other_backend.uri)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=other")
+        other_exporter, destination = OTLPSpanExporter(), new_destination(wire.uri)
         for _ in range(2):
-            theirs.export([spans.made()])
-            ours.send([spans.made()])
-        theirs.shutdown()
-        ours.close()
-        for request in other.requests:
-            assert request.headers.pop("x-api-key") == "theirs"
+            other_exporter.export([spans.made()])
+            destination.send([spans.made()])
+        other_exporter.shutdown()
+        destination.close()
+        for request in other_backend.requests:
+            assert request.headers.pop("x-api-key") == "other"
             assert set(request.headers) == {
                 "accept",
                 "accept-encoding",
@@ -92,8 +90,8 @@ def test_another_exporter_gets_nothing_of_mlflows(monkeypatch, wire, spans):
                 "host",
                 "user-agent",
             }
-        assert len(other.requests) == 2
-    assert [sent.headers["authorization"] for sent in wire.requests] == [
+        assert len(other_backend.requests) == 2
+    assert [request.headers["authorization"] for request in wire.requests] == [
         "Bearer tok",
         "Bearer tok",
     ]

@@ -1,4 +1,4 @@
-"""Who says where spans go: arguments, environment, application, MLflow's default."""
+"""The precedence of arguments, environment, application and MLflow's default."""
 
 from __future__ import annotations
 
@@ -11,155 +11,161 @@ from inline_snapshot import snapshot
 
 from tests.exporter.conftest import serving
 
-from .catalogue import AGENTS_AND_OTHERS, Catalogue, sent_to
 from .conftest import LOGGER
-from .sending import to
+from .destination import new_destination
+from .experiments_api import EXPERIMENTS, ExperimentsApi, experiment_ids
 
-pytestmark = pytest.mark.usefixtures("catalogue")
+pytestmark = pytest.mark.usefixtures("experiments_api")
 
 
-def test_an_argument_goes_before_everything(mlflow, monkeypatch, wire, spans, lines):
+def test_argument_takes_precedence_over_environment_and_application(
+    mlflow, monkeypatch, wire, spans, log_lines
+):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://nowhere.example")
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "others")
-    server = to(wire.uri.replace("//", "//ann:secret@"), experiment_name="agents")
+    destination = new_destination(
+        wire.uri.replace("//", "//ann:secret@"), experiment_name="agents"
+    )
     mlflow.set_tracking_uri(wire.uri + "/")
     mlflow.set_experiment("others")
-    server.send([spans.made()])
-    server.send([spans.made()])
-    server.close()
-    assert sent_to(wire) == ["5", "5"]
-    assert lines(wire) == snapshot(
+    destination.send([spans.made()])
+    destination.send([spans.made()])
+    destination.close()
+    assert experiment_ids(wire) == ["5", "5"]
+    assert log_lines(wire) == snapshot(
         [
             (
-                "INFO Spans go to MLflow at <0> (the argument tracking_uri), into the "
+                "INFO Exporting spans to MLflow at <0> (the argument tracking_uri), "
                 "experiment 'agents' (the argument experiment_name)"
             )
         ]
     )
 
 
-def test_the_environment_goes_before_the_application(
-    mlflow, monkeypatch, wire, spans, lines
+def test_environment_takes_precedence_over_application(
+    mlflow, monkeypatch, wire, spans, log_lines
 ):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", wire.uri)
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "agents")
-    server = to()
+    destination = new_destination()
     mlflow.set_tracking_uri(wire.uri)
     mlflow.set_experiment("others")
-    server.send([spans.made()])
-    server.close()
-    assert sent_to(wire) == ["5"]
-    assert lines(wire) == snapshot(
+    destination.send([spans.made()])
+    destination.close()
+    assert experiment_ids(wire) == ["5"]
+    assert log_lines(wire) == snapshot(
         [
             (
-                "INFO Spans go to MLflow at <0> (MLFLOW_TRACKING_URI), into the "
+                "INFO Exporting spans to MLflow at <0> (MLFLOW_TRACKING_URI), "
                 "experiment 'agents' (MLFLOW_EXPERIMENT_NAME)"
             )
         ]
     )
 
 
-def test_what_the_application_says_counts_though_it_says_it_later(
-    mlflow, wire, spans, lines
+def test_application_may_set_target_after_exporter_is_created(
+    mlflow, wire, spans, log_lines
 ):
-    server = to()
+    destination = new_destination()
     mlflow.set_tracking_uri(wire.uri)
     mlflow.set_experiment("agents")
-    server.send([spans.made()])
-    server.close()
-    assert server.address == wire.uri
-    assert sent_to(wire) == ["5"]
-    assert lines(wire) == snapshot(
+    destination.send([spans.made()])
+    destination.close()
+    assert destination.address == wire.uri
+    assert experiment_ids(wire) == ["5"]
+    assert log_lines(wire) == snapshot(
         [
             (
-                "INFO Spans go to MLflow at <0> (mlflow.set_tracking_uri), into the "
+                "INFO Exporting spans to MLflow at <0> (mlflow.set_tracking_uri), "
                 "experiment 5 (mlflow.set_experiment)"
             )
         ]
     )
 
 
-def test_what_the_application_said_before_counts_too(mlflow, wire, spans, lines):
-    """MLflow sets the variables then, so they are the rule that is named."""
+def test_application_may_set_target_before_exporter_is_created(
+    mlflow, wire, spans, log_lines
+):
+    """MLflow sets the environment variables, and the log line names them."""
     mlflow.set_tracking_uri(wire.uri)
     mlflow.set_experiment("agents")
-    server = to()
-    server.send([spans.made()])
-    server.close()
-    assert sent_to(wire) == ["5"]
-    assert lines(wire) == snapshot(
+    destination = new_destination()
+    destination.send([spans.made()])
+    destination.close()
+    assert experiment_ids(wire) == ["5"]
+    assert log_lines(wire) == snapshot(
         [
             (
-                "INFO Spans go to MLflow at <0> (MLFLOW_TRACKING_URI), into the "
+                "INFO Exporting spans to MLflow at <0> (MLFLOW_TRACKING_URI), "
                 "experiment 5 (MLFLOW_EXPERIMENT_ID)"
             )
         ]
     )
 
 
-def test_without_anybodys_word_it_is_mlflows_default(
-    monkeypatch, tmp_path, spans, lines
-):
+def test_default_target_is_mlflows_default(monkeypatch, tmp_path, spans, log_lines):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        "opentelemetry.exporter.mlflow._destinations._local_store.Store.send",
+        "opentelemetry.exporter.mlflow._destinations._local_store.LocalStoreDestination.send",
         lambda *_: None,
     )
-    store = to()
-    store.send([spans.made()])
-    assert lines() == snapshot(
+    destination = new_destination()
+    destination.send([spans.made()])
+    assert log_lines() == snapshot(
         [
             (
-                "INFO Spans go to MLflow at sqlite:///mlflow.db (MLflow's default), "
-                "into the experiment 0 (MLflow's default)"
+                "INFO Exporting spans to MLflow at sqlite:///mlflow.db (MLflow's "
+                "default), experiment 0 (MLflow's default)"
             )
         ]
     )
 
 
-def test_half_of_it_may_be_the_applications(mlflow, monkeypatch, wire, spans, lines):
+def test_application_may_set_only_tracking_uri(
+    mlflow, monkeypatch, wire, spans, log_lines
+):
     monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "7")
-    server = to()
+    destination = new_destination()
     mlflow.set_tracking_uri(wire.uri)
-    server.send([spans.made()])
-    server.close()
-    assert sent_to(wire) == ["7"]
-    assert "(MLFLOW_EXPERIMENT_ID)" in lines()[0]
+    destination.send([spans.made()])
+    destination.close()
+    assert experiment_ids(wire) == ["7"]
+    assert "(MLFLOW_EXPERIMENT_ID)" in log_lines()[0]
 
 
-def test_an_experiment_of_another_mlflow_is_not_meant(mlflow, wire, spans):
-    with serving() as other:
-        other.answers = Catalogue(AGENTS_AND_OTHERS)
-        server = to(wire.uri)
-        mlflow.set_tracking_uri(other.uri)
+def test_active_experiment_of_another_server_is_ignored(mlflow, wire, spans):
+    with serving() as other_server:
+        other_server.answers = ExperimentsApi(EXPERIMENTS)
+        destination = new_destination(wire.uri)
+        mlflow.set_tracking_uri(other_server.uri)
         mlflow.set_experiment("agents")
-        server.send([spans.made()])
-        server.close()
-    assert sent_to(wire) == ["0"]
+        destination.send([spans.made()])
+        destination.close()
+    assert experiment_ids(wire) == ["0"]
 
 
-def test_mlflow_in_the_middle_of_its_import_says_nothing(monkeypatch, wire, spans):
+def test_partially_imported_mlflow_is_ignored(monkeypatch, wire, spans):
     monkeypatch.setitem(sys.modules, "mlflow", ModuleType("mlflow"))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", wire.uri)
-    server = to()
-    server.send([spans.made()])
-    server.close()
-    assert sent_to(wire) == ["0"]
+    destination = new_destination()
+    destination.send([spans.made()])
+    destination.close()
+    assert experiment_ids(wire) == ["0"]
 
 
-def test_a_handler_of_the_log_may_export(wire, spans, caplog):
-    server = to(wire.uri)
+def test_log_handler_may_export(wire, spans, caplog):
+    destination = new_destination(wire.uri)
 
-    class Exporting(logging.Handler):
+    class ExportingHandler(logging.Handler):
         def emit(self, record):
-            server.send([spans.made()])
+            destination.send([spans.made()])
 
     caplog.set_level(logging.INFO, LOGGER)
     logger = logging.getLogger(LOGGER)
-    logger.addHandler(handler := Exporting())
+    logger.addHandler(handler := ExportingHandler())
     try:
-        server.send([spans.made()])
+        destination.send([spans.made()])
     finally:
         logger.removeHandler(handler)
-        server.close()
-    assert sent_to(wire) == ["0", "0"]
+        destination.close()
+    assert experiment_ids(wire) == ["0", "0"]

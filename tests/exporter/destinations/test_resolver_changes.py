@@ -1,4 +1,4 @@
-"""What an application says of the place after the first export."""
+"""Changes of MLflow's fluent state after the exporter is created."""
 
 from __future__ import annotations
 
@@ -9,101 +9,99 @@ from inline_snapshot import snapshot
 
 from opentelemetry.exporter.mlflow._destinations import ExportError
 
-from .catalogue import sent_to
-from .sending import to
+from .destination import new_destination
+from .experiments_api import experiment_ids
 
-pytestmark = pytest.mark.usefixtures("catalogue")
+pytestmark = pytest.mark.usefixtures("experiments_api")
 
 
-def test_what_nobody_has_named_yet_is_asked_for_again(mlflow, wire, spans, lines):
-    """As when a span ends between the application's two calls."""
-    server = to()
+def test_unset_experiment_is_resolved_again(mlflow, wire, spans, log_lines):
+    """For example, a span ends between the two calls of the application."""
+    destination = new_destination()
     mlflow.set_tracking_uri(wire.uri)
-    server.send([spans.made()])
+    destination.send([spans.made()])
     mlflow.set_experiment("agents")
-    server.send([spans.made()])
-    server.close()
-    assert sent_to(wire) == ["0", "5"]
-    assert lines(wire) == snapshot(
+    destination.send([spans.made()])
+    destination.close()
+    assert experiment_ids(wire) == ["0", "5"]
+    assert log_lines(wire) == snapshot(
         [
             (
-                "INFO Spans go to MLflow at <0> (mlflow.set_tracking_uri), into the "
+                "INFO Exporting spans to MLflow at <0> (mlflow.set_tracking_uri), "
                 "experiment 0 (MLflow's default)"
             ),
             (
-                "INFO Spans go to MLflow at <0> (mlflow.set_tracking_uri), into the "
+                "INFO Exporting spans to MLflow at <0> (mlflow.set_tracking_uri), "
                 "experiment 5 (mlflow.set_experiment)"
             ),
         ]
     )
 
 
-@pytest.mark.parametrize("before", [True, False])
-@pytest.mark.parametrize("moved", ["uri", "experiment"])
-def test_what_was_named_stays_and_a_move_is_said_once(
-    mlflow, wire, spans, lines, before, moved
+@pytest.mark.parametrize("is_set_before", [True, False])
+@pytest.mark.parametrize("changed", ["uri", "experiment"])
+def test_resolved_target_is_fixed_and_change_is_logged_once(
+    mlflow, wire, spans, log_lines, is_set_before, changed
 ):
-    """`before`: the application had called them when the exporter was made."""
-    server = None if before else to()
+    """`is_set_before`: the application sets both before the exporter is created."""
+    destination = None if is_set_before else new_destination()
     mlflow.set_tracking_uri(wire.uri)
     mlflow.set_experiment("agents")
-    server = server or to()
-    server.send([spans.made()])
-    if moved == "uri":
+    destination = destination or new_destination()
+    destination.send([spans.made()])
+    if changed == "uri":
         mlflow.set_tracking_uri("http://127.0.0.1:9")
     else:
         mlflow.set_experiment("others")
-    server.send([spans.made()])
-    server.send([spans.made()])
-    server.close()
-    assert sent_to(wire) == ["5", "5", "5"]
-    assert lines(wire)[1:] == snapshot(
+    destination.send([spans.made()])
+    destination.send([spans.made()])
+    destination.close()
+    assert experiment_ids(wire) == ["5", "5", "5"]
+    assert log_lines(wire)[1:] == snapshot(
         [
             (
-                "WARNING The application has turned to another place with "
-                "mlflow.set_tracking_uri or mlflow.set_experiment. Spans go on to <0>, "
-                "into the experiment 5; a new MlflowSpanExporter would send them "
-                "elsewhere. (This is said once.)"
+                "WARNING The application has selected another destination with "
+                "mlflow.set_tracking_uri or mlflow.set_experiment. Spans are still "
+                "exported to <0>, experiment 5. To change the destination, create a "
+                "new MlflowSpanExporter. This is logged once."
             )
         ]
     )
 
 
-def test_an_address_of_the_application_may_be_wrong_until_it_is_right(
-    mlflow, wire, spans
-):
-    server = to()
+def test_application_may_correct_invalid_tracking_uri(mlflow, wire, spans):
+    destination = new_destination()
     mlflow.set_tracking_uri("file:///tmp/mlruns")
-    with pytest.raises(ExportError) as caught:
-        server.send([spans.made()])
-    assert caught.value.cause == snapshot(
-        "mlflow.set_tracking_uri: MLflow keeps no spans in files "
-        "('file:///tmp/mlruns'). A store is sqlite:///mlflow.db, a server "
-        "http://localhost:5000"
+    with pytest.raises(ExportError) as raised:
+        destination.send([spans.made()])
+    assert raised.value.cause == snapshot(
+        "mlflow.set_tracking_uri must be the URL of an MLflow server, for example "
+        "http://localhost:5000, or of a database, for example sqlite:///mlflow.db "
+        "(MLflow does not store spans in files); got 'file:///tmp/mlruns'"
     )
-    assert not caught.value.is_divisible
-    assert server.wants_whole_traces is False
+    assert not raised.value.is_divisible
+    assert destination.wants_whole_traces is False
     mlflow.set_tracking_uri(wire.uri)
-    server.send([spans.made()])
-    server.close()
-    assert sent_to(wire) == ["0"]
+    destination.send([spans.made()])
+    destination.close()
+    assert experiment_ids(wire) == ["0"]
 
 
-def test_a_default_that_is_not_installed_is_said_at_the_first_export(
+def test_missing_package_for_default_store_is_reported_at_export(
     mlflow, monkeypatch, wire, spans
 ):
-    """An application with `mlflow-tracing` alone may name a server until then."""
+    """An application with only `mlflow-tracing` may set a server before that."""
 
     def version(name):
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "version", version)
-    store = to()
-    store.close()
-    store.after_fork()
-    assert store.address == "sqlite:///mlflow.db"
+    destination = new_destination()
+    destination.close()
+    destination.after_fork()
+    assert destination.address == "sqlite:///mlflow.db"
     with pytest.raises(ExportError, match="pip install mlflow"):
-        store.send([spans.made()])
+        destination.send([spans.made()])
     mlflow.set_tracking_uri(wire.uri)
-    store.send([spans.made()])
-    assert sent_to(wire) == ["0"]
+    destination.send([spans.made()])
+    assert experiment_ids(wire) == ["0"]

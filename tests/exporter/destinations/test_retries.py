@@ -1,4 +1,4 @@
-"""How long a server is waited for."""
+"""Retries and timeouts."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from contextlib import ExitStack
 from opentelemetry.exporter.mlflow._destinations import _http
 from tests.exporter.conftest import Answer
 
-from .sending import refused, to, unused_port
+from .destination import export_error, new_destination, unused_port
 
 
-def test_a_busy_server_is_asked_again(wire, spans):
+def test_busy_server_is_retried(wire, spans):
     answers = iter([Answer(503, headers={"Retry-After": "0"}), Answer()])
     wire.answers = lambda _: next(answers)
-    server = to(wire.uri)
-    server.send([spans.made()])
-    server.close()
+    destination = new_destination(wire.uri)
+    destination.send([spans.made()])
+    destination.close()
     assert len(wire.requests) == 2
 
 
-def test_a_server_busy_for_longer_than_the_timeout_is_said_to_fail(wire, spans):
+def test_retries_end_at_timeout(wire, spans):
     wire.answers = lambda _: Answer(503, headers={"Retry-After": "60"})
-    server = to(wire.uri, timeout=5)
-    assert refused(server.send, [spans.made()]).cause == "it fails (503)"
-    server.close()
+    destination = new_destination(wire.uri, timeout=5)
+    assert export_error(destination, [spans.made()]).cause == "the request failed (503)"
+    destination.close()
 
 
-def test_a_connection_that_the_server_closed_is_opened_again(wire, spans):
-    server = to(wire.uri)
-    server.send([spans.made("one")])
+def test_closed_connection_is_reopened(wire, spans):
+    destination = new_destination(wire.uri)
+    destination.send([spans.made("one")])
     hang_up = iter([True, False])
 
     def answers(request):
@@ -40,8 +40,8 @@ def test_a_connection_that_the_server_closed_is_opened_again(wire, spans):
         return Answer()
 
     wire.answers = answers
-    server.send([spans.made("two")])
-    server.close()
+    destination.send([spans.made("two")])
+    destination.close()
     assert [request.span_names for request in wire.requests] == [
         ["one"],
         ["two"],
@@ -49,17 +49,17 @@ def test_a_connection_that_the_server_closed_is_opened_again(wire, spans):
     ]
 
 
-def test_nobody_there_is_waited_for_a_little(spans):
-    server = to(f"http://127.0.0.1:{unused_port()}")
-    began = time.monotonic()
-    why = refused(server.send, [spans.made()])
-    assert why.cause == "no connection (Connection refused)"
-    assert "MLFLOW_TRACKING_URI" in why.advice
-    assert 0.5 < time.monotonic() - began < 10
-    server.close()
+def test_refused_connection_is_retried_briefly(spans):
+    destination = new_destination(f"http://127.0.0.1:{unused_port()}")
+    start = time.monotonic()
+    error = export_error(destination, [spans.made()])
+    assert error.cause == "the connection failed (Connection refused)"
+    assert "MLFLOW_TRACKING_URI" in error.advice
+    assert 0.5 < time.monotonic() - start < 10
+    destination.close()
 
 
-def test_a_server_that_does_not_answer_costs_the_timeout(monkeypatch, wire, spans):
+def test_unresponsive_server_costs_one_timeout(monkeypatch, wire, spans):
     release = threading.Event()
 
     def answers(_):
@@ -68,39 +68,39 @@ def test_a_server_that_does_not_answer_costs_the_timeout(monkeypatch, wire, span
 
     wire.answers = answers
     monkeypatch.setenv("OTEL_EXPORTER_MLFLOW_TIMEOUT", "0.3")
-    server = to(wire.uri)
-    began = time.monotonic()
-    why = refused(server.send, [spans.made()])
+    destination = new_destination(wire.uri)
+    start = time.monotonic()
+    error = export_error(destination, [spans.made()])
     release.set()
-    server.close()
-    assert why.cause == "no answer within 0.3 s"
-    assert "OTEL_EXPORTER_MLFLOW_TIMEOUT" in why.advice
-    assert time.monotonic() - began < 3
+    destination.close()
+    assert error.cause == "no response within 0.3 s"
+    assert "OTEL_EXPORTER_MLFLOW_TIMEOUT" in error.advice
+    assert time.monotonic() - start < 3
 
 
-def test_an_address_where_nobody_answers_is_given_up_soon(monkeypatch, spans):
-    monkeypatch.setattr(_http, "_CONNECT_SECONDS", 0.3)
-    with ExitStack() as held:
-        # A queue that is full: the kernel drops what comes after.
-        listener = held.enter_context(socket.socket())
+def test_connect_timeout_is_not_retried(monkeypatch, spans):
+    monkeypatch.setattr(_http, "_CONNECT_TIMEOUT_SECONDS", 0.3)
+    with ExitStack() as stack:
+        # The queue is full: the kernel drops further connections.
+        listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
         for _ in range(4):
-            waiting = held.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(listener.getsockname())
-        server = to(f"http://127.0.0.1:{listener.getsockname()[1]}")
-        began = time.monotonic()
-        why = refused(server.send, [spans.made()])
-        server.close()
-    assert why.cause.startswith("no connection (")
-    assert time.monotonic() - began < 3
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+        destination = new_destination(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        start = time.monotonic()
+        error = export_error(destination, [spans.made()])
+        destination.close()
+    assert error.cause.startswith("the connection failed (")
+    assert time.monotonic() - start < 3
 
 
-def test_closing_ends_the_wait_for_a_busy_server(wire, spans):
+def test_close_aborts_retries(wire, spans):
     wire.answers = lambda _: Answer(503, headers={"Retry-After": "20"})
-    server = to(wire.uri)
-    threading.Timer(0.3, server.close).start()
-    began = time.monotonic()
-    assert refused(server.send, [spans.made()]).cause == "it fails (503)"
-    assert time.monotonic() - began < 5
+    destination = new_destination(wire.uri)
+    threading.Timer(0.3, destination.close).start()
+    start = time.monotonic()
+    assert export_error(destination, [spans.made()]).cause == "the request failed (503)"
+    assert time.monotonic() - start < 5

@@ -1,6 +1,6 @@
-"""A real MLflow server behind all that can stand in front of one.
+"""A real MLflow server with TLS, a path prefix, users, passwords and workspaces.
 
-TLS with an authority of its own, a path prefix, users and passwords, workspaces.
+Its certificate is signed by an authority that is not trusted by default.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 from examples.quickstart.mlflow_server import SETTINGS, _free_port, _stop
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
-from tests.missing import missing
+from tests.skipping import skip_unless_ci
 
 pytestmark = pytest.mark.e2e
 
@@ -30,11 +30,11 @@ ANN = ("ann", "another long one")
 PREFIX = "/of/a/team"
 
 
-class Guarded(NamedTuple):
+class SecureServer(NamedTuple):
     uri: str
     certificate: str
 
-    def ask(self, method, path, user=ADMIN, workspace="default", **kwargs):
+    def request(self, method, path, user=ADMIN, workspace="default", **kwargs):
         return requests.request(
             method,
             f"{self.uri}/api/{path}",
@@ -45,31 +45,33 @@ class Guarded(NamedTuple):
             **kwargs,
         )
 
-    def names(self, workspace="default"):
-        """Of the traces in the experiment `agents`."""
-        found = self.ask(
+    def trace_names(self, workspace="default"):
+        """The names of the traces in the experiment `agents`."""
+        experiment_id = self.request(
             "GET",
             "2.0/mlflow/experiments/get-by-name",
             workspace=workspace,
             params={"experiment_name": "agents"},
         ).json()["experiment"]["experiment_id"]
-        where = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {}}
-        where["mlflow_experiment"]["experiment_id"] = found
-        traces = self.ask(
+        location = {
+            "type": "MLFLOW_EXPERIMENT",
+            "mlflow_experiment": {"experiment_id": experiment_id},
+        }
+        traces = self.request(
             "POST",
             "3.0/mlflow/traces/search",
             workspace=workspace,
-            json={"locations": [where], "max_results": 100},
+            json={"locations": [location], "max_results": 100},
         ).json()["traces"]
         return [trace["tags"]["mlflow.traceName"] for trace in traces]
 
 
 @pytest.fixture(scope="module")
-def guarded(certificate, tmp_path_factory):
+def secure_server(certificate, tmp_path_factory):
     if find_spec("flask_wtf") is None:
-        reason = "MLflow's users and passwords take the package mlflow[auth]"
-        missing(reason)
-    folder = tmp_path_factory.mktemp("guarded")
+        reason = "MLflow's users and passwords require the package mlflow[auth]"
+        skip_unless_ci(reason)
+    folder = tmp_path_factory.mktemp("secure_server")
     (folder / "auth.ini").write_text(
         "[mlflow]\n"
         "default_permission = NO_PERMISSIONS\n"
@@ -85,8 +87,8 @@ def guarded(certificate, tmp_path_factory):
     command += ["--enable-workspaces"]
     tls = f"--ssl-keyfile {certificate} --ssl-certfile {certificate}"
     command += ["--uvicorn-opts", tls]
-    # What the caller set for its own telemetry and MLflow is not for this one, and its
-    # coverage costs half as much again.
+    # The server must not use the settings of this process for telemetry and MLflow.
+    # Coverage would make it slower by half.
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -102,105 +104,108 @@ def guarded(certificate, tmp_path_factory):
                 "MLFLOW_AUTH_ADMIN_USERNAME": ADMIN[0],
                 "MLFLOW_AUTH_ADMIN_PASSWORD": ADMIN[1],
                 "MLFLOW_AUTH_CONFIG_PATH": str(folder / "auth.ini"),
-                "MLFLOW_FLASK_SERVER_SECRET_KEY": "of this test",
+                "MLFLOW_FLASK_SERVER_SECRET_KEY": "secret of this test",
             },
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     try:
-        ends = time.monotonic() + 180
-        while time.monotonic() < ends and process.poll() is None:
+        deadline = time.monotonic() + 180
+        while time.monotonic() < deadline and process.poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", port)).close()
                 break
             except OSError:
                 time.sleep(0.2)
-        served = Guarded(f"https://127.0.0.1:{port}{PREFIX}", certificate)
+        server = SecureServer(f"https://127.0.0.1:{port}{PREFIX}", certificate)
         user = {"username": ANN[0], "password": ANN[1]}
-        made = served.ask("POST", "2.0/mlflow/users/create", json=user)
-        assert made.ok, (folder / "log").read_text()
-        assert served.ask("POST", "3.0/mlflow/workspaces", json={"name": "team"}).ok
-        yield served
+        response = server.request("POST", "2.0/mlflow/users/create", json=user)
+        assert response.ok, (folder / "log").read_text()
+        assert server.request("POST", "3.0/mlflow/workspaces", json={"name": "team"}).ok
+        yield server
     finally:
         _stop(process)
 
 
 @pytest.fixture
-def export(guarded, monkeypatch, spans):
-    """Exports one span; keywords are the variables."""
+def export(secure_server, monkeypatch, spans):
+    """A function that exports one span. Keywords are MLFLOW_* variables."""
 
-    def one(name, **variables):
-        trusted = {"TRACKING_SERVER_CERT_PATH": guarded.certificate}
+    def export_span(name, **variables):
+        defaults = {"TRACKING_SERVER_CERT_PATH": secure_server.certificate}
         with monkeypatch.context() as patch:
-            for variable, value in (trusted | variables).items():
+            for variable, value in (defaults | variables).items():
                 patch.setenv(f"MLFLOW_{variable}", value)
             exporter = MlflowSpanExporter(
-                tracking_uri=guarded.uri, experiment_name="agents"
+                tracking_uri=secure_server.uri, experiment_name="agents"
             )
             result = exporter.export([spans.made(name)])
             exporter.shutdown()
         return result
 
-    return one
+    return export_span
 
 
-def signed_in(user):
+def credentials(user):
     return {"TRACKING_USERNAME": user[0], "TRACKING_PASSWORD": user[1]}
 
 
-def test_a_user_who_may_write_does(export, guarded):
-    assert export("by name", **signed_in(ADMIN)) is SUCCESS
-    assert "by name" in guarded.names()
+def test_authorized_user_can_export(export, secure_server):
+    assert export("by user", **credentials(ADMIN)) is SUCCESS
+    assert "by user" in secure_server.trace_names()
 
 
-def test_the_address_may_hold_the_user(export, guarded, spans, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", guarded.certificate)
+def test_tracking_uri_may_contain_credentials(
+    export, secure_server, spans, monkeypatch
+):
+    monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", secure_server.certificate)
     user = "admin:what%3A%20a%20%40%20passw%25rd@"
     exporter = MlflowSpanExporter(
-        tracking_uri=guarded.uri.replace("//", f"//{user}"), experiment_name="agents"
+        tracking_uri=secure_server.uri.replace("//", f"//{user}"),
+        experiment_name="agents",
     )
-    assert exporter.export([spans.made("in the address")]) is SUCCESS
+    assert exporter.export([spans.made("by uri")]) is SUCCESS
     exporter.shutdown()
-    assert "in the address" in guarded.names()
+    assert "by uri" in secure_server.trace_names()
 
 
-def test_a_token_that_is_refused_is_not_shown(export, guarded, caplog):
-    """MLflow's own app takes no tokens: another header than `Basic` is refused."""
+def test_rejected_token_is_not_logged(export, secure_server, caplog):
+    """MLflow's server accepts only basic authentication, and rejects tokens."""
     assert export("by token", TRACKING_TOKEN="s3cr3t") is FAILURE
-    assert "it wants other credentials" in caplog.text
+    assert "the server requires valid credentials" in caplog.text
     assert "s3cr3t" not in caplog.text
 
 
 @pytest.mark.parametrize(
     ("user", "cause"),
     [
-        (("", ""), "it wants other credentials (401)"),
-        (("admin", "wrong"), "it wants other credentials (401)"),
-        (ANN, "it does not permit this (403"),
+        (("", ""), "the server requires valid credentials (401)"),
+        (("admin", "wrong"), "the server requires valid credentials (401)"),
+        (ANN, "the server denies permission (403"),
     ],
 )
-def test_who_may_not_write_is_told_so(export, guarded, caplog, user, cause):
-    export("first", **signed_in(ADMIN))
-    assert export("not mine", **signed_in(user)) is FAILURE
+def test_unauthorized_user_is_reported(export, secure_server, caplog, user, cause):
+    export("first", **credentials(ADMIN))
+    assert export("unauthorized", **credentials(user)) is FAILURE
     assert cause in caplog.text
     assert "MLFLOW_TRACKING_PASSWORD" in caplog.text or "permission" in caplog.text
     assert base64.b64encode(":".join(user).encode()).decode() not in caplog.text
-    assert "not mine" not in guarded.names()
+    assert "unauthorized" not in secure_server.trace_names()
 
 
-def test_a_workspace_has_experiments_of_its_own(export, guarded):
-    assert export("of the team", **signed_in(ADMIN), WORKSPACE="team") is SUCCESS
-    assert "of the team" in guarded.names("team")
-    export("of all", **signed_in(ADMIN))
-    assert "of the team" not in guarded.names()
+def test_workspaces_have_separate_experiments(export, secure_server):
+    assert export("team trace", **credentials(ADMIN), WORKSPACE="team") is SUCCESS
+    assert "team trace" in secure_server.trace_names("team")
+    export("default trace", **credentials(ADMIN))
+    assert "team trace" not in secure_server.trace_names()
 
 
-def test_a_workspace_that_is_not_there_is_said(export, caplog):
-    assert export("lost", **signed_in(ADMIN), WORKSPACE="nobodys") is FAILURE
-    assert "there is no such workspace. Check MLFLOW_WORKSPACE" in caplog.text
+def test_missing_workspace_is_reported(export, caplog):
+    assert export("x", **credentials(ADMIN), WORKSPACE="missing") is FAILURE
+    assert "the workspace does not exist. Check MLFLOW_WORKSPACE" in caplog.text
 
 
-def test_another_authority_is_not_trusted(export, caplog, monkeypatch):
-    assert export("x", **signed_in(ADMIN), TRACKING_SERVER_CERT_PATH="") is FAILURE
-    assert "no safe connection" in caplog.text
+def test_untrusted_certificate_is_reported(export, caplog, monkeypatch):
+    assert export("x", **credentials(ADMIN), TRACKING_SERVER_CERT_PATH="") is FAILURE
+    assert "the TLS connection failed" in caplog.text

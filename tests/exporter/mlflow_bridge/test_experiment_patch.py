@@ -8,7 +8,7 @@ import types
 import pytest
 
 from opentelemetry.exporter.mlflow._mlflow_bridge import _experiment_patch
-from tests.exporter.destinations.catalogue import Catalogue
+from tests.exporter.destinations.experiments_api import ExperimentsApi
 
 from .programs import in_mlflow
 
@@ -29,7 +29,7 @@ PROGRAM = """
     ids=["MLflow alone", "one tree"],
 )
 def test_mlflows_first_span_is_there_though_others_are_faster(wire, instrument, span):
-    wire.answers = Catalogue(others_are_faster=True)
+    wire.answers = ExperimentsApi(loses_creation_race=True)
     program = PROGRAM.format(instrument=instrument)
     assert in_mlflow(program, wire) == span
 

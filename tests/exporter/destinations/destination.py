@@ -1,4 +1,4 @@
-"""Sending spans to wherever the settings say."""
+"""A new destination, and the ExportError that it raises."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pytest
 from opentelemetry.exporter.mlflow._destinations import ExportError, create_destination
 
 
-def to(tracking_uri=None, experiment_id=None, experiment_name=None, timeout=None):
+def new_destination(
+    tracking_uri=None, experiment_id=None, experiment_name=None, timeout=None
+):
     return create_destination(
         tracking_uri=tracking_uri,
         experiment_id=experiment_id,
@@ -18,10 +20,10 @@ def to(tracking_uri=None, experiment_id=None, experiment_name=None, timeout=None
     )
 
 
-def refused(send, *args):
-    with pytest.raises(ExportError) as caught:
-        send(*args)
-    return caught.value
+def export_error(destination, spans):
+    with pytest.raises(ExportError) as raised:
+        destination.send(spans)
+    return raised.value
 
 
 def unused_port():

@@ -1,4 +1,4 @@
-"""A server's experiments, and what it was sent into them."""
+"""The REST API for experiments of an MLflow server, to be used as `wire.answers`."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from types import MappingProxyType
 
 from tests.exporter.conftest import Answer, mlflow_error
 
-AGENTS_AND_OTHERS = MappingProxyType(
-    {"agents": ("5", "active"), "others": ("6", "active")}
-)
+EXPERIMENTS = MappingProxyType({"agents": ("5", "active"), "others": ("6", "active")})
 
 
-class Catalogue:
-    """Answers as MLflow's REST API does, recorded from a server of 3.17.2.
+class ExperimentsApi:
+    """Responds as an MLflow server 3.17.2 does.
 
-    `experiments` maps names to numbers and stages.
+    `experiments` maps names to ids and lifecycle stages. `loses_creation_race` means
+    that another client creates an experiment just before each request to create it.
     """
 
-    def __init__(self, experiments=None, *, others_are_faster=False):
+    def __init__(self, experiments=None, *, loses_creation_race=False):
         self.experiments = dict(experiments or {})
-        self.others_are_faster = others_are_faster
+        self.loses_creation_race = loses_creation_race
 
     def __call__(self, request):
         if request.path == "/v1/traces":
@@ -29,28 +28,29 @@ class Catalogue:
             name = request.path.partition("experiment_name=")[2]
             if name not in self.experiments:
                 return mlflow_error(404, "RESOURCE_DOES_NOT_EXIST")
-            number, stage = self.experiments[name]
+            experiment_id, stage = self.experiments[name]
             experiment = {
-                "experiment_id": number,
+                "experiment_id": experiment_id,
                 "name": name,
                 "lifecycle_stage": stage,
                 "artifact_location": "mlflow-artifacts:/",
             }
-            return _answer({"experiment": experiment})
+            return _json_answer({"experiment": experiment})
         name = json.loads(request.body)["name"]
         self.experiments[name] = ("9", "active")
-        if self.others_are_faster:
+        if self.loses_creation_race:
             return mlflow_error(400, "RESOURCE_ALREADY_EXISTS")
-        return _answer({"experiment_id": "9"})
+        return _json_answer({"experiment_id": "9"})
 
 
-def _answer(value):
+def _json_answer(value):
     return Answer(
         body=json.dumps(value).encode(), headers={"Content-Type": "application/json"}
     )
 
 
-def sent_to(wire):
+def experiment_ids(wire):
+    """The experiment of each request with spans."""
     return [
         request.headers["x-mlflow-experiment-id"]
         for request in wire.requests

@@ -1,4 +1,4 @@
-"""Programs that end while their server does not answer."""
+"""Programs that end while the server does not respond."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ with provider.get_tracer("t").start_as_current_span("short"):
 """
 
 
-def hang_up(_):
+def close_connection(_):
     raise ConnectionAbortedError
 
 
 @pytest.mark.parametrize(
-    ("answers", "tries"),
+    ("answers", "max_requests"),
     [
-        # The second time is for a connection that was only old.
-        (hang_up, 2),
+        # The first error may be caused by an idle connection, so there is a retry.
+        (close_connection, 2),
         (lambda _: Answer(503, headers={"Retry-After": "1"}), 4),
     ],
 )
-def test_a_program_ends_though_its_server_does_not_answer(wire, answers, tries):
+def test_program_ends_while_server_does_not_respond(wire, answers, max_requests):
     wire.answers = answers
-    ended = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", SHORT_PROGRAM],
         env=os.environ | {"MLFLOW_TRACKING_URI": wire.uri},
         capture_output=True,
@@ -44,5 +44,5 @@ def test_a_program_ends_though_its_server_does_not_answer(wire, answers, tries):
         check=True,
         timeout=60,
     )
-    assert 2 <= len(wire.requests) <= tries
-    assert f"Spans lost on the way to MLflow at {wire.uri}: 1 (" in ended.stderr
+    assert 2 <= len(wire.requests) <= max_requests
+    assert f"Spans not exported to MLflow at {wire.uri}: 1 (" in result.stderr
