@@ -6,22 +6,22 @@ import pytest
 
 from opentelemetry.exporter.mlflow._content._pending import pending_content
 
-from .conversation import HOOK, both_to
+from .two_exporters import HOOK_VARIABLE, make_exporters
 
 
 @pytest.fixture(autouse=True)
-def nothing_held(monkeypatch):
+def no_pending_content(monkeypatch):
     gc.collect()
-    pending_content.exporters.clear()
-    pending_content.forget()
-    monkeypatch.setattr(pending_content, "is_used", False)
+    pending_content.joiners.clear()
+    pending_content.after_fork()
+    monkeypatch.setattr(pending_content, "is_enabled", False)
     yield
-    pending_content.forget()
+    pending_content.after_fork()
 
 
 @pytest.fixture
-def both(monkeypatch, wire):
-    monkeypatch.setenv(HOOK, "mlflow")
-    made = both_to(wire.uri)
-    yield made
-    made.provider.shutdown()
+def exporters(monkeypatch, wire):
+    monkeypatch.setenv(HOOK_VARIABLE, "mlflow")
+    exporters = make_exporters(wire.uri)
+    yield exporters
+    exporters.provider.shutdown()

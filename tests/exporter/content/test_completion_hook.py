@@ -1,4 +1,4 @@
-"""Message content that MLflow gets, and nobody else, from the completion hook."""
+"""Message content from the completion hook reaches MLflow only."""
 
 from __future__ import annotations
 
@@ -16,66 +16,72 @@ from opentelemetry.util.genai.types import (
 from opentelemetry.exporter.mlflow._content._completion_hook import MlflowCompletionHook
 from tests.exporter.programs import run
 
-from .conversation import HOOK, SECRET, sent, spans_sent, talk
+from .two_exporters import (
+    HOOK_VARIABLE,
+    SECRET,
+    call_model,
+    sent_bytes,
+    sent_span_names,
+)
 
 
-def test_the_hook_is_found_by_its_name(monkeypatch):
-    (found,) = (
-        hook
-        for hook in entry_points(group="opentelemetry_genai_completion_hook")
-        if hook.name == "mlflow"
+def test_entry_point_loads_the_hook(monkeypatch):
+    (entry_point,) = (
+        entry_point
+        for entry_point in entry_points(group="opentelemetry_genai_completion_hook")
+        if entry_point.name == "mlflow"
     )
-    assert found.load() is MlflowCompletionHook
+    assert entry_point.load() is MlflowCompletionHook
 
 
-def test_content_reaches_mlflow_and_no_span_that_others_see(both, wire):
-    talk(both)
-    assert SECRET.encode() not in both.seen_by_others
-    body = sent(wire)
-    for what in (" system", " thought", " answer", " argument", " tool"):
-        assert f"{SECRET}{what}".encode() in body
-    assert spans_sent(wire) == ["chat m"]
+def test_content_reaches_mlflow_but_not_other_exporters(exporters, wire):
+    call_model(exporters)
+    assert SECRET.encode() not in exporters.bytes_of_other
+    body = sent_bytes(wire)
+    for part in (" system", " thought", " answer", " argument", " tool"):
+        assert f"{SECRET}{part}".encode() in body
+    assert sent_span_names(wire) == ["chat m"]
 
 
-def test_without_the_setting_there_is_no_content(monkeypatch, both, wire):
-    monkeypatch.delenv(HOOK)
-    talk(both)
-    assert SECRET.encode() not in sent(wire)
+def test_no_content_without_the_setting(monkeypatch, exporters, wire):
+    monkeypatch.delenv(HOOK_VARIABLE)
+    call_model(exporters)
+    assert SECRET.encode() not in sent_bytes(wire)
 
 
-def test_the_hook_may_be_called_after_the_span_was_exported(both, wire):
+def test_content_after_the_export_of_its_span_sends_the_span_again(exporters, wire):
     hook = load_completion_hook()
-    tracer = both.provider.get_tracer("late")
+    tracer = exporters.provider.get_tracer("late")
     attributes = {"gen_ai.operation.name": "chat"}
     span = tracer.start_span("chat", attributes=attributes)
     span.end()
-    assert SECRET.encode() not in sent(wire)
-    said = [InputMessage("user", [TextPart(SECRET)])]
-    hook.on_completion(inputs=said, outputs=[], system_instruction=[], span=span)
-    assert both.mlflow.force_flush()
-    assert SECRET.encode() in sent(wire)
-    assert spans_sent(wire) == ["chat", "chat"]
-    both.mlflow.force_flush()
-    assert spans_sent(wire) == ["chat", "chat"]
+    assert SECRET.encode() not in sent_bytes(wire)
+    messages = [InputMessage("user", [TextPart(SECRET)])]
+    hook.on_completion(inputs=messages, outputs=[], system_instruction=[], span=span)
+    assert exporters.mlflow.force_flush()
+    assert SECRET.encode() in sent_bytes(wire)
+    assert sent_span_names(wire) == ["chat", "chat"]
+    exporters.mlflow.force_flush()
+    assert sent_span_names(wire) == ["chat", "chat"]
 
 
-def test_late_content_goes_with_the_next_spans_or_with_the_shutdown(both, wire):
+def test_late_content_is_sent_with_the_next_export_or_shutdown(exporters, wire):
     hook = load_completion_hook()
-    tracer = both.provider.get_tracer("late")
+    tracer = exporters.provider.get_tracer("late")
     attributes = {"gen_ai.operation.name": "chat"}
-    late = [tracer.start_span(name, attributes=attributes) for name in "ab"]
-    for span in late:
+    spans = [tracer.start_span(name, attributes=attributes) for name in "ab"]
+    for span in spans:
         span.end()
         hook.on_completion(inputs=[SECRET], span=span)
-    assert spans_sent(wire) == ["a", "b", "a"]
-    both.mlflow.shutdown()
-    assert spans_sent(wire) == ["a", "b", "a", "b"]
+    assert sent_span_names(wire) == ["a", "b", "a"]
+    exporters.mlflow.shutdown()
+    assert sent_span_names(wire) == ["a", "b", "a", "b"]
 
 
-def test_what_stands_on_the_span_for_everybody_goes_first(both, wire):
-    ours = '[{"role": "user", "parts": [{"type": "text", "content": "for all"}]}]'
-    span = both.provider.get_tracer("t").start_span(
-        "chat", attributes={"gen_ai.input.messages": ours}
+def test_content_on_the_span_takes_precedence(exporters, wire):
+    messages = '[{"role": "user", "parts": [{"type": "text", "content": "for all"}]}]'
+    span = exporters.provider.get_tracer("t").start_span(
+        "chat", attributes={"gen_ai.input.messages": messages}
     )
     load_completion_hook().on_completion(
         inputs=[InputMessage("user", [TextPart("for MLflow")])],
@@ -83,23 +89,25 @@ def test_what_stands_on_the_span_for_everybody_goes_first(both, wire):
         span=span,
     )
     span.end()
-    assert b"for all" in sent(wire)
-    assert b"for MLflow" not in sent(wire)
-    assert SECRET.encode() in sent(wire)
+    assert b"for all" in sent_bytes(wire)
+    assert b"for MLflow" not in sent_bytes(wire)
+    assert SECRET.encode() in sent_bytes(wire)
 
 
-class Odd:
+class NotSerializable:
     def __str__(self):
-        return "odd"
+        return "text"
 
 
-def test_whatever_a_message_holds_becomes_json(both, wire):
-    span = both.provider.get_tracer("t").start_span(
+def test_parts_that_are_not_json_types_are_converted(exporters, wire):
+    span = exporters.provider.get_tracer("t").start_span(
         "chat", attributes={"gen_ai.operation.name": "chat"}
     )
     parts = [
         BlobPart("image/png", "image", b"\x00\xff"),
-        ToolCallRequestPart({"odd": Odd(), "lone": "\ud800"}, "f", "c"),
+        ToolCallRequestPart(
+            {"key": NotSerializable(), "surrogate": "\ud800"}, "f", "c"
+        ),
     ]
     load_completion_hook().on_completion(
         inputs=[InputMessage("user", parts)],
@@ -108,36 +116,40 @@ def test_whatever_a_message_holds_becomes_json(both, wire):
         span=span,
     )
     span.end()
-    body = sent(wire)
+    body = sent_bytes(wire)
     assert b"data:image/png;base64,AP8=" in body
-    assert b'\\"odd\\": \\"odd\\"' in body.replace(b"\\\\\\", b"\\")
+    assert b'\\"key\\": \\"text\\"' in body.replace(b"\\\\\\", b"\\")
 
 
-def test_content_that_is_no_json_is_withheld_and_said_once(both, wire, caplog):
-    circle: list = []
-    circle.append(circle)
+def test_content_that_is_not_serializable_is_withheld_and_logged_once(
+    exporters, wire, caplog
+):
+    circular: list = []
+    circular.append(circular)
     hook = load_completion_hook()
     for _ in range(2):
-        span = both.provider.get_tracer("t").start_span(
+        span = exporters.provider.get_tracer("t").start_span(
             "chat", attributes={"gen_ai.operation.name": "chat"}
         )
-        hook.on_completion(inputs=circle, outputs=[], system_instruction=[], span=span)
+        hook.on_completion(
+            inputs=circular, outputs=[], system_instruction=[], span=span
+        )
         span.end()
-    assert spans_sent(wire) == ["chat", "chat"]
-    assert sent(wire).count(b"withheld: ValueError") == 2
+    assert sent_span_names(wire) == ["chat", "chat"]
+    assert sent_bytes(wire).count(b"withheld: ValueError") == 2
     (record,) = caplog.records
     assert record.getMessage() == (
-        "Message content that is no JSON (ValueError) is withheld from MLflow. "
-        "(This is said once.)"
+        "Message content cannot be serialized as JSON (ValueError). It is withheld "
+        "from MLflow. This is logged once."
     )
 
 
-def test_the_exporter_needs_no_genai_library():
+def test_exporter_does_not_import_genai_libraries():
     program = (
         "import sys\n"
         "from opentelemetry.exporter.mlflow import MlflowSpanExporter\n"
         "MlflowSpanExporter(tracking_uri='http://127.0.0.1:9').shutdown()\n"
         "print([m for m in sys.modules if 'util.genai' in m or m == 'openai'"
-        " or m.endswith('mlflow._content._hook')])"
+        " or m.endswith('mlflow._content._completion_hook')])"
     )
     assert run(program) == "[]\n"

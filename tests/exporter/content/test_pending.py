@@ -1,4 +1,4 @@
-"""Content that waits for its span: no longer than need be, and within bounds."""
+"""Content waits for its span, in bounded memory, until all exporters have sent it."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from opentelemetry.exporter.mlflow._content._pending import (
     pending_content,
 )
 
-from .conversation import HOOK, SECRET, talk, unpacked
+from .two_exporters import HOOK_VARIABLE, SECRET, call_model, decompressed_body
 
 
-def test_nothing_is_held_once_it_is_sent(both):
-    talk(both)
-    assert not pending_content._calls
+def test_content_is_removed_once_it_is_sent(exporters):
+    call_model(exporters)
+    assert not pending_content._content
     assert pending_content._bytes == 0
 
 
-def test_spans_that_nobody_records_leave_nothing_behind(monkeypatch):
-    monkeypatch.setenv(HOOK, "mlflow")
+def test_content_of_spans_that_are_not_exported_is_not_stored(monkeypatch):
+    monkeypatch.setenv(HOOK_VARIABLE, "mlflow")
     hook = load_completion_hook()
     unsampled, unexported = (
         TracerProvider(sampler=sampler).get_tracer("t").start_span("s")
@@ -41,75 +41,77 @@ def test_spans_that_nobody_records_leave_nothing_behind(monkeypatch):
         hook.on_completion(
             inputs=[SECRET], outputs=[], system_instruction=[], span=span
         )
-    assert not pending_content._calls
+    assert not pending_content._content
 
 
-def test_a_call_without_content_is_not_held(both):
-    span = both.provider.get_tracer("t").start_span("s")
+def test_call_without_content_is_not_stored(exporters):
+    span = exporters.provider.get_tracer("t").start_span("s")
     load_completion_hook().on_completion(
         inputs=[], outputs=[], system_instruction=[], tool_definitions=None, span=span
     )
-    assert not pending_content._calls
+    assert not pending_content._content
 
 
-def test_every_exporter_gets_it(monkeypatch, both, wire):
-    another = MlflowSpanExporter(tracking_uri=wire.uri)
-    both.provider.add_span_processor(SimpleSpanProcessor(another))
-    talk(both)
-    bodies = map(unpacked, wire.requests)
+def test_each_exporter_gets_the_content(monkeypatch, exporters, wire):
+    second = MlflowSpanExporter(tracking_uri=wire.uri)
+    exporters.provider.add_span_processor(SimpleSpanProcessor(second))
+    call_model(exporters)
+    bodies = map(decompressed_body, wire.requests)
     assert [SECRET.encode() in body for body in bodies] == [True, True]
-    assert not pending_content._calls
-    another.shutdown()
-    talk(both)
-    assert not pending_content._calls
+    assert not pending_content._content
+    second.shutdown()
+    call_model(exporters)
+    assert not pending_content._content
 
 
-def test_memory_is_bounded_in_calls(monkeypatch, caplog):
-    monkeypatch.setattr(_pending, "_MOST_CALLS", 3)
+def test_number_of_calls_is_bounded(monkeypatch, caplog):
+    monkeypatch.setattr(_pending, "_MAX_CALLS", 3)
     content = PendingContent()
     for number in range(5):
-        content.keep((1, number), {"a": "b"})
-    assert list(content._calls) == [(1, 2), (1, 3), (1, 4)]
-    assert content.dropped == 2
+        content.add((1, number), {"a": "b"})
+    assert list(content._content) == [(1, 2), (1, 3), (1, 4)]
+    assert content.dropped_calls == 2
     (record,) = caplog.records
     assert record.getMessage() == (
-        "Message content does not reach MLflow: that of more than 3 calls, or 64 MiB, "
-        "waits for its spans, and the oldest is dropped. Is there an "
-        "MlflowSpanExporter on the tracer provider, and does it get these spans? (This "
-        "is said once; PendingContent.dropped counts.)"
+        "Message content of more than 3 calls or 64 MiB waits for its spans. The "
+        "oldest content is dropped, and does not reach MLflow. Check that the tracer "
+        "provider has an MlflowSpanExporter that receives these spans. This is logged "
+        "once; PendingContent.dropped_calls has the count."
     )
 
 
-def test_memory_is_bounded_in_bytes(monkeypatch):
-    monkeypatch.setattr(_pending, "_MOST_BYTES", 3_000)
+def test_number_of_bytes_is_bounded(monkeypatch):
+    monkeypatch.setattr(_pending, "_MAX_BYTES", 3_000)
     content = PendingContent()
     for number in range(5):
-        content.keep((1, number), {"a": "b" * 1_000})
-        assert content._bytes == sum(c.size for c in content._calls.values()) <= 3_000
-    assert list(content._calls) == [(1, 3), (1, 4)]
-    content.keep((1, 9), {"a": "b" * 4_000})
-    assert (list(content._calls), content._bytes, content.dropped) == ([], 0, 6)
-    content.keep((1, 1), {"a": "b"})
-    content.keep((1, 1), {"a": "c"})
-    assert (len(content._calls), content.dropped) == (1, 6)
+        content.add((1, number), {"a": "b" * 1_000})
+        assert content._bytes == sum(c.size for c in content._content.values()) <= 3_000
+    assert list(content._content) == [(1, 3), (1, 4)]
+    content.add((1, 9), {"a": "b" * 4_000})
+    assert (list(content._content), content._bytes, content.dropped_calls) == ([], 0, 6)
+    content.add((1, 1), {"a": "b"})
+    content.add((1, 1), {"a": "c"})
+    assert (len(content._content), content.dropped_calls) == (1, 6)
 
 
-def test_spans_that_wait_for_content_are_bounded(monkeypatch, spans):
-    monkeypatch.setattr(_pending, "_MOST_SPANS", 2)
-    monkeypatch.setattr(pending_content, "is_used", True)
-    joining = ContentJoiner()
-    talks = [spans.made(name, {"gen_ai.operation.name": "chat"}) for name in "abc"]
+def test_number_of_waiting_spans_is_bounded(monkeypatch, spans):
+    monkeypatch.setattr(_pending, "_MAX_SPANS", 2)
+    monkeypatch.setattr(pending_content, "is_enabled", True)
+    joiner = ContentJoiner()
+    model_calls = [
+        spans.made(name, {"gen_ai.operation.name": "chat"}) for name in "abc"
+    ]
     others = [spans.made("d"), ReadableSpan("e")]
-    assert joining.joined([*talks, *others]) == [*talks, *others]
-    assert [span.name for span in joining._waiting.values()] == ["b", "c"]
+    assert joiner.join([*model_calls, *others]) == [*model_calls, *others]
+    assert [span.name for span in joiner._waiting_spans.values()] == ["b", "c"]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="os.fork is not available")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_fork_takes_nothing_along():
-    pending_content.keep((1, 1), {"a": "b"})
+def test_forked_child_has_no_pending_content():
+    pending_content.add((1, 1), {"a": "b"})
     child = os.fork()
     if not child:
-        os._exit(len(pending_content._calls))
+        os._exit(len(pending_content._content))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert len(pending_content._calls) == 1
+    assert len(pending_content._content) == 1

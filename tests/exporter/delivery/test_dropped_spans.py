@@ -162,7 +162,7 @@ def test_no_secret_is_said(monkeypatch, wire, spans, lines):
 
 @pytest.mark.parametrize(
     "where",
-    ["_span_translator.map_attributes", "_content._pending.ContentJoiner.joined"],
+    ["_span_translator.map_attributes", "_content._pending.ContentJoiner.join"],
 )
 def test_a_defect_of_ours_is_not_the_applications(
     monkeypatch, wire, exporter, spans, lines, where

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.exporter.mlflow._batch_translator import BatchTranslator
 from opentelemetry.exporter.mlflow._config import parse_boolean, read_setting
 from opentelemetry.exporter.mlflow._content._pending import ContentJoiner
-from opentelemetry.exporter.mlflow._content._redaction import redaction
+from opentelemetry.exporter.mlflow._content._redaction import load_redaction
 from opentelemetry.exporter.mlflow._delivery._dropped_spans import DroppedSpans
 from opentelemetry.exporter.mlflow._delivery._requests import (
     DeliveryResult,
@@ -101,7 +101,9 @@ class MlflowSpanExporter(SpanExporter):
         redact_setting = read_setting(redact, "redact", OTEL_EXPORTER_MLFLOW_REDACT)
         self._translator = BatchTranslator(
             promote_remote_root=promotes_remote_root,
-            translator=SpanTranslator(price_list, redaction(redact, redact_setting)),
+            translator=SpanTranslator(
+                price_list, load_redaction(redact, redact_setting)
+            ),
         )
         self._destination = create_destination(
             endpoint=endpoint,
@@ -148,7 +150,7 @@ class MlflowSpanExporter(SpanExporter):
         """Returns None if an internal error occurs."""
         try:
             return self._trace_buffer.add(
-                [span_mirror.restore(span) for span in self._content.joined(spans)],
+                [span_mirror.restore(span) for span in self._content.join(spans)],
                 buffer_all=self._destination.wants_whole_traces,
             )
         except Exception as error:  # noqa: BLE001  # an error of this package must not reach the application
@@ -197,7 +199,7 @@ class MlflowSpanExporter(SpanExporter):
         self._dropped_spans.log_totals()
 
     def _after_fork(self) -> None:
-        self._content.forget()
+        self._content.after_fork()
         self._translator.after_fork()
         self._trace_buffer.after_fork()
         if self._remote_root_previews:

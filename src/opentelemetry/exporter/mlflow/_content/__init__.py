@@ -1,1 +1,1 @@
-"""Message content on its way to MLflow: held apart from spans, and redacted."""
+"""Message content for MLflow: a completion hook, pending content and redaction."""

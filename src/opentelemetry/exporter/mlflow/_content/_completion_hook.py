@@ -1,10 +1,10 @@
-"""Message content for MLflow alone: a completion hook of GenAI instrumentations.
+"""A completion hook of GenAI instrumentations, which sends content to MLflow only.
 
     OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK=mlflow
 
-Prompts, reasoning, answers and tools of every instrumentation that uses
-`opentelemetry-util-genai` reach MLflow; no span and no event has them, so no other
-exporter does. Loaded by the entry point only.
+Prompts, reasoning, answers and tools of all instrumentations that use
+`opentelemetry-util-genai` reach MLflow. They are not on spans or events, so other
+exporters do not receive them. Only the entry point loads this module.
 """
 
 from __future__ import annotations
@@ -29,26 +29,27 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
-_GROUP = "opentelemetry_genai_completion_hook"
-_US = "mlflow"
+_ENTRY_POINT_GROUP = "opentelemetry_genai_completion_hook"
+_ENTRY_POINT_NAME = "mlflow"
 
 
-class _Hook(Protocol):
-    def on_completion(self, **said: Any) -> None: ...
+class _CompletionHook(Protocol):
+    def on_completion(self, **arguments: Any) -> None: ...
 
 
 class MlflowCompletionHook:
-    """Keeps what was said until the span is exported; then it is the next hook's turn.
+    """Stores content until its span is exported, and then calls the next hook.
 
-    Raises ValueError: OTEL_EXPORTER_MLFLOW_NEXT_COMPLETION_HOOK names no other hook.
+    Raises ValueError if OTEL_EXPORTER_MLFLOW_NEXT_COMPLETION_HOOK is not the name of
+    another installed hook.
     """
 
     def __init__(self) -> None:
-        self._next = _next_hook()
-        self._said_why = False
-        pending_content.is_used = True
+        self._next_hook = _load_next_hook()
+        self._has_logged_failure = False
+        pending_content.is_enabled = True
 
-    def on_completion(  # the words of opentelemetry.util.genai.completion_hook
+    def on_completion(  # the arguments of opentelemetry.util.genai.completion_hook
         self,
         *,
         inputs: Sequence[Any] = (),
@@ -57,49 +58,49 @@ class MlflowCompletionHook:
         tool_definitions: Sequence[Any] | None = None,
         span: Any = None,
         log_record: Any = None,
-        **more: Any,
+        **other_arguments: Any,
     ) -> None:
-        # An ended span is not recording any more, and may be exported only now.
+        # A span that has ended is not recording, but may still be exported.
         context = span.context if isinstance(span, ReadableSpan) else None
         if context and context.trace_flags.sampled:
             content = {
-                name: self._dumped(said)
-                for name, said in (
+                name: self._encode(value)
+                for name, value in (
                     ("gen_ai.system_instructions", system_instruction),
                     ("gen_ai.input.messages", inputs),
                     ("gen_ai.output.messages", outputs),
                     ("gen_ai.tool.definitions", tool_definitions),
                 )
-                if said
+                if value
             }
             if content:
-                pending_content.keep((context.trace_id, context.span_id), content)
-        if self._next is not None:
-            self._next.on_completion(
+                pending_content.add((context.trace_id, context.span_id), content)
+        if self._next_hook is not None:
+            self._next_hook.on_completion(
                 inputs=inputs,
                 outputs=outputs,
                 system_instruction=system_instruction,
                 tool_definitions=tool_definitions,
                 span=span,
                 log_record=log_record,
-                **more,
+                **other_arguments,
             )
 
-    def _dumped(self, said: Sequence[Any]) -> str:
+    def _encode(self, value: Sequence[Any]) -> str:
         try:
-            return json.dumps(said, ensure_ascii=False, default=_plain)
+            return json.dumps(value, ensure_ascii=False, default=_to_json_type)
         except (RecursionError, TypeError, ValueError) as error:
-            if not self._said_why:
-                self._said_why = True
+            if not self._has_logged_failure:
+                self._has_logged_failure = True
                 _logger.warning(
-                    "Message content that is no JSON (%s) is withheld from MLflow. "
-                    "(This is said once.)",
+                    "Message content cannot be serialized as JSON (%s). It is withheld "
+                    "from MLflow. This is logged once.",
                     type(error).__name__,
                 )
             return json.dumps(f"withheld: {type(error).__name__}")
 
 
-def _plain(value: Any) -> Any:
+def _to_json_type(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, (bytes, bytearray)):
@@ -107,16 +108,16 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _next_hook() -> _Hook | None:
+def _load_next_hook() -> _CompletionHook | None:
     name = os.environ.get(OTEL_EXPORTER_MLFLOW_NEXT_COMPLETION_HOOK, "").strip()
     if not name:
         return None
-    others = {hook.name: hook for hook in entry_points(group=_GROUP)}
-    others.pop(_US, None)
-    if name not in others:
+    hooks = {hook.name: hook for hook in entry_points(group=_ENTRY_POINT_GROUP)}
+    hooks.pop(_ENTRY_POINT_NAME, None)
+    if name not in hooks:
         raise ValueError(
-            f"{OTEL_EXPORTER_MLFLOW_NEXT_COMPLETION_HOOK} takes the name of another "
-            f"completion hook ({', '.join(sorted(others)) or 'there is none'}), not "
+            f"{OTEL_EXPORTER_MLFLOW_NEXT_COMPLETION_HOOK} must be the name of another "
+            f"completion hook ({', '.join(sorted(hooks)) or 'none is installed'}); got "
             f"{name!r}"
         )
-    return cast("_Hook", others[name].load()())
+    return cast("_CompletionHook", hooks[name].load()())

@@ -1,7 +1,7 @@
-"""What was said in model calls, between the completion hook and the exporters.
+"""Content of model calls that waits for its span, and spans that wait for content.
 
-The hook gives it with the span; the exporters find it by the ids of the span, which is
-the same to them whatever comes first.
+The completion hook adds the content. Each exporter adds it to the span with the same
+ids. Either may come first.
 """
 
 from __future__ import annotations
@@ -24,80 +24,83 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
-# What may wait: content until its span is exported, in calls and in bytes; and spans,
-# which came first, for their content.
-_MOST_CALLS: Final = 2_000
-_MOST_BYTES: Final = 64 * 2**20
-_MOST_SPANS: Final = 512
+# Limits of the content that waits for its span.
+_MAX_CALLS: Final = 2_000
+_MAX_BYTES: Final = 64 * 2**20
+# Limit of the spans that wait for their content, for each exporter.
+_MAX_SPANS: Final = 512
 
-_OPERATION = "gen_ai.operation.name"
+_OPERATION_NAME = "gen_ai.operation.name"
 
-Key = tuple[int, int]
+SpanKey = tuple[int, int]
+"""Trace id and span id."""
 
 
 @dataclass
 class _Content:
     attributes: Mapping[str, str]
     size: int
-    given_to: weakref.WeakSet[ContentJoiner] = field(
+    taken_by: weakref.WeakSet[ContentJoiner] = field(
         default_factory=weakref.WeakSet["ContentJoiner"]
     )
 
 
 class PendingContent:
-    """One for the process; `dropped` counts calls whose content was not exported."""
+    """The content of this process. `dropped_calls` counts calls without their span."""
 
     def __init__(self) -> None:
-        self.is_used = False
-        self.exporters: weakref.WeakSet[ContentJoiner] = weakref.WeakSet()
-        self.forget()
+        self.is_enabled = False
+        self.joiners: weakref.WeakSet[ContentJoiner] = weakref.WeakSet()
+        self.after_fork()
         if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
-            # What the parent process holds the parent exports.
-            os.register_at_fork(after_in_child=self.forget)
+            os.register_at_fork(after_in_child=self.after_fork)
 
-    def forget(self) -> None:
-        # A handler of the log may end a span, and export it here and now.
+    def after_fork(self) -> None:
+        """Forget the parent's content in a forked child: the parent exports it."""
+        # A log handler may end a span that is exported at once, in the same thread.
+        # The lock must be reentrant.
         self._lock = threading.RLock()
-        self._calls: OrderedDict[Key, _Content] = OrderedDict()
+        self._content: OrderedDict[SpanKey, _Content] = OrderedDict()
         self._bytes = 0
-        self.dropped = 0
+        self.dropped_calls = 0
 
-    def keep(self, key: Key, attributes: Mapping[str, str]) -> None:
+    def add(self, key: SpanKey, attributes: Mapping[str, str]) -> None:
         size = sum(map(sys.getsizeof, attributes.values()))
         with self._lock:
-            self._drop(key)
-            self._calls[key] = _Content(attributes, size)
+            self._remove(key)
+            self._content[key] = _Content(attributes, size)
             self._bytes += size
-            while len(self._calls) > _MOST_CALLS or self._bytes > _MOST_BYTES:
-                oldest = next(iter(self._calls))
-                self._drop(oldest)
-                self._note()
+            while len(self._content) > _MAX_CALLS or self._bytes > _MAX_BYTES:
+                oldest = next(iter(self._content))
+                self._remove(oldest)
+                self._count_dropped_call()
 
-    def given(self, key: Key, to: ContentJoiner) -> Mapping[str, str] | None:
-        """The content, until every exporter has it."""
+    def take(self, key: SpanKey, joiner: ContentJoiner) -> Mapping[str, str] | None:
+        """Return the content once to each joiner. The last one removes it."""
         with self._lock:
-            content = self._calls.get(key)
-            if content is None or to in content.given_to:
+            content = self._content.get(key)
+            if content is None or joiner in content.taken_by:
                 return None
-            content.given_to.add(to)
-            if len(content.given_to) >= len(self.exporters):
-                self._drop(key)
+            content.taken_by.add(joiner)
+            if len(content.taken_by) >= len(self.joiners):
+                self._remove(key)
             return content.attributes
 
-    def _drop(self, key: Key) -> None:
-        if content := self._calls.pop(key, None):
+    def _remove(self, key: SpanKey) -> None:
+        if content := self._content.pop(key, None):
             self._bytes -= content.size
 
-    def _note(self) -> None:
-        self.dropped += 1
-        if self.dropped == 1:
+    def _count_dropped_call(self) -> None:
+        self.dropped_calls += 1
+        if self.dropped_calls == 1:
             _logger.warning(
-                "Message content does not reach MLflow: that of more than %d calls, or "
-                "%d MiB, waits for its spans, and the oldest is dropped. Is there an "
-                "MlflowSpanExporter on the tracer provider, and does it get these "
-                "spans? (This is said once; PendingContent.dropped counts.)",
-                _MOST_CALLS,
-                _MOST_BYTES // 2**20,
+                "Message content of more than %d calls or %d MiB waits for its spans. "
+                "The oldest content is dropped, and does not reach MLflow. Check that "
+                "the tracer provider has an MlflowSpanExporter that receives these "
+                "spans. This is logged once; PendingContent.dropped_calls has the "
+                "count.",
+                _MAX_CALLS,
+                _MAX_BYTES // 2**20,
             )
 
 
@@ -105,49 +108,51 @@ pending_content: Final = PendingContent()
 
 
 class ContentJoiner:
-    """Content joins its spans, for one exporter."""
+    """Adds pending content to the spans of one exporter."""
 
     def __init__(self) -> None:
-        pending_content.exporters.add(self)
-        self.forget()
+        pending_content.joiners.add(self)
+        self.after_fork()
 
-    def forget(self) -> None:
+    def after_fork(self) -> None:
+        """Forget the parent's spans in a forked child: the parent exports them."""
         self._lock = threading.Lock()
-        self._waiting: OrderedDict[Key, ReadableSpan] = OrderedDict()
+        self._waiting_spans: OrderedDict[SpanKey, ReadableSpan] = OrderedDict()
 
     def close(self) -> None:
-        pending_content.exporters.discard(self)
+        pending_content.joiners.discard(self)
 
-    def joined(self, spans: Sequence[ReadableSpan]) -> Sequence[ReadableSpan]:
-        """`spans`, copies where there is content; and those that waited for it.
+    def join(self, spans: Sequence[ReadableSpan]) -> Sequence[ReadableSpan]:
+        """Return `spans`, with copies of those that have content.
 
-        MLflow keeps of a span what came last.
+        Earlier spans whose content has come since are appended, with their content.
+        They are sent a second time, and MLflow stores the last version of a span.
         """
-        if not pending_content.is_used:
+        if not pending_content.is_enabled:
             return spans
         with self._lock:
-            late = [
-                _with(span, content)
-                for key, span in list(self._waiting.items())
-                if (content := pending_content.given(key, self))
-                and self._waiting.pop(key)
+            late_spans = [
+                _with_content(span, content)
+                for key, span in list(self._waiting_spans.items())
+                if (content := pending_content.take(key, self))
+                and self._waiting_spans.pop(key)
             ]
-            return [*map(self._join, spans), *late]
+            return [*map(self._join, spans), *late_spans]
 
     def _join(self, span: ReadableSpan) -> ReadableSpan:
         context = span.context
         if not context:
             return span
         key = (context.trace_id, context.span_id)
-        if content := pending_content.given(key, self):
-            return _with(span, content)
-        if span.attributes and _OPERATION in span.attributes:
-            self._waiting[key] = span
-            if len(self._waiting) > _MOST_SPANS:
-                self._waiting.popitem(last=False)
+        if content := pending_content.take(key, self):
+            return _with_content(span, content)
+        if span.attributes and _OPERATION_NAME in span.attributes:
+            self._waiting_spans[key] = span
+            if len(self._waiting_spans) > _MAX_SPANS:
+                self._waiting_spans.popitem(last=False)
         return span
 
 
-def _with(span: ReadableSpan, content: Mapping[str, str]) -> ReadableSpan:
-    # What stands on the span was put there for everybody, and goes first.
+def _with_content(span: ReadableSpan, content: Mapping[str, str]) -> ReadableSpan:
+    # Content on the span itself was recorded for all exporters, and takes precedence.
     return replace_span(span, attributes={**content, **(span.attributes or {})})

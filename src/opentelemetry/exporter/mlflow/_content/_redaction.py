@@ -1,4 +1,4 @@
-"""The user's own function between the spans and MLflow."""
+"""The user's function that redacts attributes before they are sent to MLflow."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
 Redact = Callable[[dict[str, Any]], dict[str, Any]]
 
-WITHHELD = "opentelemetry.exporter.mlflow.withheld"
+_WITHHELD = "opentelemetry.exporter.mlflow.withheld"
 
-# What nobody wrote: it may go where the function that should look at it fails.
-_HARMLESS = (
+# Attributes without message content. They are sent even if the function fails.
+_PREFIXES_WITHOUT_CONTENT = (
     "error.type",
     "gen_ai.operation.name",
     "gen_ai.provider.name",
@@ -33,7 +33,7 @@ _HARMLESS = (
 
 
 class Redaction:
-    """Calls `redact`; where it fails, all that may be content is withheld."""
+    """Calls `redact`. If it fails, all attributes that may be content are withheld."""
 
     def __init__(self, redact: Redact) -> None:
         self._redact = redact
@@ -46,39 +46,43 @@ class Redaction:
         except Exception as error:  # noqa: BLE001  # the user's function
             self.failures += 1
             if self.failures == 1:
-                # Not its words: they may be those it should have kept back.
+                # The message of the exception may contain what it should redact.
                 _logger.warning(
-                    "The redaction of what goes to MLflow raises %s: content is "
-                    "withheld, and marked with the attribute %s. (This is said once.)",
+                    "The redaction function raised %s. Message content is withheld "
+                    "from MLflow, and marked with the attribute %s. Correct the "
+                    "function. This is logged once.",
                     type(error).__name__,
-                    WITHHELD,
+                    _WITHHELD,
                 )
             return {
                 name: value
                 for name, value in attributes.items()
-                if name.startswith(_HARMLESS)
-            } | {WITHHELD: f"the redaction raised {type(error).__name__}"}
+                if name.startswith(_PREFIXES_WITHOUT_CONTENT)
+            } | {_WITHHELD: f"the redaction function raised {type(error).__name__}"}
 
 
-def redaction(argument: Redact | str | None, given: Setting) -> Redaction | None:
-    """From the function itself, or from `package.module:function`.
+def load_redaction(argument: Redact | str | None, setting: Setting) -> Redaction | None:
+    """Return the redaction with a function, or with the one at an import path.
 
-    Raises ValueError: there is no such function.
+    `setting` has the import path, `package.module:function`. Raises ValueError if there
+    is no such function.
     """
     if callable(argument):
         return Redaction(argument)
-    if given.value is None:
+    if setting.value is None:
         return None
-    module, _, name = given.value.partition(":")
+    accepted = "the import path of a function, package.module:function"
+    module, _, name = setting.value.partition(":")
     try:
         function: Any = attrgetter(name)(import_module(module))
     except Exception as error:
         raise ValueError(
-            f"{given.name} takes a function as package.module:function, not "
-            f"{given.value!r}: {type(error).__name__}: {error}"
+            f"{setting.name} must be {accepted}; got {setting.value!r}: "
+            f"{type(error).__name__}: {error}"
         ) from error
     if not callable(function):
-        raise ValueError(  # noqa: TRY004  # of a read_setting, the value is wrong
-            f"{given.name} takes a function; {given.value!r} is none"
+        raise ValueError(  # noqa: TRY004  # the value of the setting is wrong
+            f"{setting.name} must be {accepted}; got {setting.value!r}, which is not "
+            "callable"
         )
     return Redaction(cast("Redact", function))

@@ -1,4 +1,4 @@
-"""A conversation that MLflow gets, and what a colleague's backend sees of it."""
+"""A tracer provider with an MLflow exporter and another one, and a model call."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ from opentelemetry.util.genai.types import (
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 
-HOOK = "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
+HOOK_VARIABLE = "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
 SECRET = "Zwiebelkuchen"
 
 
 @dataclass
-class Both:
-    """A provider with an exporter to MLflow, and a colleague's beside it."""
+class TwoExporters:
+    """A tracer provider with an MLflow exporter and an in-memory exporter."""
 
     provider: TracerProvider
     mlflow: MlflowSpanExporter
-    others: InMemorySpanExporter
+    other: InMemorySpanExporter
 
     @property
-    def seen_by_others(self):
-        """The bytes that would go to their backends."""
-        return encode_spans(self.others.get_finished_spans()).SerializeToString()
+    def bytes_of_other(self):
+        """The bytes that the other exporter would send as OTLP."""
+        return encode_spans(self.other.get_finished_spans()).SerializeToString()
 
 
-def both_to(uri, **more):
-    others = InMemorySpanExporter()
-    mlflow = MlflowSpanExporter(tracking_uri=uri, **more)
+def make_exporters(uri, **arguments):
+    other = InMemorySpanExporter()
+    mlflow = MlflowSpanExporter(tracking_uri=uri, **arguments)
     provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(others))
+    provider.add_span_processor(SimpleSpanProcessor(other))
     provider.add_span_processor(SimpleSpanProcessor(mlflow))
-    return Both(provider, mlflow, others)
+    return TwoExporters(provider, mlflow, other)
 
 
-def talk(both, question=SECRET, model="m"):
-    """One model call of an instrumentation that uses util-genai."""
+def call_model(exporters, question=SECRET, model="m"):
+    """Makes the span of an instrumentation that uses opentelemetry-util-genai."""
     handler = TelemetryHandler(
-        tracer_provider=both.provider, completion_hook=load_completion_hook()
+        tracer_provider=exporters.provider, completion_hook=load_completion_hook()
     )
     with handler.inference("example", request_model=model) as call:
         call.system_instruction = [TextPart(f"{question} system")]
@@ -74,14 +74,14 @@ def talk(both, question=SECRET, model="m"):
     return call.span
 
 
-def sent(wire):
-    return b"".join(map(unpacked, wire.requests))
+def sent_bytes(wire):
+    return b"".join(map(decompressed_body, wire.requests))
 
 
-def unpacked(request):
+def decompressed_body(request):
     is_compressed = request.headers.get("content-encoding") == "gzip"
     return gzip.decompress(request.body) if is_compressed else request.body
 
 
-def spans_sent(wire):
+def sent_span_names(wire):
     return [name for request in wire.requests for name in request.span_names]
