@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tests.collector.gateway_load import CALLS, SPANS
+from tests.collector.gateway_load import CALLS_PER_TRACE, SPANS_PER_TRACE
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    from tests.collector.gateway_watch import Figures
+    from tests.collector.process_usage import Usage
 
 # Of 10,000 calls a second.
 _CALLS_A_SECOND: Final = 10_000
@@ -24,7 +24,7 @@ _BACK: Final = ("MLflow servers", "PostgreSQL", "MLflow writers", "Kafka")
 class Front(NamedTuple):
     """`arrived`: seconds until the samplers had all spans; `kafka`: bytes."""
 
-    figures: Figures
+    figures: Usage
     arrived: float
     kept: int
     kafka: int
@@ -33,7 +33,7 @@ class Front(NamedTuple):
 class Back(NamedTuple):
     """`a_span` is the database's bytes for it."""
 
-    figures: Figures
+    figures: Usage
     writers: int
     request: str
     a_span: float
@@ -42,9 +42,10 @@ class Back(NamedTuple):
 def front_table(options: argparse.Namespace, front: Front) -> Iterator[str]:
     figures, kept = front.figures, front.kept
     yield (
-        f"{options.traces} traces of {SPANS} spans, {CALLS} of them calls with "
-        f"{options.bytes} bytes of text each; {os.cpu_count()} cores, shared by all, "
-        f"and {figures.others / figures.seconds:.1f} of them busy with other things. "
+        f"{options.traces} traces of {SPANS_PER_TRACE} spans, {CALLS_PER_TRACE} of "
+        f"them calls with {options.bytes} bytes of text each; {os.cpu_count()} cores, "
+        f"shared by all, and {figures.other_cpu / figures.seconds:.1f} of them busy "
+        "with other things. "
         f"{figures.spans / front.arrived:,.0f} spans/s went in, "
         f"{kept / figures.spans:.0%} were kept.\n"
     )
@@ -62,7 +63,7 @@ def front_table(options: argparse.Namespace, front: Front) -> Iterator[str]:
 def _each(front: Front, part: str) -> tuple[float, str]:
     if part in {"Kafka", "backend writer"}:
         return front.figures.cpu[part] / front.kept * 1e6, "kept"
-    return front.figures.microseconds(part), "sent"
+    return front.figures.microseconds_per_span(part), "sent"
 
 
 def back_table(backs: Sequence[Back]) -> Iterator[str]:
@@ -76,16 +77,17 @@ def back_table(backs: Sequence[Back]) -> Iterator[str]:
     for back in backs:
         figures = back.figures
         milliseconds = [
-            f"{figures.microseconds(part) * SPANS / 1000:.2f}" for part in _BACK
+            f"{figures.microseconds_per_span(part) * SPANS_PER_TRACE / 1000:.2f}"
+            for part in _BACK
         ]
         ours = sum(figures.cpu.values())
         busy = [
             *(figures.cpu[part] for part in ("MLflow servers", "PostgreSQL")),
-            *(ours, figures.others),
+            *(ours, figures.other_cpu),
         ]
         cells = [
-            *(str(back.writers), back.request, f"{figures.rate:,.0f}"),
-            *(f"{figures.rate / SPANS:,.0f}", *milliseconds),
+            *(str(back.writers), back.request, f"{figures.spans_per_second:,.0f}"),
+            *(f"{figures.spans_per_second / SPANS_PER_TRACE:,.0f}", *milliseconds),
             f"{figures.spans / ours:,.0f}",
             ", ".join(f"{one / figures.seconds:.2f}" for one in busy),
             f"{back.a_span:,.0f}",
@@ -96,7 +98,7 @@ def back_table(backs: Sequence[Back]) -> Iterator[str]:
 
 def plan(front: Front, backs: Sequence[Back]) -> Iterator[str]:
     """So many cores, each busy to `_BUSY`, and so much disk."""
-    spans = _CALLS_A_SECOND / CALLS * SPANS
+    spans = _CALLS_A_SECOND / CALLS_PER_TRACE * SPANS_PER_TRACE
     shares = (1.0, 0.1, 0.01)
     heads = " | ".join(f"{share:.0%} kept" for share in shares)
     yield f"| {_CALLS_A_SECOND:,} calls/s, {spans:,.0f} spans/s | {heads} |"
@@ -112,7 +114,7 @@ def plan(front: Front, backs: Sequence[Back]) -> Iterator[str]:
     for back in backs:
         if back.writers == max(one.writers for one in backs):
             for part in _BACK[:3]:
-                each = back.figures.microseconds(part) / 1e6 / _BUSY
+                each = back.figures.microseconds_per_span(part) / 1e6 / _BUSY
                 yield row(f"{part}, {back.request} a request, cores", "kept", each)
     yield row("Kafka, GB a day and replica", "kept", front.kafka / front.kept * _GB)
     yield row("database, GB a day", "kept", backs[-1].a_span * _GB)

@@ -30,15 +30,19 @@ from tests.benchmarks._gateway_tables import (
     plan,
 )
 from tests.collector.gateway import (
-    Collectors,
-    agent,
-    backend_writer,
-    mlflow_writer,
-    servers,
-    tiers,
+    CollectorStack,
+    start_agent,
+    start_backend_writer,
+    start_balancer_and_samplers,
+    start_mlflow_writer,
+    start_servers,
 )
-from tests.collector.gateway_load import SPANS, requests_of, send
-from tests.collector.gateway_watch import Watch, listening
+from tests.collector.gateway_load import (
+    SPANS_PER_TRACE,
+    export_requests,
+    send_requests,
+)
+from tests.collector.process_usage import UsageMeter, mlflow_server_pids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,8 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if program is None:
         raise SystemExit(INSTALL_HINT)
     with ExitStack() as held:
-        running = held.enter_context(servers(max(options.writers), options.partitions))
-        collectors = held.enter_context(Collectors(program))
+        running = held.enter_context(
+            start_servers(max(options.writers), options.partitions)
+        )
+        collectors = held.enter_context(CollectorStack(program))
         sink = held.enter_context(OtlpReceiver())
         front = _front(options, running, collectors, sink)
         backs = [
@@ -75,18 +81,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _front(
     options: argparse.Namespace,
     running: Servers,
-    collectors: Collectors,
+    collectors: CollectorStack,
     sink: OtlpReceiver,
 ) -> Front:
     """From an agent to Kafka and on to a backend."""
-    balancer, samplers = tiers(
+    balancer, samplers = start_balancer_and_samplers(
         collectors,
         running.kafka,
         SAMPLING_WAIT="5s",
         SAMPLING_PERCENT=str(options.percent),
     )
-    sidecar = agent(collectors, balancer)
-    writer = backend_writer(collectors, running.kafka, sink.endpoint)
+    sidecar = start_agent(collectors, balancer)
+    writer = start_backend_writer(collectors, running.kafka, sink.endpoint)
 
     def decided(**labels: str) -> float:
         name = "otelcol_processor_tail_sampling_global_count_traces_sampled"
@@ -94,14 +100,14 @@ def _front(
 
     def at_the_backend(traces: int) -> bool:
         return decided() == traces and (
-            len(sink.spans) == decided(sampled="true") * SPANS
+            len(sink.spans) == decided(sampled="true") * SPANS_PER_TRACE
         )
 
-    send(sidecar, requests_of(_WARMING, options.bytes))
+    send_requests(sidecar, export_requests(_WARMING, options.bytes))
     _wait(lambda: at_the_backend(_WARMING))
-    requests = list(requests_of(options.traces, options.bytes))
-    kept, kafka = len(sink.spans), running.kafka.size()
-    watch = Watch(
+    requests = list(export_requests(options.traces, options.bytes))
+    kept, kafka = len(sink.spans), running.kafka.topic_size()
+    watch = UsageMeter(
         {
             "agent": [sidecar.pid],
             "balancer": [balancer.pid],
@@ -112,26 +118,28 @@ def _front(
         }
     )
     began = time.monotonic()
-    send(sidecar, requests)
-    sent = (_WARMING + options.traces) * SPANS
+    send_requests(sidecar, requests)
+    sent = (_WARMING + options.traces) * SPANS_PER_TRACE
     _wait(lambda: sent == _received(samplers))
     arrived = time.monotonic() - began
     _wait(lambda: at_the_backend(_WARMING + options.traces))
-    figures = watch.figures(options.traces * SPANS)
-    return Front(figures, arrived, len(sink.spans) - kept, running.kafka.size() - kafka)
+    figures = watch.usage(options.traces * SPANS_PER_TRACE)
+    return Front(
+        figures, arrived, len(sink.spans) - kept, running.kafka.topic_size() - kafka
+    )
 
 
 def _back(
     options: argparse.Namespace,
     running: Servers,
-    collectors: Collectors,
+    collectors: CollectorStack,
     count: int,
     batch: int,
 ) -> Back:
     """From Kafka to MLflow, for a while."""
-    addresses = running.mlflow[:count]
+    addresses = running.mlflow_uris[:count]
     writers = [
-        mlflow_writer(
+        start_mlflow_writer(
             *(collectors, running.kafka, address, "0"), MLFLOW_BATCHSPANS=str(batch)
         )
         for address in addresses
@@ -139,17 +147,17 @@ def _back(
     time.sleep(options.warming)
     with psycopg.connect(running.postgres.uri, autocommit=True) as connection:
         spans, size = _stored(connection)
-        watch = Watch(
+        watch = UsageMeter(
             {
                 "MLflow writers": [one.pid for one in writers],
-                "MLflow servers": listening(addresses),
+                "MLflow servers": mlflow_server_pids(addresses),
                 "PostgreSQL": [running.postgres.process.pid],
                 "Kafka": [running.kafka.pid],
             }
         )
         time.sleep(options.seconds)
         spans_then, size_then = _stored(connection)
-        figures = watch.figures(spans_then - spans)
+        figures = watch.usage(spans_then - spans)
     for one in writers:
         one.stop()
     request = "a trace" if batch == 1 else f"{batch} spans"

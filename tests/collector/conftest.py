@@ -1,4 +1,4 @@
-"""The real collector, between real spans and real servers."""
+"""Fixtures that run a real collector between real spans and real servers."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from examples.otelcol import HOW_TO_GET_IT, Collector, found
+from examples.otelcol import INSTALL_HINT, Collector, find_collector
 from examples.quickstart import _agent_run
 from examples.quickstart.mlflow_server import MlflowServer
 from examples.simulator import Simulator
 from tests.e2e.conftest import ENVIRONMENT, receiver, simulator  # noqa: F401  # fixtures
-from tests.missing import missing
+from tests.skipping import skip_unless_ci
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,22 +34,28 @@ if TYPE_CHECKING:
     from examples.otlp_receiver import OtlpReceiver
 
 
-AGENT = ("agent.yaml", "without-content.yaml")
-# Of the quickstart's agent.
-SPANS = 5
-SAID = ("Paris", "light rain", "leaves at dawn", "A haiku", "Weather of a city")
+AGENT_CONFIG = ("agent.yaml", "without-content.yaml")
+# The trace of the quickstart's agent: its number of spans, and texts from its content.
+AGENT_SPAN_COUNT = 5
+CONTENT_EXCERPTS = (
+    "Paris",
+    "light rain",
+    "leaves at dawn",
+    "A haiku",
+    "Weather of a city",
+)
 
 
-def eventually(holds: Callable[[], object], patience: float = 30) -> None:
-    ends = time.monotonic() + patience
-    while not holds():
-        assert time.monotonic() < ends, f"not within {patience:g} s"
+def wait_until(condition: Callable[[], object], timeout: float = 30) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {timeout:g} s"
         time.sleep(0.05)
 
 
 @contextmanager
-def tracing(collector: Collector, **resource: str) -> Iterator[Tracer]:
-    """Spans that end inside have reached the collector after it."""
+def tracer_for(collector: Collector, **resource: str) -> Iterator[Tracer]:
+    """Yields a tracer whose ended spans are in the collector when the context ends."""
     provider = TracerProvider(resource=Resource(resource), shutdown_on_exit=False)
     exporter = OTLPSpanExporter(f"{collector.endpoint}/v1/traces")
     provider.add_span_processor(BatchSpanProcessor(exporter))
@@ -57,36 +63,36 @@ def tracing(collector: Collector, **resource: str) -> Iterator[Tracer]:
     provider.shutdown()
 
 
-def said(
+def send_spans(
     collector: Collector, *attributes: dict[str, AttributeValue], **resource: str
 ) -> None:
-    """A trace of one span for each of these attributes."""
-    with tracing(collector, **resource) as tracer:
-        for each in attributes:
-            tracer.start_span("chat", attributes=each).end()
+    """Sends a trace with a single span for each of `attributes`."""
+    with tracer_for(collector, **resource) as tracer:
+        for span_attributes in attributes:
+            tracer.start_span("chat", attributes=span_attributes).end()
 
 
 @pytest.fixture(scope="session")
 def otelcol() -> Path:
-    program = found()
+    program = find_collector()
     if program is None:
-        missing(HOW_TO_GET_IT)
+        skip_unless_ci(INSTALL_HINT)
     return program
 
 
 @pytest.fixture
-def collector(otelcol, tmp_path) -> Iterator[Callable[..., Collector]]:
-    """Makes collectors of these configurations; keywords are their variables."""
-    made: list[Collector] = []
+def make_collector(otelcol, tmp_path) -> Iterator[Callable[..., Collector]]:
+    """Creates collectors from configuration files and environment variables."""
+    collectors: list[Collector] = []
 
     def make(*configurations: str, **variables: str) -> Collector:
-        folder = tmp_path / f"otelcol{len(made)}"
-        made.append(Collector(otelcol, folder, *configurations, **variables))
-        return made[-1]
+        folder = tmp_path / f"otelcol{len(collectors)}"
+        collectors.append(Collector(otelcol, folder, *configurations, **variables))
+        return collectors[-1]
 
     yield make
-    for one in made:
-        one.stop()
+    for collector in collectors:
+        collector.stop()
 
 
 @pytest.fixture(scope="session")
@@ -96,54 +102,59 @@ def mlflow_uri() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def mlflow(mlflow_uri) -> MlflowClient:
+def mlflow_client(mlflow_uri) -> MlflowClient:
     from mlflow import MlflowClient
 
     return MlflowClient(mlflow_uri)
 
 
 @pytest.fixture
-def experiment(mlflow, request) -> str:
-    """The id of an experiment of the test's own."""
-    return mlflow.create_experiment(f"{request.node.name} {time.time_ns()}")
+def experiment_id(mlflow_client, request) -> str:
+    """The id of a new experiment for this test."""
+    return mlflow_client.create_experiment(f"{request.node.name} {time.time_ns()}")
 
 
 @pytest.fixture
-def traces(mlflow) -> Callable[..., list[Trace]]:
-    """What MLflow has in an experiment once `until` holds of it, oldest first."""
+def wait_for_traces(mlflow_client) -> Callable[..., list[Trace]]:
+    """Returns the traces of an experiment, oldest first, once `condition` holds."""
 
-    def of(
-        experiment: str, until: Callable[[list[Trace]], bool], patience: float = 60
+    def wait(
+        experiment_id: str,
+        condition: Callable[[list[Trace]], bool],
+        timeout: float = 60,
     ) -> list[Trace]:
-        ends = time.monotonic() + patience
+        deadline = time.monotonic() + timeout
         while True:
-            found = mlflow.search_traces(
-                locations=[experiment], order_by=["timestamp_ms ASC"]
+            traces = mlflow_client.search_traces(
+                locations=[experiment_id], order_by=["timestamp_ms ASC"]
             )
-            if until(found) or time.monotonic() > ends:
-                return list(found)
+            if condition(traces) or time.monotonic() > deadline:
+                return list(traces)
             time.sleep(0.3)
 
-    return of
+    return wait
 
 
 @pytest.fixture
-def arrived(traces, experiment) -> Callable[..., Trace]:
-    """The quickstart's trace, once all of its spans are there."""
+def wait_for_agent_trace(wait_for_traces, experiment_id) -> Callable[..., Trace]:
+    """Returns the trace of the quickstart's agent once MLflow has all its spans."""
 
-    def arrived(of: str = experiment) -> Trace:
-        (trace,) = traces(of, lambda t: t and len(t[0].data.spans) == SPANS)
+    def wait(experiment_id: str = experiment_id) -> Trace:
+        (trace,) = wait_for_traces(
+            experiment_id,
+            lambda traces: traces and len(traces[0].data.spans) == AGENT_SPAN_COUNT,
+        )
         return trace
 
-    return arrived
+    return wait
 
 
 @pytest.fixture
-def agent() -> Callable[..., None]:
-    """Runs the quickstart's agent against a collector; keywords are its variables."""
+def run_agent() -> Callable[..., None]:
+    """Runs the quickstart's agent, which sends to a collector or a receiver."""
 
     def run(otlp: Collector | OtlpReceiver, **variables: str) -> None:
-        # One of its own for each: it remembers prompts, as DeepSeek's cache does.
+        # A simulator for each run, because it caches prompts as DeepSeek does.
         with Simulator() as deepseek:
             subprocess.run(
                 [_agent_run.instrument(), sys.executable, _agent_run.AGENT],

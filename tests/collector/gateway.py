@@ -1,4 +1,4 @@
-"""The gateway with all it stands on, as processes of this machine."""
+"""Starts the gateway and the servers that it needs as processes on this machine."""
 
 from __future__ import annotations
 
@@ -17,61 +17,62 @@ from tests.databases import PostgreSQL
 class Servers(NamedTuple):
     kafka: Kafka
     postgres: PostgreSQL
-    mlflow: list[str]  # addresses of servers on one database
+    mlflow_uris: list[str]  # servers that share one database
 
 
 @contextmanager
-def servers(mlflow=2, partitions=12, certificate=None):
-    with ExitStack() as held, ThreadPoolExecutor() as pool:
-        kafka = pool.submit(held.enter_context, Kafka(partitions, certificate))
-        postgres = held.enter_context(PostgreSQL())
+def start_servers(mlflow_count=2, partitions=12, certificate=None):
+    with ExitStack() as stack, ThreadPoolExecutor() as pool:
+        kafka = pool.submit(stack.enter_context, Kafka(partitions, certificate))
+        postgres = stack.enter_context(PostgreSQL())
 
-        def server():
-            return held.enter_context(MlflowServer(store=postgres.uri)).uri
+        def start_mlflow():
+            return stack.enter_context(MlflowServer(store=postgres.uri)).uri
 
-        # The first one makes the tables.
-        addresses = [server()]
-        others = [pool.submit(server) for _ in range(mlflow - 1)]
-        addresses += [one.result() for one in others]
-        yield Servers(kafka.result(), postgres, addresses)
+        # The first server creates the tables.
+        uris = [start_mlflow()]
+        others = [pool.submit(start_mlflow) for _ in range(mlflow_count - 1)]
+        uris += [other.result() for other in others]
+        yield Servers(kafka.result(), postgres, uris)
 
 
-class Collectors:
-    """Starts collectors, and stops them in the opposite order."""
+class CollectorStack:
+    """Starts collectors, and stops them in reverse order when the context ends."""
 
     def __init__(self, program):
         self._program = program
-        self._held = ExitStack()
-        self._folder = Path(self._held.enter_context(TemporaryDirectory()))
+        self._stack = ExitStack()
+        self._folder = Path(self._stack.enter_context(TemporaryDirectory()))
         self._count = 0
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exc):
-        self._held.close()
+        self._stack.close()
 
     def start(self, *configurations, **variables):
         self._count += 1
         folder = self._folder / str(self._count)
-        return self._held.enter_context(
+        return self._stack.enter_context(
             Collector(self._program, folder, *configurations, **variables)
         )
 
 
-def tiers(collectors, kafka, **sampling):
-    """Two samplers and the balancer before them."""
+def start_balancer_and_samplers(collectors, kafka, **sampling):
+    """Starts two samplers and a balancer that sends to them."""
     samplers = [
         collectors.start(
             "gateway/sampler.yaml", KAFKA_BROKERS=kafka.brokers, **sampling
         )
         for _ in range(2)
     ]
-    names = ",".join(f"127.0.0.1:{one.port('GRPC')}" for one in samplers)
-    return collectors.start("gateway/balancer.yaml", SAMPLERS=f"[{names}]"), samplers
+    addresses = ",".join(f"127.0.0.1:{sampler.port('GRPC')}" for sampler in samplers)
+    balancer = collectors.start("gateway/balancer.yaml", SAMPLERS=f"[{addresses}]")
+    return balancer, samplers
 
 
-def agent(collectors, balancer, **variables):
+def start_agent(collectors, balancer, **variables):
     return collectors.start(
         *("agent.yaml", "without-content.yaml", "gateway/agent.yaml"),
         GATEWAY_OTLP_ENDPOINT=f"127.0.0.1:{balancer.port('GRPC')}",
@@ -79,17 +80,17 @@ def agent(collectors, balancer, **variables):
     )
 
 
-def mlflow_writer(collectors, kafka, mlflow, experiment, **variables):
+def start_mlflow_writer(collectors, kafka, mlflow_uri, experiment_id, **variables):
     return collectors.start(
         "gateway/writer-mlflow.yaml",
         KAFKA_BROKERS=kafka.brokers,
-        MLFLOW_TRACKING_URI=mlflow,
-        MLFLOW_EXPERIMENT_ID=experiment,
+        MLFLOW_TRACKING_URI=mlflow_uri,
+        MLFLOW_EXPERIMENT_ID=experiment_id,
         **variables,
     )
 
 
-def backend_writer(collectors, kafka, endpoint):
+def start_backend_writer(collectors, kafka, endpoint):
     return collectors.start(
         *("gateway/writer-backend.yaml", "without-content.yaml"),
         KAFKA_BROKERS=kafka.brokers,

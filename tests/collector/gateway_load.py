@@ -1,4 +1,4 @@
-"""Traces of agents that call DeepSeek, as many as one likes."""
+"""Generates traces of agents that call DeepSeek, and sends them to a collector."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
     from examples.otelcol import Collector
 
-_AT_ONCE: Final = 50  # traces in a request
+_TRACES_PER_REQUEST: Final = 50
 
-# An agent's turn: it asks, calls a tool, and asks again.
-_STEPS: Final = ("invoke_agent", "chat", "execute_tool", "chat")
-CALLS: Final = _STEPS.count("chat")
-SPANS: Final = len(_STEPS)
+# The spans of a trace: an agent calls DeepSeek, runs a tool, and calls DeepSeek again.
+_OPERATIONS: Final = ("invoke_agent", "chat", "execute_tool", "chat")
+CALLS_PER_TRACE: Final = _OPERATIONS.count("chat")
+SPANS_PER_TRACE: Final = len(_OPERATIONS)
 
 
-def send(sidecar: Collector, requests: Iterable[bytes]) -> None:
+def send_requests(agent: Collector, requests: Iterable[bytes]) -> None:
     for body in requests:
         request = urllib.request.Request(
-            f"{sidecar.endpoint}/v1/traces",
+            f"{agent.endpoint}/v1/traces",
             body,
             {"content-type": "application/x-protobuf"},
         )
@@ -35,54 +35,58 @@ def send(sidecar: Collector, requests: Iterable[bytes]) -> None:
             pass
 
 
-def requests_of(traces: int, size: int) -> Iterator[bytes]:
-    chance = random.Random()  # other ids for the warming
-    words = ["".join(chance.choices("aeilnorstu", k=6)) for _ in range(4000)]
-    for _ in range(traces // _AT_ONCE):
+def export_requests(trace_count: int, text_length: int) -> Iterator[bytes]:
+    """Yields encoded export requests; each call has a text of about this length."""
+    generator = random.Random()  # not seeded: each run needs new ids
+    words = ["".join(generator.choices("aeilnorstu", k=6)) for _ in range(4000)]
+    for _ in range(trace_count // _TRACES_PER_REQUEST):
         request = ExportTraceServiceRequest()
-        group = request.resource_spans.add()
-        _put(group.resource.attributes, {"service.name": "load"})
-        spans = group.scope_spans.add().spans
-        for _ in range(_AT_ONCE):
-            trace, root = chance.randbytes(16), chance.randbytes(8)
+        resource_spans = request.resource_spans.add()
+        _set_attributes(resource_spans.resource.attributes, {"service.name": "load"})
+        spans = resource_spans.scope_spans.add().spans
+        for _ in range(_TRACES_PER_REQUEST):
+            trace_id, root_id = generator.randbytes(16), generator.randbytes(8)
             now = time.time_ns()
-            for number, step in enumerate(_STEPS):
+            for index, operation in enumerate(_OPERATIONS):
                 span = spans.add(
-                    trace_id=trace,
-                    span_id=chance.randbytes(8) if number else root,
-                    parent_span_id=root if number else b"",
-                    name=step,
+                    trace_id=trace_id,
+                    span_id=generator.randbytes(8) if index else root_id,
+                    parent_span_id=root_id if index else b"",
+                    name=operation,
                     start_time_unix_nano=now,
                     end_time_unix_nano=now + 2_000_000_000,
                 )
-                _put(span.attributes, {"gen_ai.operation.name": step})
-                if step == "chat":
-                    said = " ".join(chance.choices(words, k=size // 7))
-                    asked, answered = said[: size * 3 // 4], said[size * 3 // 4 :]
-                    _put(span.attributes, _call(asked, answered))
+                _set_attributes(span.attributes, {"gen_ai.operation.name": operation})
+                if operation == "chat":
+                    text = " ".join(generator.choices(words, k=text_length // 7))
+                    prompt_length = text_length * 3 // 4
+                    _set_attributes(
+                        span.attributes,
+                        _call_attributes(text[:prompt_length], text[prompt_length:]),
+                    )
         yield request.SerializeToString()
 
 
-def _call(asked: str, answered: str) -> dict[str, str | int]:
+def _call_attributes(prompt: str, answer: str) -> dict[str, str | int]:
     message = '[{"role": "%s", "parts": [{"type": "text", "content": "%s"}]}]'
     return {
         "gen_ai.provider.name": "deepseek",
         "gen_ai.request.model": "deepseek-chat",
         "gen_ai.response.model": "deepseek-chat",
         "gen_ai.response.id": "a4d27b3e-2b3a-4c5c-9a75-0f6e8d2b1c3d",
-        "gen_ai.input.messages": message % ("user", asked),
-        "gen_ai.output.messages": message % ("assistant", answered),
-        "gen_ai.usage.input_tokens": len(asked) // 4,
-        "gen_ai.usage.output_tokens": len(answered) // 4,
+        "gen_ai.input.messages": message % ("user", prompt),
+        "gen_ai.output.messages": message % ("assistant", answer),
+        "gen_ai.usage.input_tokens": len(prompt) // 4,
+        "gen_ai.usage.output_tokens": len(answer) // 4,
         "server.address": "api.deepseek.com",
         "server.port": 443,
     }
 
 
-def _put(attributes: Any, values: Mapping[str, str | int]) -> None:
+def _set_attributes(attributes: Any, values: Mapping[str, str | int]) -> None:
     for key, value in values.items():
-        put = attributes.add(key=key).value
+        any_value = attributes.add(key=key).value
         if isinstance(value, str):
-            put.string_value = value
+            any_value.string_value = value
         else:
-            put.int_value = value
+            any_value.int_value = value

@@ -1,4 +1,4 @@
-"""Traces of two spans, sent to a gateway; and how MLflow has them."""
+"""Sends traces of two spans to a gateway, and checks them in MLflow."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Status, StatusCode, format_trace_id, set_span_in_context
 
-FORCED = {"sampling.priority": 1}
+FORCE_SAMPLING = {"sampling.priority": 1}
 
 
 @contextmanager
-def providing(agent):
+def tracer_provider_for(agent):
     provider = TracerProvider(resource=Resource({"service.name": "gateway"}))
     exporter = OTLPSpanExporter(f"{agent.endpoint}/v1/traces")
     provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=100))
@@ -24,17 +24,20 @@ def providing(agent):
 
 
 @contextmanager
-def tracing(agent):
-    with providing(agent) as provider:
+def tracer_for(agent):
+    with tracer_provider_for(agent) as provider:
         yield provider.get_tracer("gateway")
 
 
-def send(agent, count, attributes=None, status=StatusCode.UNSET, seconds=1.0):
-    """The ids of so many traces of two spans; the second one has the rest."""
-    ids = []
+def send_traces(agent, count, attributes=None, status=StatusCode.UNSET, seconds=1.0):
+    """Sends traces of two spans and returns their ids.
+
+    The second span gets the attributes and the status. Each trace lasts `seconds`.
+    """
+    trace_ids = []
     start = time.time_ns() - 60_000_000_000
     end = start + round(seconds * 1e9)
-    with tracing(agent) as tracer:
+    with tracer_for(agent) as tracer:
         for _ in range(count):
             root = tracer.start_span("question", start_time=start)
             call = tracer.start_span(
@@ -51,16 +54,16 @@ def send(agent, count, attributes=None, status=StatusCode.UNSET, seconds=1.0):
             call.set_status(Status(status))
             call.end(end)
             root.end(end)
-            ids.append(format_trace_id(root.get_span_context().trace_id))
-    return set(ids)
+            trace_ids.append(format_trace_id(root.get_span_context().trace_id))
+    return set(trace_ids)
 
 
-def is_whole(trace):
+def is_complete(trace):
     return len(trace.data.spans) == 2 and trace.info.state == "OK"
 
 
-def is_counted_once(trace):
-    return is_whole(trace) and trace.info.token_usage == {
+def is_stored_once(trace):
+    return is_complete(trace) and trace.info.token_usage == {
         "input_tokens": 7,
         "output_tokens": 2,
         "total_tokens": 9,

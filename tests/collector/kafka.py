@@ -1,4 +1,4 @@
-"""A real Apache Kafka, one broker in a temporary folder, on free loopback ports."""
+"""Runs an Apache Kafka broker in a temporary folder on free loopback ports."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 
 from examples.otelcol._process import free_ports
 
-# The newest of which Maven Central has the tools, too. Runs on Java 17.
+# The newest version whose tools are on Maven Central too. It runs on Java 17.
 VERSION = "4.3.1"
-HOW_TO_GET_IT = "no Kafka: apt-get install default-jre-headless maven"
+INSTALL_HINT = "Kafka needs Java and Maven: apt-get install default-jre-headless maven"
 
 TOPIC = "otlp_spans"
 USERNAME, PASSWORD = "otelcol", "s3cr3t"
-# As collector/gateway/sampler.yaml has it.
-LARGEST = 8388608
+# The same as max_message_bytes in collector/gateway/sampler.yaml.
+MAX_MESSAGE_BYTES = 8388608
 
 _PROJECT = f"""\
 <project>
@@ -39,15 +39,15 @@ _PROJECT = f"""\
 """
 
 
-class MissingError(Exception):
-    """What to install."""
+class NotInstalledError(Exception):
+    """Kafka is not installed; the message says what to install."""
 
 
 class Kafka:
-    """A context manager; `partitions` is how many the topic has.
+    """A context manager that runs a broker with one topic of `partitions` partitions.
 
-    With a certificate, a PEM file with its key, there is a listener with TLS, too, for
-    who knows USERNAME and PASSWORD.
+    With `certificate`, a PEM file that includes the key, the broker has a second
+    listener with TLS, which requires USERNAME and PASSWORD.
     """
 
     def __init__(self, partitions=12, certificate=None):
@@ -56,18 +56,18 @@ class Kafka:
 
     def __enter__(self):
         self._libraries = _libraries()
-        with ExitStack() as held:
+        with ExitStack() as stack:
             self._folder = Path(
-                held.enter_context(
+                stack.enter_context(
                     tempfile.TemporaryDirectory("-kafka", ignore_cleanup_errors=True)
                 )
             )
-            self._port, self._secured, controller = free_ports(3)
+            self._port, self._tls_port, controller_port = free_ports(3)
             properties = self._folder / "server.properties"
             properties.write_text(
                 "".join(
                     f"{name}={value}\n"
-                    for name, value in self._settings(controller).items()
+                    for name, value in self._settings(controller_port).items()
                 )
             )
             self._run(
@@ -78,7 +78,7 @@ class Kafka:
                     f"SCRAM-SHA-512=[name={USERNAME},password={PASSWORD}]",
                 ),
             )
-            output = held.enter_context((self._folder / "output").open("wb"))
+            output = stack.enter_context((self._folder / "output").open("wb"))
             self._process = subprocess.Popen(
                 self._java("kafka.Kafka", str(properties)),
                 cwd=self._folder,
@@ -86,30 +86,30 @@ class Kafka:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-            held.callback(self._process.wait)
-            held.callback(self._process.kill)
-            # Tries until the broker answers.
+            stack.callback(self._process.wait)
+            stack.callback(self._process.kill)
+            # The command retries until the broker responds.
             self._run(
                 *("org.apache.kafka.tools.TopicCommand", "--create"),
                 *("--bootstrap-server", f"127.0.0.1:{self._port}", "--topic", TOPIC),
                 *("--partitions", str(self.partitions)),
-                *("--config", f"max.message.bytes={LARGEST}"),
+                *("--config", f"max.message.bytes={MAX_MESSAGE_BYTES}"),
             )
-            self._held = held.pop_all()
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *exc):
-        self._held.close()
+        self._stack.close()
 
-    def _settings(self, controller):
+    def _settings(self, controller_port):
         settings = {
             "process.roles": "broker,controller",
             "node.id": 1,
-            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
             "listeners": f"PLAIN://127.0.0.1:{self._port},"
-            f"CONTROLLER://127.0.0.1:{controller}",
+            f"CONTROLLER://127.0.0.1:{controller_port}",
             "listener.security.protocol.map": "PLAIN:PLAINTEXT,CONTROLLER:PLAINTEXT,"
-            "SECURED:SASL_SSL",
+            "TLS:SASL_SSL",
             "inter.broker.listener.name": "PLAIN",
             "controller.listener.names": "CONTROLLER",
             "log.dirs": self._folder / "log",
@@ -118,42 +118,42 @@ class Kafka:
             "group.initial.rebalance.delay.ms": 0,
         }
         if self._certificate:
-            settings["listeners"] += f",SECURED://127.0.0.1:{self._secured}"
-            of = "listener.name.secured"
+            settings["listeners"] += f",TLS://127.0.0.1:{self._tls_port}"
+            prefix = "listener.name.tls"
             settings |= {
-                f"{of}.ssl.keystore.type": "PEM",
-                f"{of}.ssl.keystore.location": self._certificate,
-                f"{of}.sasl.enabled.mechanisms": "SCRAM-SHA-512",
-                f"{of}.scram-sha-512.sasl.jaas.config": "org.apache.kafka.common"
+                f"{prefix}.ssl.keystore.type": "PEM",
+                f"{prefix}.ssl.keystore.location": self._certificate,
+                f"{prefix}.sasl.enabled.mechanisms": "SCRAM-SHA-512",
+                f"{prefix}.scram-sha-512.sasl.jaas.config": "org.apache.kafka.common"
                 ".security.scram.ScramLoginModule required;",
             }
         return settings
 
     @property
     def brokers(self):
-        """As the configurations read it from KAFKA_BROKERS."""
+        """The value for KAFKA_BROKERS."""
         return f"[127.0.0.1:{self._port}]"
 
     @property
-    def secured_brokers(self):
-        return f"[127.0.0.1:{self._secured}]"
+    def tls_brokers(self):
+        return f"[127.0.0.1:{self._tls_port}]"
 
     @property
     def pid(self):
         return self._process.pid
 
-    def size(self):
-        """Bytes on disk of all that was written to the topic."""
+    def topic_size(self):
+        """Returns the size of the topic on disk in bytes."""
         return sum(
-            one.stat().st_size
-            for one in (self._folder / "log").glob(f"{TOPIC}-*/*.log")
+            segment.stat().st_size
+            for segment in (self._folder / "log").glob(f"{TOPIC}-*/*.log")
         )
 
     def _java(self, *command):
         return ["java", "-Xmx256m", "-cp", f"{self._libraries}/*", *command]
 
     def _run(self, *command):
-        ended = subprocess.run(
+        process = subprocess.run(
             self._java(*command),
             cwd=self._folder,
             capture_output=True,
@@ -161,13 +161,13 @@ class Kafka:
             check=False,
             timeout=90,
         )
-        assert ended.returncode == 0, ended.stdout + ended.stderr
+        assert process.returncode == 0, process.stdout + process.stderr
 
 
 def _libraries():
-    """Fetched with Maven, the first time."""
+    """Returns the folder of Kafka's libraries; Maven downloads them the first time."""
     if not shutil.which("java"):
-        raise MissingError(HOW_TO_GET_IT)
+        raise NotInstalledError(INSTALL_HINT)
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     libraries = Path(
         cache, "opentelemetry-instrumentation-deepseek", f"kafka-{VERSION}"
@@ -175,7 +175,7 @@ def _libraries():
     if libraries.exists():
         return libraries
     if not shutil.which("mvn"):
-        raise MissingError(HOW_TO_GET_IT)
+        raise NotInstalledError(INSTALL_HINT)
     libraries.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=libraries.parent) as folder:
         project = Path(folder) / "pom.xml"
@@ -189,7 +189,7 @@ def _libraries():
             check=True,
             timeout=600,
         )
-        # Whole or not at all, whoever else fetches it now.
+        # An atomic rename: a concurrent download never leaves an incomplete folder.
         try:
             (Path(folder) / "libraries").replace(libraries)
         except OSError:

@@ -1,4 +1,4 @@
-"""Arize Phoenix in an environment of its own: a second backend, none of ours."""
+"""Runs Arize Phoenix from its own virtual environment, as a second OTLP backend."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from examples.otelcol._process import free_ports
-from tests.missing import missing
+from tests.skipping import skip_unless_ci
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PACKAGE = "arize-phoenix==20.26.1"
-HOW_TO_GET_IT = f"no {PACKAGE}: it is installed here with uv, which is not on PATH"
+INSTALL_HINT = f"uv is not on PATH; it is needed to install {PACKAGE}"
 
 
 class Phoenix:
@@ -29,25 +29,25 @@ class Phoenix:
 
     @property
     def spans(self) -> list[dict[str, Any]]:
-        answer = requests.get(
+        response = requests.get(
             f"{self.endpoint}/v1/projects/default/spans?limit=1000", timeout=10
         )
-        # Before the first span there is no project.
-        return answer.json()["data"] if answer.ok else []
+        # The project does not exist before the first span.
+        return response.json()["data"] if response.ok else []
 
 
 @contextmanager
-def phoenix(folder: Path) -> Iterator[Phoenix]:
-    port, grpc = free_ports(2)
+def start_phoenix(folder: Path) -> Iterator[Phoenix]:
+    port, grpc_port = free_ports(2)
     with (folder / "phoenix.log").open("wb") as log:
         process = subprocess.Popen(
-            [_installed() / "bin" / "phoenix", "serve"],
+            [_environment() / "bin" / "phoenix", "serve"],
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": str(folder),
                 "PHOENIX_HOST": "127.0.0.1",
                 "PHOENIX_PORT": str(port),
-                "PHOENIX_GRPC_PORT": str(grpc),
+                "PHOENIX_GRPC_PORT": str(grpc_port),
                 "PHOENIX_WORKING_DIR": str(folder),
                 "PHOENIX_TELEMETRY_ENABLED": "false",
             },
@@ -55,10 +55,10 @@ def phoenix(folder: Path) -> Iterator[Phoenix]:
             stderr=subprocess.STDOUT,
         )
     try:
-        ends = time.monotonic() + 180
-        while not _answers(port):
+        deadline = time.monotonic() + 180
+        while not _is_healthy(port):
             assert process.poll() is None, (folder / "phoenix.log").read_text()[-2000:]
-            assert time.monotonic() < ends
+            assert time.monotonic() < deadline
             time.sleep(0.5)
         yield Phoenix(port)
     finally:
@@ -66,7 +66,8 @@ def phoenix(folder: Path) -> Iterator[Phoenix]:
         process.wait(30)
 
 
-def _installed() -> Path:
+def _environment() -> Path:
+    """Returns the virtual environment with Phoenix; installs it the first time."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     version = "".join(map(str, sys.version_info[:2]))
     environment = Path(
@@ -78,7 +79,7 @@ def _installed() -> Path:
         return environment
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     if uv is None:
-        missing(HOW_TO_GET_IT)
+        skip_unless_ci(INSTALL_HINT)
     for command in (
         ["venv", "--quiet", "--clear", "--python", sys.executable, environment],
         ["pip", "install", "--quiet", "--python", environment / "bin/python", PACKAGE],
@@ -87,7 +88,7 @@ def _installed() -> Path:
     return environment
 
 
-def _answers(port: int) -> bool:
+def _is_healthy(port: int) -> bool:
     try:
         return requests.get(f"http://127.0.0.1:{port}/healthz", timeout=5).ok
     except requests.ConnectionError:

@@ -1,4 +1,4 @@
-"""A real Prometheus with the shipped configuration, on a free loopback port."""
+"""Runs Prometheus with collector/prometheus on a free loopback port."""
 
 from __future__ import annotations
 
@@ -12,41 +12,43 @@ import urllib.parse
 import urllib.request
 from typing import TYPE_CHECKING
 
-from examples.otelcol import CONFIGURATIONS
-from tests.missing import missing
+from examples.otelcol import CONFIG_FOLDER
+from tests.skipping import skip_unless_ci
 
 if TYPE_CHECKING:
     from examples.otelcol import Collector
 
-SHIPPED = CONFIGURATIONS / "prometheus"
-# What Prometheus reads comes of these.
-CONFIGURED = ("agent.yaml", "without-content.yaml", "metrics.yaml")
-HOW_TO_GET_IT = "no Prometheus: apt-get install --no-install-recommends prometheus"
+PROMETHEUS_FOLDER = CONFIG_FOLDER / "prometheus"
+# The configuration of a collector that exposes metrics to Prometheus.
+METRICS_CONFIG = ("agent.yaml", "without-content.yaml", "metrics.yaml")
+INSTALL_HINT = (
+    "Prometheus is not installed: apt-get install --no-install-recommends prometheus"
+)
 
 
-def required():
+def require_prometheus():
     if not shutil.which("prometheus"):
-        missing(HOW_TO_GET_IT)
+        skip_unless_ci(INSTALL_HINT)
 
 
 class Prometheus:
-    """A context manager. Reads what `collectors` expose."""
+    """A context manager that runs a Prometheus server, which scrapes `collectors`."""
 
     def __init__(self, folder, *collectors: Collector) -> None:
-        required()
+        require_prometheus()
         self.folder = folder
         folder.mkdir()
-        # The shipped files themselves; what listens where is beside them, and is ours.
+        # The files of the project, with other targets.
         for name in ("prometheus.yaml", "alerts.yaml"):
-            (folder / name).symlink_to(SHIPPED / name)
+            (folder / name).symlink_to(PROMETHEUS_FOLDER / name)
         targets = [
-            f"127.0.0.1:{one.port(port)}"
-            for one in collectors
+            f"127.0.0.1:{collector.port(port)}"
+            for collector in collectors
             for port in ("PROMETHEUS", "METRICS")
         ]
         (folder / "targets.yaml").write_text(json.dumps([{"targets": targets}]))
-        with socket.create_server(("127.0.0.1", 0)) as held:
-            self._address = f"127.0.0.1:{held.getsockname()[1]}"
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            self._address = f"127.0.0.1:{server.getsockname()[1]}"
 
     def __enter__(self):
         with (self.folder / "log").open("wb") as log:
@@ -60,9 +62,9 @@ class Prometheus:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        ends = time.monotonic() + 60
+        deadline = time.monotonic() + 60
         while not self._is_ready():
-            if time.monotonic() > ends or self._process.poll() is not None:
+            if time.monotonic() > deadline or self._process.poll() is not None:
                 self._process.kill()
                 raise RuntimeError((self.folder / "log").read_text())
             time.sleep(0.1)
@@ -72,22 +74,24 @@ class Prometheus:
         self._process.terminate()
         self._process.wait(30)
 
-    def query(self, expression, at=None) -> list[tuple[dict[str, str], float]]:
-        """The labels and the value of each series, now or then."""
-        asked = {"query": expression, "time": at or time.time()}
-        data = self._api("query?" + urllib.parse.urlencode(asked))
-        return [(one["metric"], float(one["value"][1])) for one in data["result"]]
+    def query(self, expression, timestamp=None) -> list[tuple[dict[str, str], float]]:
+        """Returns the labels and the value of each series, by default for now."""
+        parameters = {"query": expression, "time": timestamp or time.time()}
+        data = self._api("query?" + urllib.parse.urlencode(parameters))
+        return [
+            (series["metric"], float(series["value"][1])) for series in data["result"]
+        ]
 
     def value(self, expression) -> float:
-        """Of the only series."""
+        """Returns the value of an expression that has exactly one series."""
         ((_, value),) = self.query(expression)
         return value
 
-    def names(self) -> set[str]:
+    def metric_names(self) -> set[str]:
         return set(self._api("label/__name__/values"))
 
-    def alerts(self) -> dict[str, dict]:
-        """The rules by the name of their alert."""
+    def alerting_rules(self) -> dict[str, dict]:
+        """Returns the alerting rules by name."""
         groups = self._api("rules")["groups"]
         return {rule["name"]: rule for group in groups for rule in group["rules"]}
 
@@ -102,10 +106,10 @@ class Prometheus:
         return json.loads(self._read(f"/api/v1/{path}"))["data"]
 
     def _read(self, path):
-        address = f"http://{self._address}{path}"
+        url = f"http://{self._address}{path}"
         try:
-            with urllib.request.urlopen(address, timeout=10) as answer:
-                return answer.read()
+            with urllib.request.urlopen(url, timeout=10) as response:
+                return response.read()
         except urllib.error.HTTPError as error:
             with error:
                 raise OSError(error.read().decode()) from None

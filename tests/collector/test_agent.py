@@ -1,45 +1,59 @@
-"""agent.yaml: spans go to a backend without content, and to MLflow with it."""
+"""agent.yaml sends spans to a backend without content and to MLflow with content."""
 
 from __future__ import annotations
 
 import pytest
 from opentelemetry.trace import StatusCode
 
-from .conftest import AGENT, SAID, SPANS, eventually, said, tracing
+from .conftest import (
+    AGENT_CONFIG,
+    AGENT_SPAN_COUNT,
+    CONTENT_EXCERPTS,
+    send_spans,
+    tracer_for,
+    wait_until,
+)
 
 pytestmark = pytest.mark.e2e
 
 
-def bodies(receiver, path):
-    """Every byte that the backend got."""
-    return b"".join(one.body for one in receiver.requests if one.path == path).decode(
-        errors="replace"
-    )
+def request_bodies(receiver, path):
+    """Returns the concatenated request bodies that the backend received."""
+    return b"".join(
+        request.body for request in receiver.requests if request.path == path
+    ).decode(errors="replace")
 
 
-def test_content_reaches_mlflow_alone(
-    collector, agent, receiver, mlflow_uri, experiment, arrived
+def missing_excerpts(text):
+    return [excerpt for excerpt in CONTENT_EXCERPTS if excerpt not in text]
+
+
+def leaked_excerpts(text):
+    return [excerpt for excerpt in CONTENT_EXCERPTS if excerpt in text]
+
+
+def test_only_mlflow_receives_content(
+    make_collector, run_agent, receiver, mlflow_uri, experiment_id, wait_for_agent_trace
 ):
-    with collector(
-        *AGENT,
+    with make_collector(
+        *AGENT_CONFIG,
         BACKEND_OTLP_ENDPOINT=receiver.endpoint,
         MLFLOW_TRACKING_URI=mlflow_uri,
-        MLFLOW_EXPERIMENT_ID=experiment,
-    ) as running:
-        agent(running)
-        trace = arrived()
-        eventually(lambda: len(receiver.spans) == SPANS and receiver.metrics)
-    ours = {(span.name, span.span_id) for span in trace.data.spans}
-    theirs = {(span.name, span.span_id) for span in receiver.spans}
-    assert ours == theirs
+        MLFLOW_EXPERIMENT_ID=experiment_id,
+    ) as collector:
+        run_agent(collector)
+        trace = wait_for_agent_trace()
+        wait_until(lambda: len(receiver.spans) == AGENT_SPAN_COUNT and receiver.metrics)
+    mlflow_spans = {(span.name, span.span_id) for span in trace.data.spans}
+    backend_spans = {(span.name, span.span_id) for span in receiver.spans}
+    assert mlflow_spans == backend_spans
     assert trace.info.state == "OK"
-    kept = str([span.attributes for span in trace.data.spans])
-    assert [word for word in SAID if word not in kept] == []
-    sent = bodies(receiver, "/v1/traces")
-    assert [word for word in SAID if word in sent] == []
+    mlflow_attributes = str([span.attributes for span in trace.data.spans])
+    assert missing_excerpts(mlflow_attributes) == []
+    assert leaked_excerpts(request_bodies(receiver, "/v1/traces")) == []
 
 
-CONTENT = [
+CONTENT_ATTRIBUTES = [
     "ai.prompt.messages",
     "ai.toolCall.args",
     "all_messages_events",
@@ -61,7 +75,7 @@ CONTENT = [
     "mlflow.spanOutputs",
     "traceloop.entity.output",
 ]
-NO_CONTENT = [
+OTHER_ATTRIBUTES = [
     "error.type",
     "gen_ai.operation.name",
     "gen_ai.prompt.name",
@@ -73,79 +87,86 @@ NO_CONTENT = [
 
 
 @pytest.mark.parametrize("with_events", [False, True])
-def test_content_in_whosever_words_stays_away_from_the_backend(
-    collector, receiver, with_events
+def test_backend_receives_no_content_of_any_convention(
+    make_collector, receiver, with_events
 ):
-    with collector(*AGENT, BACKEND_OTLP_ENDPOINT=receiver.endpoint) as running:
-        with tracing(running) as tracer:
+    with make_collector(
+        *AGENT_CONFIG, BACKEND_OTLP_ENDPOINT=receiver.endpoint
+    ) as collector:
+        with tracer_for(collector) as tracer:
             span = tracer.start_span(
-                "chat", attributes=dict.fromkeys(CONTENT + NO_CONTENT, "a secret")
+                "chat",
+                attributes=dict.fromkeys(
+                    CONTENT_ATTRIBUTES + OTHER_ATTRIBUTES, "a secret"
+                ),
             )
             if with_events:
                 span.add_event("gen_ai.content.prompt", {"gen_ai.prompt": "a secret"})
                 span.record_exception(ValueError("a secret"))
             span.set_status(StatusCode.ERROR, "a secret")
             span.end()
-        eventually(lambda: receiver.spans)
-    (arrived,) = receiver.spans
-    assert sorted(arrived.attributes) == NO_CONTENT
-    assert [attributes for _, attributes in arrived.events] == (
+        wait_until(lambda: receiver.spans)
+    (span,) = receiver.spans
+    assert sorted(span.attributes) == OTHER_ATTRIBUTES
+    assert [attributes for _, attributes in span.events] == (
         [{}, {"exception.type": "ValueError", "exception.escaped": "False"}]
         if with_events
         else []
     )
-    assert (arrived.status, arrived.status_message) == ("ERROR", "")
+    assert (span.status, span.status_message) == ("ERROR", "")
 
 
-def test_an_api_key_is_masked_on_every_way(
-    collector, receiver, experiment, mlflow_uri, traces
+def test_api_key_is_masked_for_mlflow_and_backend(
+    make_collector, receiver, experiment_id, mlflow_uri, wait_for_traces
 ):
-    said_key = {"note": "use sk-0123456789abcdef0123 or Bearer abcdefghijklmnopqrstu"}
-    with collector(
-        *AGENT,
+    attributes = {"note": "use sk-0123456789abcdef0123 or Bearer abcdefghijklmnopqrstu"}
+    with make_collector(
+        *AGENT_CONFIG,
         BACKEND_OTLP_ENDPOINT=receiver.endpoint,
         MLFLOW_TRACKING_URI=mlflow_uri,
-        MLFLOW_EXPERIMENT_ID=experiment,
-    ) as running:
-        said(running, said_key)
-        (trace,) = traces(experiment, lambda found: found)
-        eventually(lambda: receiver.spans)
+        MLFLOW_EXPERIMENT_ID=experiment_id,
+    ) as collector:
+        send_spans(collector, attributes)
+        (trace,) = wait_for_traces(experiment_id, lambda traces: traces)
+        wait_until(lambda: receiver.spans)
     notes = trace.data.spans[0].attributes["note"], receiver.spans[0].attributes["note"]
     assert notes == ("use **** or ****",) * 2
 
 
-def test_events_reach_the_backend_without_content(collector, agent, receiver):
-    with collector(*AGENT, BACKEND_OTLP_ENDPOINT=receiver.endpoint) as running:
-        agent(
-            running,
+def test_backend_receives_events_without_content(make_collector, run_agent, receiver):
+    with make_collector(
+        *AGENT_CONFIG, BACKEND_OTLP_ENDPOINT=receiver.endpoint
+    ) as collector:
+        run_agent(
+            collector,
             OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="EVENT_ONLY",
             OTEL_SEMCONV_STABILITY_OPT_IN="gen_ai_latest_experimental",
         )
-        eventually(lambda: receiver.logs)
-    sent = bodies(receiver, "/v1/logs")
-    assert "gen_ai.client.inference.operation.details" in sent
-    assert [word for word in SAID if word in sent] == []
+        wait_until(lambda: receiver.logs)
+    bodies = request_bodies(receiver, "/v1/logs")
+    assert "gen_ai.client.inference.operation.details" in bodies
+    assert leaked_excerpts(bodies) == []
 
 
-def test_content_for_mlflow_alone_is_on_no_plain_span(
-    collector, agent, receiver, mlflow_uri, experiment, arrived
+def test_completion_hook_keeps_content_off_otlp_spans(
+    make_collector, run_agent, receiver, mlflow_uri, experiment_id, wait_for_agent_trace
 ):
-    """The receiver stands here where the collector's plain receiver would."""
-    with collector(
-        *AGENT,
+    """The OTLP exporter sends to a receiver in place of the collector's `otlp`."""
+    with make_collector(
+        *AGENT_CONFIG,
         MLFLOW_TRACKING_URI=mlflow_uri,
-        MLFLOW_EXPERIMENT_ID=experiment,
+        MLFLOW_EXPERIMENT_ID=experiment_id,
         OTELCOL_MLFLOW_RECEIVERS="[otlp/mlflow]",
-    ) as running:
-        agent(
+    ) as collector:
+        run_agent(
             receiver,
-            OTEL_EXPORTER_MLFLOW_ENDPOINT=f"http://127.0.0.1:{running.port('MLFLOW')}",
+            OTEL_EXPORTER_MLFLOW_ENDPOINT=f"http://127.0.0.1:{collector.port('MLFLOW')}",
             OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="",
             OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK="mlflow",
             OTEL_TRACES_EXPORTER="otlp,mlflow",
         )
-        kept = str([span.attributes for span in arrived().data.spans])
-    assert [word for word in SAID if word not in kept] == []
-    assert len(receiver.spans) == SPANS
-    sent = bodies(receiver, "/v1/traces")
-    assert [word for word in SAID if word in sent] == []
+        trace = wait_for_agent_trace()
+    mlflow_attributes = str([span.attributes for span in trace.data.spans])
+    assert missing_excerpts(mlflow_attributes) == []
+    assert len(receiver.spans) == AGENT_SPAN_COUNT
+    assert leaked_excerpts(request_bodies(receiver, "/v1/traces")) == []

@@ -1,4 +1,4 @@
-"""agent.yaml: what MLflow has of a trace that came through the collector."""
+"""How MLflow shows a trace that it received through agent.yaml."""
 
 from __future__ import annotations
 
@@ -9,44 +9,54 @@ import time
 import pytest
 from inline_snapshot import snapshot
 
-from .conftest import AGENT, SPANS, eventually
+from .conftest import AGENT_CONFIG, AGENT_SPAN_COUNT, wait_until
 
 pytestmark = pytest.mark.e2e
 
-# What differs from run to run.
-OWN = re.compile(r"session\.id|server\.port|.*(fingerprint|trace_id|time_to_\w+)")
-RANDOM = re.compile(r"call_00_\w+|\w{8}(-\w{4}){3}-\w{12}|tr-\w{32}")
+# Attributes and ids that differ from run to run.
+VOLATILE_ATTRIBUTES = re.compile(
+    r"session\.id|server\.port|.*(fingerprint|trace_id|time_to_\w+)"
+)
+RANDOM_IDS = re.compile(r"call_00_\w+|\w{8}(-\w{4}){3}-\w{12}|tr-\w{32}")
 
 
-def test_by_way_of_the_collector_a_trace_is_as_sent_directly(
-    collector, agent, mlflow_uri, mlflow, experiment, receiver, arrived
+def test_trace_through_collector_equals_trace_sent_directly(
+    make_collector,
+    run_agent,
+    mlflow_uri,
+    mlflow_client,
+    experiment_id,
+    receiver,
+    wait_for_agent_trace,
 ):
-    """Plain spans go to the backend meanwhile, and not to MLflow."""
-    agent(
+    """The spans of the OTLP exporter go only to the backend."""
+    run_agent(
         receiver,
         MLFLOW_TRACKING_URI=mlflow_uri,
-        MLFLOW_EXPERIMENT_ID=experiment,
+        MLFLOW_EXPERIMENT_ID=experiment_id,
         OTEL_TRACES_EXPORTER="mlflow",
     )
-    direct = arrived()
-    through = mlflow.create_experiment(f"through {time.time_ns()}")
-    with collector(
-        *AGENT,
+    direct_trace = wait_for_agent_trace()
+    collector_experiment_id = mlflow_client.create_experiment(
+        f"collector {time.time_ns()}"
+    )
+    with make_collector(
+        *AGENT_CONFIG,
         BACKEND_OTLP_ENDPOINT=receiver.endpoint,
         MLFLOW_TRACKING_URI=mlflow_uri,
-        MLFLOW_EXPERIMENT_ID=through,
+        MLFLOW_EXPERIMENT_ID=collector_experiment_id,
         OTELCOL_MLFLOW_RECEIVERS="[otlp/mlflow]",
-    ) as running:
-        agent(
-            running,
-            OTEL_EXPORTER_MLFLOW_ENDPOINT=f"http://127.0.0.1:{running.port('MLFLOW')}",
+    ) as collector:
+        run_agent(
+            collector,
+            OTEL_EXPORTER_MLFLOW_ENDPOINT=f"http://127.0.0.1:{collector.port('MLFLOW')}",
             OTEL_TRACES_EXPORTER="otlp,mlflow",
         )
-        collected = arrived(through)
-        eventually(lambda: len(receiver.spans) == SPANS)
-    assert looks(collected) == looks(direct)
+        collector_trace = wait_for_agent_trace(collector_experiment_id)
+        wait_until(lambda: len(receiver.spans) == AGENT_SPAN_COUNT)
+    assert stable_content(collector_trace) == stable_content(direct_trace)
     assert {span.span_id for span in receiver.spans} == {
-        span.span_id for span in collected.data.spans
+        span.span_id for span in collector_trace.data.spans
     }
     assert [
         name
@@ -56,8 +66,8 @@ def test_by_way_of_the_collector_a_trace_is_as_sent_directly(
     ] == []
 
 
-def looks(trace):
-    """All that MLflow knows of it, but for when it was and whose ids it has."""
+def stable_content(trace):
+    """Returns all that MLflow stores of a trace, except times and ids."""
     info = trace.info
     return (
         {
@@ -78,10 +88,14 @@ def looks(trace):
             (
                 span.name,
                 span.span_type,
-                RANDOM.sub(
+                RANDOM_IDS.sub(
                     "…",
                     json.dumps(
-                        {k: v for k, v in span.attributes.items() if not OWN.match(k)},
+                        {
+                            k: v
+                            for k, v in span.attributes.items()
+                            if not VOLATILE_ATTRIBUTES.match(k)
+                        },
                         sort_keys=True,
                     ),
                 ),
@@ -91,14 +105,16 @@ def looks(trace):
     )
 
 
-def test_what_a_plain_span_lacks_in_mlflow_is_what_the_readme_says(
-    collector, agent, mlflow_uri, experiment, arrived
+def test_otlp_exporter_trace_in_mlflow_is_as_readme_describes(
+    make_collector, run_agent, mlflow_uri, experiment_id, wait_for_agent_trace
 ):
-    with collector(
-        *AGENT, MLFLOW_TRACKING_URI=mlflow_uri, MLFLOW_EXPERIMENT_ID=experiment
-    ) as running:
-        agent(running)
-        trace = arrived()
+    with make_collector(
+        *AGENT_CONFIG,
+        MLFLOW_TRACKING_URI=mlflow_uri,
+        MLFLOW_EXPERIMENT_ID=experiment_id,
+    ) as collector:
+        run_agent(collector)
+        trace = wait_for_agent_trace()
     info = trace.info
     assert {
         "name": info.tags.get("mlflow.traceName"),

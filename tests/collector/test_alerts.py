@@ -1,4 +1,4 @@
-"""alerts.yaml rings for what happens, and for nothing else."""
+"""The alerts of alerts.yaml fire when they should, and only then."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ from opentelemetry.sdk.trace import TracerProvider
 from examples.otelcol import Collector
 from examples.otlp_receiver import OtlpReceiver
 
-from .conftest import eventually
-from .prometheus import CONFIGURED, SHIPPED, Prometheus, required
+from .conftest import wait_until
+from .prometheus import (
+    METRICS_CONFIG,
+    PROMETHEUS_FOLDER,
+    Prometheus,
+    require_prometheus,
+)
 
 pytestmark = pytest.mark.e2e
 
@@ -26,78 +31,85 @@ pytestmark = pytest.mark.e2e
     ],
     ids=" ".join,
 )
-def test_promtool_finds_no_fault(command):
-    required()
-    ended = subprocess.run(
-        ["promtool", *command], cwd=SHIPPED, capture_output=True, text=True, check=False
+def test_promtool_reports_no_error(command):
+    require_prometheus()
+    process = subprocess.run(
+        ["promtool", *command],
+        cwd=PROMETHEUS_FOLDER,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert process.returncode == 0, process.stdout + process.stderr
 
 
 def test_every_alert_has_a_unit_test():
-    said = (SHIPPED / "alerts_test.yaml").read_text()
-    names = re.findall(r"alert: (\w+)", (SHIPPED / "alerts.yaml").read_text())
-    assert [name for name in names if f"alertname: {name}\n" not in said] == []
+    tests = (PROMETHEUS_FOLDER / "alerts_test.yaml").read_text()
+    names = re.findall(r"alert: (\w+)", (PROMETHEUS_FOLDER / "alerts.yaml").read_text())
+    assert [name for name in names if f"alertname: {name}\n" not in tests] == []
 
 
-def test_alerts_see_what_is_lost_refused_and_kept_back(otelcol, tmp_path):
-    small = tmp_path / "small.yaml"
-    small.write_text(
+def test_alerts_fire_for_lost_refused_and_queued_spans(otelcol, tmp_path):
+    small_queue = tmp_path / "small_queue.yaml"
+    small_queue.write_text(
         "exporters: {otlp_http/backend: {sending_queue: {queue_size: 600}}}"
     )
     with (
-        OtlpReceiver() as nobody,
+        OtlpReceiver() as receiver,
         Collector(
             otelcol,
             tmp_path / "failing",
-            *CONFIGURED,
-            str(small),
+            *METRICS_CONFIG,
+            str(small_queue),
             BACKEND_OTLP_ENDPOINT="http://127.0.0.1:9",
-            MLFLOW_TRACKING_URI=f"{nobody.endpoint}/nowhere",  # a 404
+            MLFLOW_TRACKING_URI=f"{receiver.endpoint}/unknown",  # responds 404
         ) as failing,
         Collector(
             otelcol,
             tmp_path / "full",
-            *CONFIGURED,
-            BACKEND_OTLP_ENDPOINT=nobody.endpoint,
-            MLFLOW_TRACKING_URI=nobody.endpoint,
-            OTELCOL_MEMORY_MIB="129",  # all of it is kept for bursts
+            *METRICS_CONFIG,
+            BACKEND_OTLP_ENDPOINT=receiver.endpoint,
+            MLFLOW_TRACKING_URI=receiver.endpoint,
+            OTELCOL_MEMORY_MIB="129",  # almost all reserved by spike_limit_mib
         ) as full,
         Prometheus(tmp_path / "prometheus", failing, full) as prometheus,
     ):
         send(failing, 550)
         send(failing, 100)
         refused = "otelcol_processor_memory_limiter_refused_spans"
-        eventually(lambda: send(full, 1) or full.metric(refused))
+        wait_until(lambda: send(full, 1) or full.metric(refused))
 
-        def ring():
-            alerts = prometheus.alerts()
+        def active_alerts():
             return {
-                name: sorted(a["labels"].get("exporter", "") for a in rule["alerts"])
-                for name, rule in alerts.items()
+                name: sorted(
+                    alert["labels"].get("exporter", "") for alert in rule["alerts"]
+                )
+                for name, rule in prometheus.alerting_rules().items()
                 if rule["state"] != "inactive"
             }
 
-        rang = {
-            "SpansRefused": ["otlp_http/mlflow"],
-            "QueueOverflows": ["otlp_http/backend"],
+        expected = {
+            "SpansRejected": ["otlp_http/mlflow"],
+            "QueueOverflow": ["otlp_http/backend"],
             "DestinationUnreachable": ["otlp_http/backend"],
             "QueueNearlyFull": ["otlp_http/backend"],
-            "MemoryLimiterRefuses": [""],
+            "MemoryLimiterRefusesSpans": [""],
         }
-        eventually(lambda: ring() == rang)
-        # What no alert was made for here is at least spelled as the collector does.
-        names = re.findall(r"otelcol_\w+", (SHIPPED / "alerts.yaml").read_text())
-        assert set(names) - prometheus.names() == set()
+        wait_until(lambda: active_alerts() == expected)
+        # The other alerts do not fire here, but their metrics exist.
+        names = re.findall(
+            r"otelcol_\w+", (PROMETHEUS_FOLDER / "alerts.yaml").read_text()
+        )
+        assert set(names) - prometheus.metric_names() == set()
 
 
-def send(collector, spans):
+def send(collector, span_count):
     provider = TracerProvider(shutdown_on_exit=False)
     tracer = provider.get_tracer("test")
     exporter = OTLPSpanExporter(f"{collector.endpoint}/v1/traces", timeout=1)
     call = {"gen_ai.operation.name": "chat"}
-    made = [tracer.start_span("a", attributes=call) for _ in range(spans)]
-    for span in made:
+    spans = [tracer.start_span("a", attributes=call) for _ in range(span_count)]
+    for span in spans:
         span.end()
-    exporter.export(made)
+    exporter.export(spans)
     exporter.shutdown()

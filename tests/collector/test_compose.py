@@ -1,4 +1,4 @@
-"""docker-compose.yaml: what it lets its services do, and what it leaves to the user."""
+"""docker-compose.yaml restricts its services and requires the settings of the user."""
 
 from __future__ import annotations
 
@@ -11,56 +11,59 @@ import jsonschema
 import pytest
 import yaml
 
-from examples.otelcol import CONFIGURATIONS
+from examples.otelcol import CONFIG_FOLDER
 from examples.quickstart import mlflow_server
-from tests.missing import missing
+from tests.skipping import skip_unless_ci
 
-# The specification's own module, of which only the schema is read.
-SPECIFICATION = "github.com/compose-spec/compose-go/v2@v2.16.2"
-FILE = CONFIGURATIONS / "docker-compose.yaml"
-SECURE = CONFIGURATIONS / "compose" / "secure.yaml"
-TEXT = {file: file.read_text() for file in (FILE, SECURE)}
+# The Go module of the Compose specification, which includes the schema.
+SPECIFICATION_MODULE = "github.com/compose-spec/compose-go/v2@v2.16.2"
+COMPOSE_FILE = CONFIG_FOLDER / "docker-compose.yaml"
+SECURE_FILE = CONFIG_FOLDER / "compose" / "secure.yaml"
+TEXTS = {file: file.read_text() for file in (COMPOSE_FILE, SECURE_FILE)}
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 
-MODEL = {file: yaml.safe_load(text) for file, text in TEXT.items()}
-SERVICES = MODEL[FILE]["services"]
+MODELS = {file: yaml.safe_load(text) for file, text in TEXTS.items()}
+SERVICES = MODELS[COMPOSE_FILE]["services"]
 each_service = pytest.mark.parametrize("name", SERVICES)
 
 
-def environment(name, **given):
-    """Of a service, with the variables that it takes from where Compose runs."""
+def service_environment(name, **variables):
+    """Returns the environment of a service if Compose runs with these variables."""
 
     def value(match):
-        variable, kind, default = match.groups()
-        return given[variable] if kind == "?" else given.get(variable, default)
+        variable, operator, default = match.groups()
+        if operator == "?":
+            return variables[variable]
+        return variables.get(variable, default)
 
-    said = SERVICES[name].get("environment", [])
-    return dict(VARIABLE.sub(value, one).split("=", 1) for one in said)
+    assignments = SERVICES[name].get("environment", [])
+    return dict(
+        VARIABLE.sub(value, assignment).split("=", 1) for assignment in assignments
+    )
 
 
-@pytest.mark.parametrize("file", TEXT, ids=lambda file: file.name)
-def test_the_file_is_as_compose_specifies(file):
+@pytest.mark.parametrize("file", TEXTS, ids=lambda file: file.name)
+def test_file_is_valid_compose(file):
     if not shutil.which("go"):
-        reason = "no Go, which fetches the schema of Compose's files"
-        missing(reason)
-    done = subprocess.run(
-        ["go", "mod", "download", "-json", SPECIFICATION],
+        skip_unless_ci("Go is not installed; it downloads the schema of Compose files")
+    process = subprocess.run(
+        ["go", "mod", "download", "-json", SPECIFICATION_MODULE],
         capture_output=True,
         check=True,
     )
-    folder = json.loads(done.stdout)["Dir"]
+    folder = json.loads(process.stdout)["Dir"]
     with open(f"{folder}/schema/compose-spec.json") as schema:  # noqa: PTH123
-        jsonschema.validate(MODEL[file], json.load(schema))
+        jsonschema.validate(MODELS[file], json.load(schema))
 
 
 @each_service
-def test_no_other_machine_reaches_a_port(name):
+def test_ports_are_published_on_loopback_only(name):
     for port in SERVICES[name].get("ports", []):
         assert re.fullmatch(r"127\.0\.0\.1:(\d+):\1", port)
 
 
 @each_service
-def test_a_service_can_do_little(name):
+def test_service_has_least_privileges(name):
     service = SERVICES[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
@@ -71,10 +74,10 @@ def test_a_service_can_do_little(name):
 
 
 @each_service
-def test_every_image_is_pinned(name):
+def test_image_is_pinned_to_a_version(name):
     service = SERVICES[name]
     if "build" in service:
-        build = CONFIGURATIONS / service["build"]["context"]
+        build = CONFIG_FOLDER / service["build"]["context"]
         lines = (build / service["build"]["dockerfile"]).read_text()
         images = re.findall(r"^FROM (\S+)", lines, re.MULTILINE)
     else:
@@ -84,57 +87,58 @@ def test_every_image_is_pinned(name):
         assert re.search(r":v?\d+\.\d+[\w.-]*$", image)
 
 
-def test_the_images_are_of_the_versions_that_are_tested():
-    built = yaml.safe_load((CONFIGURATIONS / "builder-config.yaml").read_text())
+def test_collector_image_has_the_tested_version():
+    manifest = yaml.safe_load((CONFIG_FOLDER / "builder-config.yaml").read_text())
     assert (
-        f"contrib:{built['dist']['version']}\n"
-        in (CONFIGURATIONS / "compose" / "Dockerfile.otelcol").read_text()
+        f"contrib:{manifest['dist']['version']}\n"
+        in (CONFIG_FOLDER / "compose" / "Dockerfile.otelcol").read_text()
     )
 
 
 @each_service
-def test_every_service_says_how_it_is(name):
-    # The collector's image has nothing to ask with.
+def test_every_service_but_the_collector_has_a_health_check(name):
+    # The collector image has no shell to run a health check.
     assert ("healthcheck" in SERVICES[name]) == (name != "otelcol")
 
 
-def test_what_is_mounted_is_there_and_stays_as_it_is():
+def test_mounted_files_exist_and_are_read_only():
     volumes = [
         volume.split(":")
-        for model in MODEL.values()
+        for model in MODELS.values()
         for service in model["services"].values()
         for volume in service.get("volumes", [])
         if not volume.startswith("$")
     ]
-    named = {source for source, *_ in volumes if not source.startswith(".")}
-    assert named == set(MODEL[FILE]["volumes"])
+    named_volumes = {source for source, *_ in volumes if not source.startswith(".")}
+    assert named_volumes == set(MODELS[COMPOSE_FILE]["volumes"])
     for source, *_, mode in (v for v in volumes if v[0].startswith(".")):
-        assert (CONFIGURATIONS / source).exists()
+        assert (CONFIG_FOLDER / source).exists()
         assert mode == "ro"
 
 
 def test_no_password_has_a_default():
-    found = [one for text in TEXT.values() for one in VARIABLE.findall(text)]
-    taken = {name: kind for name, kind, _ in found if kind}
-    assert {name for name, kind in taken.items() if kind == "?"} == {
+    references = [
+        reference for text in TEXTS.values() for reference in VARIABLE.findall(text)
+    ]
+    operators = {name: operator for name, operator, _ in references if operator}
+    assert {name for name, operator in operators.items() if operator == "?"} == {
         *("MLFLOW_DB_PASSWORD", "GRAFANA_PASSWORD"),
         *("OTELCOL_TLS", "OTELCOL_TOKENS", "OTELCOL_ADDRESS"),
     }
-    example = (CONFIGURATIONS / ".env.example").read_text()
-    assert set(re.findall(r"^#?([A-Z]\w+)=", example, re.MULTILINE)) == set(taken)
+    example = (CONFIG_FOLDER / ".env.example").read_text()
+    assert set(re.findall(r"^#?([A-Z]\w+)=", example, re.MULTILINE)) == set(operators)
     assert re.findall(r"^([A-Z]\w+)=(.*)$", example, re.MULTILINE) == [
         ("MLFLOW_DB_PASSWORD", ""),
         ("GRAFANA_PASSWORD", ""),
     ]
-    secret = re.compile(r"PASSWORD(?!_)\w*=(.*)")
-    for text in TEXT.values():
-        for value in secret.findall(text):
+    password = re.compile(r"PASSWORD(?!_)\w*=(.*)")
+    for text in TEXTS.values():
+        for value in password.findall(text):
             assert value.startswith("${")
 
 
-def test_secure_adds_to_the_collector_alone():
-    (only,) = MODEL[SECURE]["services"].items()
-    name, service = only
+def test_secure_file_changes_only_the_collector():
+    ((name, service),) = MODELS[SECURE_FILE]["services"].items()
     assert name == "otelcol"
     assert service["command"] == [
         *SERVICES["otelcol"]["command"],
@@ -145,49 +149,53 @@ def test_secure_adds_to_the_collector_alone():
     ]
 
 
-def test_services_name_each_other_as_they_are():
-    collector = environment("otelcol")
-    named = {
+def test_services_refer_to_existing_services():
+    hosts = {
         re.match(r"http://(\w+):", value)[1]
         for service in SERVICES
-        for value in environment(
+        for value in service_environment(
             service, MLFLOW_DB_PASSWORD="-", GRAFANA_PASSWORD="-"
         ).values()
         if value.startswith("http://")
     }
-    targets = yaml.safe_load((CONFIGURATIONS / "compose" / "targets.yaml").read_text())
-    named |= {one.partition(":")[0] for group in targets for one in group["targets"]}
-    assert named == {"jaeger", "mlflow", "otelcol", "prometheus"}
-    for other in named | {"grafana"}:
-        assert "telemetry" in SERVICES[other]["networks"]
-    # As the collector asks for it.
-    asked = collector["MLFLOW_TRACKING_URI"].removeprefix("http://")
-    assert asked in option(SERVICES["mlflow"]["command"], "--allowed-hosts").split(",")
+    targets = yaml.safe_load((CONFIG_FOLDER / "compose" / "targets.yaml").read_text())
+    hosts |= {
+        target.partition(":")[0] for group in targets for target in group["targets"]
+    }
+    assert hosts == {"jaeger", "mlflow", "otelcol", "prometheus"}
+    for host in hosts | {"grafana"}:
+        assert "telemetry" in SERVICES[host]["networks"]
+    # MLflow accepts the host name that the collector uses.
+    tracking_uri = service_environment("otelcol")["MLFLOW_TRACKING_URI"]
+    allowed_hosts = option_value(SERVICES["mlflow"]["command"], "--allowed-hosts")
+    assert tracking_uri.removeprefix("http://") in allowed_hosts.split(",")
 
 
-def option(command, name):
-    return next(one for one in command if one.startswith(f"{name}=")).split("=", 1)[1]
+def option_value(command, name):
+    option = next(word for word in command if word.startswith(f"{name}="))
+    return option.split("=", 1)[1]
 
 
-def test_mlflow_waits_for_nothing_on_the_internet():
-    said = environment("mlflow", MLFLOW_DB_PASSWORD="-")
-    assert mlflow_server.SETTINGS.items() <= said.items()
+def test_mlflow_does_not_access_the_internet():
+    environment = service_environment("mlflow", MLFLOW_DB_PASSWORD="-")
+    assert mlflow_server.SETTINGS.items() <= environment.items()
 
 
-def test_grafana_finds_its_dashboard_and_prometheus():
+def test_grafana_is_provisioned_with_dashboard_and_prometheus():
     mounted = {
-        volume.split(":")[1]: CONFIGURATIONS / volume.split(":")[0]
+        volume.split(":")[1]: CONFIG_FOLDER / volume.split(":")[0]
         for volume in SERVICES["grafana"]["volumes"]
     }
     provisioning = mounted["/etc/grafana/provisioning"]
-    (boards,) = yaml.safe_load(
+    (provider,) = yaml.safe_load(
         (provisioning / "dashboards" / "deepseek.yaml").read_text()
     )["providers"]
-    assert f"{boards['options']['path']}/dashboard.json" in mounted
-    (source,) = yaml.safe_load(
+    assert f"{provider['options']['path']}/dashboard.json" in mounted
+    (datasource,) = yaml.safe_load(
         (provisioning / "datasources" / "prometheus.yaml").read_text()
     )["datasources"]
     dashboard = json.loads(mounted["/etc/dashboards/dashboard.json"].read_text())
-    chosen = dashboard["templating"]["list"][0]
-    assert (chosen["name"], chosen["current"]["value"]) == ("datasource", source["uid"])
-    assert source["url"] == "${PROMETHEUS_URL}"
+    variable = dashboard["templating"]["list"][0]
+    assert variable["name"] == "datasource"
+    assert variable["current"]["value"] == datasource["uid"]
+    assert datasource["url"] == "${PROMETHEUS_URL}"

@@ -1,4 +1,4 @@
-"""Every file here says how it is run, and so it runs."""
+"""Each configuration file is valid with the command in its first comment."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import subprocess
 
 import pytest
 
-from examples.otelcol import CONFIGURATIONS
+from examples.otelcol import CONFIG_FOLDER
 
-# Read by other programs.
-OTHERS = {"builder-config.yaml", "docker-compose.yaml"}
+# These files are not configurations of a collector.
+OTHER_FILES = {"builder-config.yaml", "docker-compose.yaml"}
 FILES = sorted(
     file
-    for folder in (CONFIGURATIONS, CONFIGURATIONS / "gateway")
+    for folder in (CONFIG_FOLDER, CONFIG_FOLDER / "gateway")
     for file in folder.glob("*.yaml")
-    if file.name not in OTHERS
+    if file.name not in OTHER_FILES
 )
 
 
 @pytest.mark.parametrize(
-    "file", FILES, ids=lambda file: str(file.relative_to(CONFIGURATIONS))
+    "file", FILES, ids=lambda file: str(file.relative_to(CONFIG_FOLDER))
 )
-def test_a_file_runs_as_it_says(otelcol, file):
+def test_configuration_is_valid_with_documented_command(otelcol, file):
     (command,) = re.findall(r"^#   otelcol (.+)$", file.read_text(), re.MULTILINE)
     assert f"--config {file.name}" in command
-    done = subprocess.run(
+    process = subprocess.run(
         [otelcol, "validate", *command.split()],
         cwd=file.parent,
         capture_output=True,
@@ -38,13 +38,13 @@ def test_a_file_runs_as_it_says(otelcol, file):
             "OTELCOL_TOKENS": "tokens",
         },
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert process.returncode == 0, process.stdout + process.stderr
 
 
-def test_the_collector_has_what_the_files_use_and_no_more(otelcol):
-    """Where it is the one of builder-config.yaml."""
-    manifest = (CONFIGURATIONS / "builder-config.yaml").read_text()
-    built = {
+def test_built_collector_has_no_unused_component(otelcol):
+    """The configurations are valid with it, so it has all components that they use."""
+    manifest = (CONFIG_FOLDER / "builder-config.yaml").read_text()
+    built_components = {
         re.sub(r"(receiver|processor|exporter|connector|extension)$", "", name)
         for name in re.findall(
             r"/(?:storage/)?(\w+(?:receiver|processor|exporter|connector|extension)"
@@ -52,10 +52,10 @@ def test_the_collector_has_what_the_files_use_and_no_more(otelcol):
             manifest,
         )
     }
-    used = {
+    used_components = {
         re.sub(r"/.*|_", "", name)
         for file in FILES
         for name in re.findall(r"^  (\w[\w/]*):$", file.read_text(), re.MULTILINE)
     }
     aliases = {"otlpgrpc": "otlp"}
-    assert built <= {aliases.get(name, name) for name in used}
+    assert built_components <= {aliases.get(name, name) for name in used_components}

@@ -1,4 +1,4 @@
-"""dashboard.json is one, as Grafana sees it."""
+"""dashboard.json is a valid Grafana dashboard."""
 
 from __future__ import annotations
 
@@ -7,45 +7,46 @@ import sys
 
 import pytest
 
-from examples.otelcol import CONFIGURATIONS
+from examples.otelcol import CONFIG_FOLDER
 
-BOARD = json.loads((CONFIGURATIONS / "grafana" / "dashboard.json").read_text())
+DASHBOARD = json.loads((CONFIG_FOLDER / "grafana" / "dashboard.json").read_text())
 
 
 @pytest.mark.skipif(
-    sys.version_info < (3, 11), reason="grafana-foundation-sdk is for 3.11 and newer"
+    sys.version_info < (3, 11), reason="grafana-foundation-sdk requires Python 3.11"
 )
-def test_grafana_knows_every_field_of_the_dashboard():
-    """Grafana's own schema of dashboards drops what it does not know."""
+def test_every_field_is_in_grafanas_schema():
+    """A round trip through Grafana's schema drops unknown fields."""
     from grafana_foundation_sdk.cog.encoder import JSONEncoder
     from grafana_foundation_sdk.cog.plugins import register_default_plugins
     from grafana_foundation_sdk.models.dashboard import Dashboard
 
     register_default_plugins()
-    read = json.loads(JSONEncoder().encode(Dashboard.from_json(BOARD)))
-    assert list(missing(BOARD, read)) == []
-    ids = [panel["id"] for panel in BOARD["panels"]]
+    parsed = json.loads(JSONEncoder().encode(Dashboard.from_json(DASHBOARD)))
+    assert list(differences(DASHBOARD, parsed)) == []
+    ids = [panel["id"] for panel in DASHBOARD["panels"]]
     assert len(ids) == len(set(ids))
-    taken = [
+    cells = [
         (x, y)
-        for panel in BOARD["panels"]
-        for at in [panel["gridPos"]]
-        for x in range(at["x"], at["x"] + at["w"])
-        for y in range(at["y"], at["y"] + at["h"])
+        for panel in DASHBOARD["panels"]
+        for grid in [panel["gridPos"]]
+        for x in range(grid["x"], grid["x"] + grid["w"])
+        for y in range(grid["y"], grid["y"] + grid["h"])
     ]
-    assert len(taken) == len(set(taken))
-    assert max(x for x, _ in taken) < 24
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) < 24
 
 
-def missing(ours, theirs, path="dashboard"):
-    if isinstance(ours, dict) and isinstance(theirs, dict):
-        for key, value in ours.items():
-            if key in theirs:
-                yield from missing(value, theirs[key], f"{path}.{key}")
+def differences(source, parsed, path="dashboard"):
+    """Yields the paths in `source` that are absent or different in `parsed`."""
+    if isinstance(source, dict) and isinstance(parsed, dict):
+        for key, value in source.items():
+            if key in parsed:
+                yield from differences(value, parsed[key], f"{path}.{key}")
             else:
                 yield f"{path}.{key}"
-    elif isinstance(ours, list) and isinstance(theirs, list):
-        for number, (one, other) in enumerate(zip(ours, theirs, strict=True)):
-            yield from missing(one, other, f"{path}[{number}]")
-    elif ours != theirs:
+    elif isinstance(source, list) and isinstance(parsed, list):
+        for index, (item, parsed_item) in enumerate(zip(source, parsed, strict=True)):
+            yield from differences(item, parsed_item, f"{path}[{index}]")
+    elif source != parsed:
         yield path

@@ -1,4 +1,4 @@
-"""experiments.yaml: each service to an experiment of its own."""
+"""experiments.yaml sends the traces of each service to its own experiment."""
 
 from __future__ import annotations
 
@@ -6,35 +6,38 @@ import time
 
 import pytest
 
-from .conftest import AGENT
+from .conftest import AGENT_CONFIG, AGENT_SPAN_COUNT
 
 pytestmark = pytest.mark.e2e
 
 
-def test_a_service_or_a_tenant_has_its_own_experiment(
-    collector, agent, mlflow_uri, mlflow, traces
+def test_experiment_is_chosen_by_service_or_tenant(
+    make_collector, run_agent, mlflow_uri, mlflow_client, wait_for_traces
 ):
     default, billing, acme = (
-        mlflow.create_experiment(f"{name} {time.time_ns()}")
+        mlflow_client.create_experiment(f"{name} {time.time_ns()}")
         for name in ("default", "billing", "acme")
     )
-    with collector(
-        *(*AGENT, "experiments.yaml"),
+    with make_collector(
+        *(*AGENT_CONFIG, "experiments.yaml"),
         MLFLOW_TRACKING_URI=mlflow_uri,
         MLFLOW_EXPERIMENT_ID=default,
         MLFLOW_EXPERIMENT_ID_BILLING=billing,
         MLFLOW_EXPERIMENT_ID_ACME=acme,
-    ) as running:
-        agent(running, OTEL_SERVICE_NAME="billing-bot")
-        agent(running, OTEL_RESOURCE_ATTRIBUTES="tenant.id=acme")
-        agent(running, OTEL_SERVICE_NAME="another")
-        found = [
+    ) as collector:
+        run_agent(collector, OTEL_SERVICE_NAME="billing-bot")
+        run_agent(collector, OTEL_RESOURCE_ATTRIBUTES="tenant.id=acme")
+        run_agent(collector, OTEL_SERVICE_NAME="another")
+        results = [
             [
                 (trace.info.tags["service.name"], len(trace.data.spans))
-                for trace in traces(
-                    experiment, lambda t: t and len(t[0].data.spans) == 5
+                for trace in wait_for_traces(
+                    experiment_id,
+                    lambda traces: (
+                        traces and len(traces[0].data.spans) == AGENT_SPAN_COUNT
+                    ),
                 )
             ]
-            for experiment in (default, billing, acme)
+            for experiment_id in (default, billing, acme)
         ]
-    assert found == [[("another", 5)], [("billing-bot", 5)], [("e2e", 5)]]
+    assert results == [[("another", 5)], [("billing-bot", 5)], [("e2e", 5)]]

@@ -1,4 +1,4 @@
-"""metrics.yaml, Prometheus, the dashboard: what they show is what DeepSeek billed."""
+"""metrics.yaml, Prometheus and the dashboard show what DeepSeek billed."""
 
 from __future__ import annotations
 
@@ -19,10 +19,15 @@ from examples.otelcol import Collector
 from examples.otlp_receiver import OtlpReceiver
 from examples.simulator import Simulator
 
-from .conftest import eventually
-from .prometheus import CONFIGURED, Prometheus
-from .shop import CALLS, FAILED, STEPS, Application
-from .test_dashboard import BOARD
+from .application import (
+    CALLS_PER_ROUND,
+    FAILED_CALLS_PER_ROUND,
+    STEPS_PER_ROUND,
+    Application,
+)
+from .conftest import wait_until
+from .prometheus import METRICS_CONFIG, Prometheus
+from .test_dashboard import DASHBOARD
 
 pytestmark = pytest.mark.e2e
 
@@ -30,8 +35,11 @@ ROUNDS = 3
 
 
 @pytest.fixture(scope="module")
-def shop(otelcol, tmp_path_factory):
-    """Three equal rounds of calls, each of them in Prometheus before the next."""
+def measured(otelcol, tmp_path_factory):
+    """The telemetry of three equal rounds of calls.
+
+    Prometheus has scraped each round before the next one starts.
+    """
     folder = tmp_path_factory.mktemp("shop")
     with (
         Simulator(pace=0.002) as simulator,
@@ -41,38 +49,40 @@ def shop(otelcol, tmp_path_factory):
         Collector(
             otelcol,
             folder / "otelcol",
-            *CONFIGURED,
+            *METRICS_CONFIG,
             BACKEND_OTLP_ENDPOINT=backend.endpoint,
             MLFLOW_TRACKING_URI=mlflow.endpoint,
             OTELCOL_MLFLOW_RECEIVERS="[otlp/mlflow]",
         ) as collector,
         Prometheus(folder / "prometheus", collector) as prometheus,
     ):
-        gateway = urlsplit(simulator.base_url).netloc
-        patch.setenv("OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS", gateway)
+        host = urlsplit(simulator.base_url).netloc
+        patch.setenv("OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS", host)
         with Application(simulator, collector) as application:
-            for number in range(1, ROUNDS + 1):
-                application.round()
-                eventually(
+            for round_number in range(1, ROUNDS + 1):
+                application.run_round()
+                wait_until(
                     lambda: prometheus.query(
                         "sum(gen_ai_calls_duration_seconds_count) "
-                        f">= {number * CALLS} "  # noqa: B023  # at once
+                        f">= {round_number * CALLS_PER_ROUND} "  # noqa: B023  # not deferred
                         f"and sum(gen_ai_calls_cost_usd_total) > 0"
                     )
                 )
-        ended = time.time()
-        spans = ROUNDS * (CALLS + STEPS)
-        eventually(lambda: len(backend.spans) == len(mlflow.spans) == spans)
+        end = time.time()
+        span_count = ROUNDS * (CALLS_PER_ROUND + STEPS_PER_ROUND)
+        wait_until(lambda: len(backend.spans) == len(mlflow.spans) == span_count)
         yield SimpleNamespace(
             prometheus=prometheus,
-            ended=ended,
+            end=end,
             mlflow=mlflow,
-            billed=[one for one in simulator.exchanges if one.usage],
+            billed_exchanges=[
+                exchange for exchange in simulator.exchanges if exchange.usage
+            ],
         )
 
 
-def test_tokens_are_what_was_billed(shop):
-    for metric, of_usage in {
+def test_token_metrics_equal_billed_tokens(measured):
+    for metric, billed_tokens in {
         "input": lambda usage: usage["prompt_tokens"],
         "cached": lambda usage: usage["prompt_cache_hit_tokens"],
         "output": lambda usage: usage["completion_tokens"],
@@ -80,102 +90,107 @@ def test_tokens_are_what_was_billed(shop):
             "reasoning_tokens"
         ],
     }.items():
-        counted = shop.prometheus.query(
+        series = measured.prometheus.query(
             f"sum by (gen_ai_response_model) (gen_ai_calls_{metric}_tokens_total)"
         )
         billed = dict.fromkeys(("deepseek-flash", "deepseek-v4-pro"), 0)
-        for one in shop.billed:
-            billed[one.json["model"]] += of_usage(one.usage)
+        for exchange in measured.billed_exchanges:
+            billed[exchange.json["model"]] += billed_tokens(exchange.usage)
         assert all(billed.values())
         assert {
-            labels["gen_ai_response_model"]: value for labels, value in counted
+            labels["gen_ai_response_model"]: value for labels, value in series
         } == billed
 
 
-def test_a_call_that_comes_in_two_copies_counts_once(shop):
-    value = shop.prometheus.value
-    assert value("sum(gen_ai_calls_duration_seconds_count)") == ROUNDS * CALLS
+def test_call_sent_to_both_receivers_is_counted_once(measured):
+    value = measured.prometheus.value
+    assert value("sum(gen_ai_calls_duration_seconds_count)") == ROUNDS * CALLS_PER_ROUND
     assert value("sum(gen_ai_client_operation_duration_seconds_count)") == (
-        ROUNDS * CALLS
+        ROUNDS * CALLS_PER_ROUND
     )
-    assert value("sum(gen_ai_steps_duration_seconds_count)") == ROUNDS * STEPS
+    assert value("sum(gen_ai_steps_duration_seconds_count)") == ROUNDS * STEPS_PER_ROUND
     assert value("sum(gen_ai_steps_failed_total)") == ROUNDS
-    failed = shop.prometheus.query("sum by (error_type) (gen_ai_calls_failed_total)")
+    failed = measured.prometheus.query(
+        "sum by (error_type) (gen_ai_calls_failed_total)"
+    )
     assert {labels["error_type"]: value for labels, value in failed} == {
-        kind: ROUNDS * count for kind, count in FAILED.items()
+        error_type: ROUNDS * count
+        for error_type, count in FAILED_CALLS_PER_ROUND.items()
     }
 
 
-def test_cost_is_that_of_the_spans_in_mlflow(shop):
+def test_cost_metric_equals_cost_on_mlflow_spans(measured):
     costs = [
         json.loads(span.attributes["mlflow.llm.cost"])["total_cost"]
-        for span in shop.mlflow.spans
+        for span in measured.mlflow.spans
         if "mlflow.llm.cost" in span.attributes
     ]
-    assert len(costs) == len(shop.billed)
-    counted = shop.prometheus.value("sum(gen_ai_calls_cost_usd_total)")
-    assert counted == pytest.approx(sum(costs))
+    assert len(costs) == len(measured.billed_exchanges)
+    cost = measured.prometheus.value("sum(gen_ai_calls_cost_usd_total)")
+    assert cost == pytest.approx(sum(costs))
 
 
-def test_the_two_ways_of_measuring_agree(shop):
-    for kind in ("input", "output"):
-        assert shop.prometheus.value(
-            f'sum(gen_ai_client_token_usage_sum{{gen_ai_token_type="{kind}"}})'
-        ) == shop.prometheus.value(f"sum(gen_ai_calls_{kind}_tokens_total)")
+def test_span_metrics_equal_application_metrics(measured):
+    for token_type in ("input", "output"):
+        assert measured.prometheus.value(
+            f'sum(gen_ai_client_token_usage_sum{{gen_ai_token_type="{token_type}"}})'
+        ) == measured.prometheus.value(f"sum(gen_ai_calls_{token_type}_tokens_total)")
 
 
-def test_batches_that_come_at_once_are_all_counted(otelcol, tmp_path):
-    clients, batches, spans = 8, 200, 3
-    with Collector(otelcol, tmp_path, *CONFIGURED) as collector:
+def test_concurrent_batches_are_all_counted(otelcol, tmp_path):
+    client_count, batch_count, span_count = 8, 200, 3
+    with Collector(otelcol, tmp_path, *METRICS_CONFIG) as collector:
         tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
         call = {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 1}
-        made = [tracer.start_span("a", attributes=call) for _ in range(spans)]
-        for span in made:
+        spans = [tracer.start_span("a", attributes=call) for _ in range(span_count)]
+        for span in spans:
             span.end()
-        body = encode_spans(made).SerializeToString()
+        body = encode_spans(spans).SerializeToString()
 
-        def client(_):
+        def send_batches(_):
             connection = http.client.HTTPConnection("127.0.0.1", collector.port("HTTP"))
-            for _ in range(batches):
+            for _ in range(batch_count):
                 connection.request(
                     "POST",
                     "/v1/traces",
                     body,
                     {"Content-Type": "application/x-protobuf"},
                 )
-                answer = connection.getresponse()
-                assert answer.status == 200
-                answer.read()
+                response = connection.getresponse()
+                assert response.status == 200
+                response.read()
             connection.close()
 
-        with ThreadPoolExecutor(clients) as pool:
-            list(pool.map(client, range(clients)))
-        time.sleep(1)  # metrics.yaml: batches wait for 200 ms
-        exposed = f"http://127.0.0.1:{collector.port('PROMETHEUS')}/metrics"
-        with urllib.request.urlopen(exposed) as answer:
-            lines = answer.read().decode().splitlines()
-        (counted,) = (
+        with ThreadPoolExecutor(client_count) as pool:
+            list(pool.map(send_batches, range(client_count)))
+        time.sleep(1)  # batch/counted waits up to 200 ms
+        url = f"http://127.0.0.1:{collector.port('PROMETHEUS')}/metrics"
+        with urllib.request.urlopen(url) as response:
+            lines = response.read().decode().splitlines()
+        (token_count,) = (
             line.split()[-1]
             for line in lines
             if line.startswith("gen_ai_calls_input_tokens_total")
         )
-    assert int(counted) == clients * batches * spans
+    assert int(token_count) == client_count * batch_count * span_count
 
 
-def test_no_label_has_a_value_for_each_call_or_process(shop):
-    series = shop.prometheus.query('{__name__=~"gen_ai_.+|target_info", job="shop"}')
+def test_labels_do_not_identify_calls_or_processes(measured):
+    series = measured.prometheus.query(
+        '{__name__=~"gen_ai_.+|target_info", job="shop"}'
+    )
     assert {name for labels, _ in series for name in labels} == {
         *("__name__", "le", "job", "instance", "server_address", "server_port"),
         *("error_type", "gen_ai_operation_name", "gen_ai_provider_name"),
         *("gen_ai_request_model", "gen_ai_response_model"),
         *("gen_ai_agent_name", "gen_ai_tool_name", "gen_ai_token_type"),
     }
-    counted = {
+    jobs_and_hosts = {
         (labels["job"], labels["instance"].partition(":")[0])
         for labels, _ in series
         if labels["__name__"].startswith(("gen_ai_calls", "gen_ai_steps"))
     }
-    assert counted == {("shop", "127.0.0.1")}
+    assert jobs_and_hosts == {("shop", "127.0.0.1")}
 
 
 PANELS = {
@@ -184,19 +199,19 @@ PANELS = {
         (
             [
                 row
-                for row in BOARD["panels"]
+                for row in DASHBOARD["panels"]
                 if row["type"] == "row" and row["gridPos"]["y"] < panel["gridPos"]["y"]
             ][-1],
             panel,
         )
-        for panel in BOARD["panels"]
+        for panel in DASHBOARD["panels"]
         if panel["type"] != "row"
     )
 }
 
 
-def asked(expression, interval="1m"):
-    """As Grafana asks, with all services and models."""
+def grafana_query(expression, interval="1m"):
+    """Replaces Grafana's variables, with all services and models selected."""
     for name, value in {
         "$__rate_interval": interval,
         "$service": ".*",
@@ -208,64 +223,80 @@ def asked(expression, interval="1m"):
 
 
 @pytest.mark.parametrize("panel", PANELS)
-def test_each_panel_has_data(shop, panel):
+def test_panel_has_data(measured, panel):
     for target in PANELS[panel]:
-        shown = shop.prometheus.query(asked(target["expr"]))
-        assert shown, target["expr"]
-        for labels, value in shown:
+        series = measured.prometheus.query(grafana_query(target["expr"]))
+        assert series, target["expr"]
+        for labels, value in series:
             assert 0 <= value < 1e12, target["expr"]
             legend = set(re.findall(r"{{(\w+)}}", target["legendFormat"]))
-            # A step is an agent's or a tool's.
+            # A step has the name of an agent or of a tool, not both.
             assert legend - {"gen_ai_agent_name", "gen_ai_tool_name"} <= set(labels)
 
 
-def test_each_variable_has_values(shop):
-    for variable in BOARD["templating"]["list"]:
+def test_dashboard_variables_have_values(measured):
+    for variable in DASHBOARD["templating"]["list"]:
         if variable["type"] == "query":
             metric, label = re.fullmatch(
                 r"label_values\((\w+), (\w+)\)", variable["query"]["query"]
             ).groups()
-            (_, *_) = found = shop.prometheus.query(f"count by ({label}) ({metric})")
-            assert all(label in labels for labels, _ in found)
+            (_, *_) = series = measured.prometheus.query(
+                f"count by ({label}) ({metric})"
+            )
+            assert all(label in labels for labels, _ in series)
 
 
-def test_shares_and_costs_on_the_dashboard_are_those_of_the_calls(shop):
-    # All rounds but the first are equal: DeepSeek has their prompts in its cache.
-    last = shop.billed[-len(shop.billed) // ROUNDS :]
-    flash = [one.usage for one in last if one.json["model"] == "deepseek-flash"]
+def test_ratios_and_costs_on_dashboard_equal_those_of_the_calls(measured):
+    # All rounds after the first are equal, because their prompts are in the cache.
+    last_round = measured.billed_exchanges[-len(measured.billed_exchanges) // ROUNDS :]
+    flash_usages = [
+        exchange.usage
+        for exchange in last_round
+        if exchange.json["model"] == "deepseek-flash"
+    ]
 
-    def of_flash(panel):
-        # Looked at every 5 s: a rate that begins after the first round.
-        expression = asked(PANELS[panel][0]["expr"], "12s")
-        shown = shop.prometheus.query(expression, shop.ended)
-        return next(v for labels, v in shown if "deepseek-flash" in labels.values())
+    def flash_value(panel):
+        # The interval of 12 s excludes the first round; Prometheus scrapes every 5 s.
+        expression = grafana_query(PANELS[panel][0]["expr"], "12s")
+        series = measured.prometheus.query(expression, measured.end)
+        return next(v for labels, v in series if "deepseek-flash" in labels.values())
 
-    def tokens(*path):
-        return sum(u[path[0]][path[1]] if path[1:] else u[path[0]] for u in flash)
+    def flash_tokens(*path):
+        return sum(
+            usage[path[0]][path[1]] if path[1:] else usage[path[0]]
+            for usage in flash_usages
+        )
 
-    assert of_flash("Tokens: Cache hits") == pytest.approx(
-        tokens("prompt_cache_hit_tokens") / tokens("prompt_tokens")
+    assert flash_value("Tokens: Cache hits") == pytest.approx(
+        flash_tokens("prompt_cache_hit_tokens") / flash_tokens("prompt_tokens")
     )
-    assert of_flash("Tokens: Reasoning") == pytest.approx(
-        tokens("completion_tokens_details", "reasoning_tokens")
-        / tokens("completion_tokens")
+    assert flash_value("Tokens: Reasoning") == pytest.approx(
+        flash_tokens("completion_tokens_details", "reasoning_tokens")
+        / flash_tokens("completion_tokens")
     )
-    assert of_flash("Calls of models: Calls that fail") == pytest.approx(1 / 4)
-    per_call = of_flash("Cost: USD per hour, by model") / (
-        3600 * of_flash("Calls of models: Calls")
+    assert flash_value("Model calls: Failed calls") == pytest.approx(1 / 4)
+    per_call = flash_value("Cost: USD per hour, by model") / (
+        3600 * flash_value("Model calls: Calls")
     )
-    per_token = per_call * 4 / 3 / (tokens("total_tokens") / len(flash))
-    # USD, of a hit in the cache off-peak and of an answer in peak hours.
+    per_token = per_call * 4 / 3 / (flash_tokens("total_tokens") / len(flash_usages))
+    # From the price of a cache hit off-peak to that of an output token in peak hours.
     assert 0.003e-6 < per_token < 1.2e-6
 
 
-def test_prometheus_evaluates_every_alert(shop):
-    rules = shop.prometheus.alerts()
-    eventually(lambda: {r["health"] for r in rules.values()} == {"ok"}, patience=10)
-    # A quarter of the calls: it would ring in five minutes.
-    assert rules["CallsFail"]["state"] == "pending"
-    for name in ("CallsSlow", "CostHigh", "QueueNearlyFull", "DestinationUnreachable"):
+def test_prometheus_evaluates_every_alert(measured):
+    rules = measured.prometheus.alerting_rules()
+    wait_until(
+        lambda: {rule["health"] for rule in rules.values()} == {"ok"}, timeout=10
+    )
+    # A quarter of the calls failed; the alert would fire after 5 minutes.
+    assert rules["CallErrorRateHigh"]["state"] == "pending"
+    for name in (
+        "CallLatencyHigh",
+        "CostHigh",
+        "QueueNearlyFull",
+        "DestinationUnreachable",
+    ):
         assert rules[name]["state"] == "inactive"
-        # It could ring: without its threshold it has data.
+        # Without its threshold the expression has data, so the alert can fire.
         expression = re.split(r" > [\d.]+", rules[name]["query"])[0]
-        assert shop.prometheus.query(expression)
+        assert measured.prometheus.query(expression)

@@ -1,4 +1,4 @@
-"""MLflow is away, and the collector dies meanwhile: no span is lost or doubled."""
+"""No span is lost or duplicated while MLflow is down and the collector is killed."""
 
 from __future__ import annotations
 
@@ -11,61 +11,67 @@ import pytest
 
 from examples.quickstart.mlflow_server import MlflowServer
 
-from .conftest import AGENT, eventually, tracing
+from .conftest import AGENT_CONFIG, tracer_for, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
-AWAY = 120  # seconds
-TRACES_A_SECOND, SPANS_A_TRACE = 4, 50
+OUTAGE_SECONDS = 120
+TRACES_PER_SECOND, SPANS_PER_TRACE = 4, 50
 
 
-def test_two_minutes_without_mlflow_and_a_killed_collector_lose_nothing(
-    collector, receiver, tmp_path
+def test_mlflow_outage_and_killed_collector_lose_no_span(
+    make_collector, receiver, tmp_path
 ):
-    ends = threading.Event()
-    ended = []
+    stop = threading.Event()
+    sent_span_ids = []
 
-    def work():
-        begins = time.monotonic()
-        with tracing(running) as tracer:
-            while not ends.is_set():
+    def send_traces():
+        start = time.monotonic()
+        with tracer_for(collector) as tracer:
+            while not stop.is_set():
                 with tracer.start_as_current_span("root") as root:
-                    ended.append(root.context.span_id)
-                    for _ in range(SPANS_A_TRACE - 1):
+                    sent_span_ids.append(root.context.span_id)
+                    for _ in range(SPANS_PER_TRACE - 1):
                         with tracer.start_as_current_span("step") as step:
-                            ended.append(step.context.span_id)
-                traces = len(ended) / SPANS_A_TRACE
-                ends.wait(begins + traces / TRACES_A_SECOND - time.monotonic())
+                            sent_span_ids.append(step.context.span_id)
+                trace_count = len(sent_span_ids) / SPANS_PER_TRACE
+                stop.wait(start + trace_count / TRACES_PER_SECOND - time.monotonic())
 
     folder = tmp_path / "mlflow"
     server = MlflowServer(folder)
     with server:
         pass
-    # Now its database is made, and there is no MLflow.
-    with collector(
-        *AGENT,
+    # The database exists now, and MLflow is down.
+    with make_collector(
+        *AGENT_CONFIG,
         BACKEND_OTLP_ENDPOINT=receiver.endpoint,
         MLFLOW_TRACKING_URI=server.uri,
-    ) as running:
-        working = threading.Thread(target=work)
-        working.start()
-        time.sleep(AWAY / 2)
-        running.kill()
+    ) as collector:
+        thread = threading.Thread(target=send_traces)
+        thread.start()
+        time.sleep(OUTAGE_SECONDS / 2)
+        collector.kill()
         time.sleep(0.5)
-        running.start()
-        time.sleep(AWAY / 2)
+        collector.start()
+        time.sleep(OUTAGE_SECONDS / 2)
         with server:
-            ends.set()
-            working.join()
-            assert len(ended) >= AWAY * TRACES_A_SECOND * SPANS_A_TRACE
-            eventually(lambda: len(stored(folder)) >= len(ended), patience=180)
-            assert sorted(stored(folder)) == sorted(f"{one:016x}" for one in ended)
-        failed = running.metric(
+            stop.set()
+            thread.join()
+            assert len(sent_span_ids) >= (
+                OUTAGE_SECONDS * TRACES_PER_SECOND * SPANS_PER_TRACE
+            )
+            wait_until(
+                lambda: len(stored_span_ids(folder)) >= len(sent_span_ids), timeout=180
+            )
+            assert sorted(stored_span_ids(folder)) == sorted(
+                f"{span_id:016x}" for span_id in sent_span_ids
+            )
+        failed = collector.metric(
             "otelcol_exporter_send_failed_spans", exporter="otlp_http/mlflow"
         )
         assert failed == 0
 
 
-def stored(folder):
+def stored_span_ids(folder):
     with closing(sqlite3.connect(folder / "mlflow.db")) as database:
         return [row for (row,) in database.execute("SELECT span_id FROM spans")]

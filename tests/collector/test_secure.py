@@ -1,4 +1,7 @@
-"""secure.yaml: who has no token, or no trust, gets nothing in. And who may listen."""
+"""secure.yaml rejects clients without a token, and no port is public by default."""
+
+# The parameters of the tests have the name of the imported fixture.
+# ruff: noqa: F811
 
 from __future__ import annotations
 
@@ -11,67 +14,69 @@ import pytest
 import requests
 import yaml
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import (
-    OTLPSpanExporter as Grpc,
+    OTLPSpanExporter as GrpcSpanExporter,
 )
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import (
-    OTLPSpanExporter as Http,
+    OTLPSpanExporter as HttpSpanExporter,
 )
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
 
-from examples.otelcol import CONFIGURATIONS, CollectorError
+from examples.otelcol import CONFIG_FOLDER, CollectorError
 from examples.otelcol._process import PORTS
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from tests.exporter.tls import certificate  # noqa: F401  # a fixture
 
-from .conftest import AGENT, eventually
+from .conftest import AGENT_CONFIG, AGENT_SPAN_COUNT, wait_until
 
 pytestmark = pytest.mark.e2e
 
-TOKEN = "a-token-of-the-agents"
+TOKEN = "a-valid-token"
 
 
 @pytest.fixture
-def secured(collector, receiver, certificate, tmp_path):  # noqa: F811  # the fixture
+def secure_collector(make_collector, receiver, certificate, tmp_path):
     folder = tmp_path / "tls"
     folder.mkdir()
     for name in ("tls.crt", "tls.key"):
         (folder / name).write_bytes(Path(certificate).read_bytes())
     tokens = tmp_path / "tokens"
     tokens.write_text(f"another\n{TOKEN}\n")
-    with collector(
-        *AGENT,
+    with make_collector(
+        *AGENT_CONFIG,
         "secure.yaml",
         BACKEND_OTLP_ENDPOINT=receiver.endpoint,
         OTELCOL_MLFLOW_RECEIVERS="[otlp/mlflow]",
         OTELCOL_TLS=str(folder),
         OTELCOL_TOKENS=str(tokens),
-    ) as running:
-        yield running
+    ) as collector:
+        yield collector
 
 
 @pytest.mark.parametrize("port", ["HTTP", "MLFLOW"])
 @pytest.mark.parametrize(
-    ("token", "status"), [(TOKEN, 200), ("stranger", 401), ("", 401), (None, 401)]
+    ("token", "status"), [(TOKEN, 200), ("wrong", 401), ("", 401), (None, 401)]
 )
-def test_who_has_no_token_is_refused(secured, certificate, port, token, status):  # noqa: F811
-    answer = requests.post(
-        f"https://127.0.0.1:{secured.port(port)}/v1/traces",
+def test_request_without_valid_token_is_rejected(
+    secure_collector, certificate, port, token, status
+):
+    response = requests.post(
+        f"https://127.0.0.1:{secure_collector.port(port)}/v1/traces",
         headers={} if token is None else {"authorization": f"Bearer {token}"},
         json={"resourceSpans": []},
         verify=certificate,
         timeout=10,
     )
-    assert answer.status_code == status
+    assert response.status_code == status
 
 
 @pytest.mark.parametrize(
     ("token", "result"),
-    [(TOKEN, SpanExportResult.SUCCESS), ("stranger", SpanExportResult.FAILURE)],
+    [(TOKEN, SpanExportResult.SUCCESS), ("wrong", SpanExportResult.FAILURE)],
 )
-def test_over_grpc_as_well(secured, certificate, token, result):  # noqa: F811
-    exporter = Grpc(
-        f"https://127.0.0.1:{secured.port('GRPC')}",
+def test_grpc_export_requires_valid_token(secure_collector, certificate, token, result):
+    exporter = GrpcSpanExporter(
+        f"https://127.0.0.1:{secure_collector.port('GRPC')}",
         credentials=grpc.ssl_channel_credentials(Path(certificate).read_bytes()),
         headers={"authorization": f"Bearer {token}"},
         timeout=5,
@@ -80,61 +85,63 @@ def test_over_grpc_as_well(secured, certificate, token, result):  # noqa: F811
     exporter.shutdown()
 
 
-def test_our_exporter_says_who_it_is(monkeypatch, secured, certificate):  # noqa: F811
+def test_mlflow_exporter_sends_token(monkeypatch, secure_collector, certificate):
     monkeypatch.setenv("OTEL_EXPORTER_MLFLOW_CERTIFICATE", certificate)
     monkeypatch.setenv("OTEL_EXPORTER_MLFLOW_HEADERS", f"authorization=Bearer {TOKEN}")
     exporter = MlflowSpanExporter(
-        endpoint=f"https://127.0.0.1:{secured.port('MLFLOW')}"
+        endpoint=f"https://127.0.0.1:{secure_collector.port('MLFLOW')}"
     )
     assert exporter.export(spans()) is SpanExportResult.SUCCESS
     exporter.shutdown()
 
 
-def test_an_agent_that_says_it_by_its_environment_gets_in(
-    agent,
-    secured,
+def test_otlp_exporter_sends_token_from_its_environment(
+    run_agent,
+    secure_collector,
     receiver,
-    certificate,  # noqa: F811  # the fixture
+    certificate,
 ):
-    agent(
-        secured,
+    run_agent(
+        secure_collector,
         OTEL_EXPORTER_OTLP_CERTIFICATE=certificate,
-        OTEL_EXPORTER_OTLP_ENDPOINT=secured.endpoint.replace("http", "https"),
+        OTEL_EXPORTER_OTLP_ENDPOINT=secure_collector.endpoint.replace("http", "https"),
         OTEL_EXPORTER_OTLP_HEADERS=f"authorization=Bearer%20{TOKEN}",
-        # They would go before the certificate, in OpenTelemetry's exporter over HTTP.
+        # They take precedence over the certificate in the OTLP/HTTP exporter.
         CURL_CA_BUNDLE="",
         REQUESTS_CA_BUNDLE="",
     )
-    eventually(lambda: len(receiver.spans) == 5)
+    wait_until(lambda: len(receiver.spans) == AGENT_SPAN_COUNT)
 
 
-def test_without_encryption_nobody_is_understood(secured):
-    exporter = Http(f"http://127.0.0.1:{secured.port('HTTP')}/v1/traces", timeout=2)
+def test_export_without_tls_fails(secure_collector):
+    exporter = HttpSpanExporter(
+        f"http://127.0.0.1:{secure_collector.port('HTTP')}/v1/traces", timeout=2
+    )
     assert exporter.export(spans()) is SpanExportResult.FAILURE
     exporter.shutdown()
 
 
-def test_a_token_can_be_taken_back_while_it_runs(secured, certificate):  # noqa: F811
-    def status():
+def test_removed_token_is_rejected_without_restart(secure_collector, certificate):
+    def response_status():
         return requests.post(
-            f"{secured.endpoint.replace('http', 'https')}/v1/traces",
+            f"{secure_collector.endpoint.replace('http', 'https')}/v1/traces",
             headers={"authorization": f"Bearer {TOKEN}"},
             json={"resourceSpans": []},
             verify=certificate,
             timeout=10,
         ).status_code
 
-    assert status() == 200
-    Path(secured.environment["OTELCOL_TOKENS"]).write_text("another\n")
-    eventually(lambda: status() == 401)
+    assert response_status() == 200
+    Path(secure_collector.environment["OTELCOL_TOKENS"]).write_text("another\n")
+    wait_until(lambda: response_status() == 401)
 
 
-@pytest.mark.parametrize("missing", ["OTELCOL_TLS", "OTELCOL_TOKENS"])
-def test_with_one_of_its_variables_missing_it_does_not_start(
-    collector,
-    certificate,  # noqa: F811  # the fixture
+@pytest.mark.parametrize("missing_variable", ["OTELCOL_TLS", "OTELCOL_TOKENS"])
+def test_collector_without_tls_or_tokens_does_not_start(
+    make_collector,
+    certificate,
     tmp_path,
-    missing,
+    missing_variable,
 ):
     for name in ("tls.crt", "tls.key", "tokens"):
         (tmp_path / name).write_bytes(Path(certificate).read_bytes())
@@ -142,52 +149,53 @@ def test_with_one_of_its_variables_missing_it_does_not_start(
         "OTELCOL_TLS": str(tmp_path),
         "OTELCOL_TOKENS": str(tmp_path / "tokens"),
     }
-    del variables[missing]
+    del variables[missing_variable]
     with pytest.raises(CollectorError):
-        collector(*AGENT, "secure.yaml", **variables).start()
+        make_collector(*AGENT_CONFIG, "secure.yaml", **variables).start()
 
 
-def test_it_listens_on_this_machine_alone(collector):
-    with collector(
-        *AGENT, "metrics.yaml", OTELCOL_MLFLOW_RECEIVERS="[otlp/mlflow]"
-    ) as running:
+def test_default_ports_listen_on_loopback_only(make_collector):
+    with make_collector(
+        *AGENT_CONFIG, "metrics.yaml", OTELCOL_MLFLOW_RECEIVERS="[otlp/mlflow]"
+    ) as collector:
         listening = {
-            (one.laddr.ip, one.laddr.port)
-            for one in psutil.Process(running.pid).net_connections()
-            if one.status == psutil.CONN_LISTEN
+            (connection.laddr.ip, connection.laddr.port)
+            for connection in psutil.Process(collector.pid).net_connections()
+            if connection.status == psutil.CONN_LISTEN
         }
-    assert listening == {("127.0.0.1", running.port(name)) for name in PORTS}
+    assert listening == {("127.0.0.1", collector.port(name)) for name in PORTS}
 
 
-def test_every_address_that_is_listened_on_has_the_same_variable():
-    """`OTELCOL_HOST`, which is this machine alone until it is set."""
-    for file in CONFIGURATIONS.rglob("*.yaml"):
-        said = file.read_text()
-        for port in re.findall(r"env:(OTELCOL_\w+_PORT)", said):
+def test_every_listen_address_uses_the_host_variable():
+    """The default of `OTELCOL_HOST` is 127.0.0.1."""
+    for file in CONFIG_FOLDER.rglob("*.yaml"):
+        text = file.read_text()
+        for port in re.findall(r"env:(OTELCOL_\w+_PORT)", text):
             assert re.search(
                 rf"(\$\{{env:OTELCOL_HOST:-127\.0\.0\.1\}}:|port: )\$\{{env:{port}:",
-                said,
+                text,
             ), (file, port)
-        if "OTELCOL_" in said and file.name != "docker-compose.yaml":
-            assert "0.0.0.0:" not in said, file
+        if "OTELCOL_" in text and file.name != "docker-compose.yaml":
+            assert "0.0.0.0:" not in text, file
 
 
-def test_secrets_come_from_the_environment_alone():
-    said = {
+def test_secrets_come_only_from_the_environment():
+    secrets = {
         key: value
-        for file in CONFIGURATIONS.rglob("*.yaml")
+        for file in CONFIG_FOLDER.rglob("*.yaml")
         for document in yaml.safe_load_all(file.read_text())
-        for key, value in leaves(document)
+        for key, value in scalars(document)
         if any(word in key.lower() for word in ("authorization", "password", "token"))
     }
-    assert said
-    assert [v for v in said.values() if not str(v).startswith("${env:")] == []
+    assert secrets
+    assert [v for v in secrets.values() if not str(v).startswith("${env:")] == []
 
 
-def leaves(tree):
+def scalars(tree):
+    """Yields the key and the value of each scalar in a YAML document."""
     for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
         if isinstance(value, dict | list):
-            yield from leaves(value)
+            yield from scalars(value)
         else:
             yield str(key), value
 

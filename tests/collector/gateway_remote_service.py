@@ -1,7 +1,8 @@
-"""Another process with spans of the same traces.
+"""A separate process that adds spans to existing traces.
 
-Reads a list of `traceparent`s from each line of its input, and ends a span with a child
-for each; the first argument is its agent.
+It reads one JSON list of `traceparent` values from each line of its standard input, and
+ends a span with a child span for each of them. Its argument is the OTLP endpoint of an
+agent.
 """
 
 from __future__ import annotations
@@ -19,19 +20,19 @@ from opentelemetry.trace.propagation.tracecontext import (
 
 
 def main():
-    provider = TracerProvider(resource=Resource({"service.name": "part"}))
+    provider = TracerProvider(resource=Resource({"service.name": "remote"}))
     provider.add_span_processor(
         BatchSpanProcessor(OTLPSpanExporter(f"{sys.argv[1]}/v1/traces"))
     )
-    tracer = provider.get_tracer("part")
+    tracer = provider.get_tracer("remote")
     for line in sys.stdin:
         for traceparent in json.loads(line):
             context = TraceContextTextMapPropagator().extract(
                 {"traceparent": traceparent}
             )
             with (
-                tracer.start_as_current_span("elsewhere", context),
-                tracer.start_as_current_span("deep elsewhere"),
+                tracer.start_as_current_span("remote", context),
+                tracer.start_as_current_span("remote child"),
             ):
                 pass
         provider.force_flush()
