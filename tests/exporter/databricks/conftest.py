@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from .fake import fake_databricks
+from .fake_databricks import fake_databricks
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def databricks(monkeypatch):
     for name in list(os.environ):
         if name.startswith("DATABRICKS_"):
             monkeypatch.delenv(name)
-    with fake_databricks() as fake:
-        monkeypatch.setenv("DATABRICKS_HOST", fake.uri)
+    with fake_databricks() as workspace:
+        monkeypatch.setenv("DATABRICKS_HOST", workspace.uri)
         monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-pat")
-        yield fake
+        yield workspace

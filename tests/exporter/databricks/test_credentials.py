@@ -1,4 +1,4 @@
-"""Who we are to a workspace, and who is not told."""
+"""Credentials for a workspace, and who receives them."""
 
 from __future__ import annotations
 
@@ -9,114 +9,116 @@ import pytest
 from opentelemetry.exporter.mlflow._destinations import ExportError
 from tests.exporter.conftest import serving
 
-from .exchange import Answered
-from .fake import fake_databricks
-from .received import INFO, OTLP, ROW, SPANS
-from .sending import mapped, refused, to
+from .destination import export_error, new_destination, translate
+from .fake_databricks import fake_databricks
+from .http_messages import Response
+from .workspace_contents import OTLP, STORAGE, TRACE_INFO_V3, TRACE_INFO_V4
 
 
-def test_a_profile_is_another_workspace(databricks, monkeypatch, spans, tmp_path):
-    with fake_databricks() as other:
-        other.tokens = {"theirs"}
+def test_profile_selects_workspace(databricks, monkeypatch, spans, tmp_path):
+    with fake_databricks() as other_workspace:
+        other_workspace.tokens = {"profile-token"}
         config = tmp_path / "databrickscfg"
-        config.write_text(f"[b]\nhost = {other.uri}\ntoken = theirs\n")
+        config.write_text(f"[b]\nhost = {other_workspace.uri}\ntoken = profile-token\n")
         monkeypatch.setenv("DATABRICKS_CONFIG_FILE", str(config))
         monkeypatch.delenv("DATABRICKS_HOST")
         monkeypatch.delenv("DATABRICKS_TOKEN")
-        place = to("databricks://b")
-        place.send(mapped([spans.made()]))
-        place.close()
-        assert len(other.blobs) == 1
+        destination = new_destination("databricks://b")
+        destination.send(translate([spans.made()]))
+        destination.close()
+        assert len(other_workspace.storage.files) == 1
     assert databricks.requests == []
 
 
-def test_a_service_principal_signs_in(databricks, monkeypatch, spans):
+def test_service_principal_signs_in_once(databricks, monkeypatch, spans):
     monkeypatch.delenv("DATABRICKS_TOKEN")
     monkeypatch.setenv("DATABRICKS_CLIENT_ID", "id")
     monkeypatch.setenv("DATABRICKS_CLIENT_SECRET", "secret")
     databricks.tokens.clear()
-    place = to()
-    place.send(mapped([spans.made()]))
-    place.send(mapped([spans.made()]))
-    place.close()
-    assert len(databricks.blobs) == 2
-    assert len(databricks.sent("/oidc/v1/token")) == 1
+    destination = new_destination()
+    destination.send(translate([spans.made()]))
+    destination.send(translate([spans.made()]))
+    destination.close()
+    assert len(databricks.storage.files) == 2
+    assert len(databricks.requests_to("/oidc/v1/token")) == 1
 
 
-def test_without_credentials_it_is_said_how_to_get_some(databricks, monkeypatch, spans):
+def test_missing_credentials_are_reported_and_can_be_added_later(
+    databricks, monkeypatch, spans
+):
     monkeypatch.delenv("DATABRICKS_TOKEN")
-    place = to()
-    why = refused(place, mapped([spans.made()]))
-    assert why.cause.startswith("databricks-sdk finds no credentials (profile ")
-    assert "databricks auth login" in why.advice
-    assert databricks.traces == {}
-    # And it may be put right while the program runs.
+    destination = new_destination()
+    error = export_error(destination, translate([spans.made()]))
+    assert error.cause.startswith("databricks-sdk found no credentials (profile: ")
+    assert "databricks auth login" in error.advice
+    assert databricks.trace_infos == {}
+    # They may be set while the program runs.
     monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-pat")
-    place.send(mapped([spans.made()]))
-    assert len(databricks.traces) == 1
+    destination.send(translate([spans.made()]))
+    assert len(databricks.trace_infos) == 1
 
 
-def test_a_sign_in_that_fails_later_is_said(databricks, monkeypatch, spans):
-    databricks.linked = "main.agents.ds"
-    place = to()
-    place.send(mapped([spans.made()]))
-    config = place._inner._workspace._config
+def test_failed_token_refresh_is_reported(databricks, monkeypatch, spans):
+    databricks.table_prefix = "main.agents.ds"
+    destination = new_destination()
+    destination.send(translate([spans.made()]))
+    config = destination._destination._workspace._config
 
     def authenticate():
         raise ValueError("no refresh: a secret")
 
     monkeypatch.setattr(config, "authenticate", authenticate)
-    why = refused(place, mapped([spans.made()]))
-    place.close()
-    assert why.cause.startswith("databricks-sdk finds no credentials")
-    assert "secret" not in why.cause + why.advice
+    error = export_error(destination, translate([spans.made()]))
+    destination.close()
+    assert error.cause.startswith("databricks-sdk found no credentials")
+    assert "secret" not in error.cause + error.advice
 
 
-def test_another_token_is_refused_and_not_shown(databricks, monkeypatch, spans):
+def test_rejected_token_is_not_shown(databricks, monkeypatch, spans):
     monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-wrong")
-    why = refused(to(), mapped([spans.made()]))
-    assert why.cause == "the workspace refuses (PERMISSION_DENIED)"
-    assert "databricks auth login" in why.advice
-    assert "dapi-wrong" not in str(why.__cause__) + why.cause + why.advice
+    error = export_error(new_destination(), translate([spans.made()]))
+    assert error.cause == "the workspace rejects the request (PERMISSION_DENIED)"
+    assert "databricks auth login" in error.advice
+    assert "dapi-wrong" not in str(error.__cause__) + error.cause + error.advice
 
 
-def test_nobody_elses_headers_go_there_and_no_token_elsewhere(
+def test_no_other_headers_and_credentials_are_sent(
     databricks, monkeypatch, spans, tmp_path
 ):
     netrc = tmp_path / "netrc"
-    netrc.write_text("default login them password theirs")
+    netrc.write_text("default login user password other")
     monkeypatch.setenv("NETRC", str(netrc))
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=theirs")
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-api-key=theirs")
-    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "anothers")
-    for linked in (None, "main.agents.ds"):
-        databricks.linked = linked
-        place = to()
-        # The stand-in refuses any credential but the workspace's own at its paths,
-        # and any at all at the storage's.
-        place.send(mapped([spans.made()]))
-        place.close()
-    assert not any("x-api-key" in sent.headers for sent in databricks.requests)
-    assert len(databricks.blobs) == 1
-    assert len(databricks.sent(OTLP)) == 1
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=other")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-api-key=other")
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "mlflow-token")
+    for table_prefix in (None, "main.agents.ds"):
+        databricks.table_prefix = table_prefix
+        destination = new_destination()
+        # The fake workspace rejects all credentials except its own, and the fake
+        # storage rejects all credentials.
+        destination.send(translate([spans.made()]))
+        destination.close()
+    assert not any("x-api-key" in request.headers for request in databricks.requests)
+    assert len(databricks.storage.files) == 1
+    assert len(databricks.requests_to(OTLP)) == 1
 
 
-@pytest.mark.parametrize("path", [ROW, SPANS, OTLP, INFO])
-def test_a_redirect_gets_no_token(databricks, spans, path):
-    if path in (OTLP, INFO):
-        databricks.linked = "main.agents.ds"
-    with serving() as elsewhere:
-        databricks.fail[path] = Answered(
-            307, headers={"Location": f"{elsewhere.uri}/x"}
+@pytest.mark.parametrize("path", [TRACE_INFO_V3, STORAGE, OTLP, TRACE_INFO_V4])
+def test_redirect_target_gets_no_token(databricks, spans, path):
+    if path in (OTLP, TRACE_INFO_V4):
+        databricks.table_prefix = "main.agents.ds"
+    with serving() as redirect_target:
+        databricks.overrides[path] = Response(
+            307, headers={"Location": f"{redirect_target.uri}/x"}
         )
-        place = to()
-        if path in (SPANS, OTLP):
-            assert "307" in refused(place, mapped([spans.made()])).cause
-            assert elsewhere.requests == []
+        destination = new_destination()
+        if path in (STORAGE, OTLP):
+            assert "307" in export_error(destination, translate([spans.made()])).cause
+            assert redirect_target.requests == []
         else:
-            # databricks-sdk follows, and leaves its token behind.
+            # databricks-sdk follows the redirect, without the token.
             with suppress(ExportError):
-                place.send(mapped([spans.made()]))
-            (request,) = elsewhere.requests
+                destination.send(translate([spans.made()]))
+            (request,) = redirect_target.requests
             assert "authorization" not in request.headers
-        place.close()
+        destination.close()

@@ -1,4 +1,4 @@
-"""The experiment of a workspace that spans go into."""
+"""The experiment of a workspace that spans are exported to."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ import pytest
 
 from opentelemetry.exporter.mlflow._destinations import create_destination
 
-from .exchange import error
-from .fake import EXPERIMENT_ID
-from .sending import mapped, refused, to
+from .destination import export_error, new_destination, translate
+from .fake_databricks import EXPERIMENT_ID
+from .http_messages import error_response
 
 
 @pytest.mark.parametrize("name", ["/Shared/new", "/Workspace/Shared/new"])
-def test_a_missing_experiment_is_created(databricks, spans, name):
-    place = to(experiment_name=name)
-    place.send(mapped([spans.made()]))
-    place.send(mapped([spans.made()]))
-    place.close()
-    (created,) = databricks.sent("/create$")
-    assert created.body == {"name": "/Shared/new"}
-    assert len(databricks.sent("/experiments/")) == 3
+def test_missing_experiment_is_created(databricks, spans, name):
+    destination = new_destination(experiment_name=name)
+    destination.send(translate([spans.made()]))
+    destination.send(translate([spans.made()]))
+    destination.close()
+    (request,) = databricks.requests_to("/create$")
+    assert request.body == {"name": "/Shared/new"}
+    assert len(databricks.requests_to("/experiments/")) == 3
 
 
-def test_an_experiment_may_be_named_by_its_id(databricks, spans):
-    place = to(experiment_id=EXPERIMENT_ID)
-    place.send(mapped([spans.made()]))
-    place.close()
-    assert [sent.path for sent in databricks.sent("/experiments/")] == [
+def test_experiment_id_selects_experiment(databricks, spans):
+    destination = new_destination(experiment_id=EXPERIMENT_ID)
+    destination.send(translate([spans.made()]))
+    destination.close()
+    assert [request.path for request in databricks.requests_to("/experiments/")] == [
         "/api/2.0/mlflow/experiments/get"
     ]
-    assert len(databricks.traces) == 1
+    assert len(databricks.trace_infos) == 1
 
 
 @pytest.mark.parametrize(
-    ("given", "cause", "advice"),
+    ("experiment", "cause", "advice"),
     [
         ({"experiment_id": 7}, "(RESOURCE_DOES_NOT_EXIST)", "MLFLOW_EXPERIMENT_ID"),
         ({"experiment_id": 0}, "has no default experiment", "/Shared/agents"),
@@ -41,41 +41,39 @@ def test_an_experiment_may_be_named_by_its_id(databricks, spans):
         ({"experiment_name": "/No/x"}, "(INVALID_PARAMETER_VALUE)", "the folder"),
     ],
 )
-def test_an_experiment_that_cannot_be_used_is_said(
-    databricks, spans, given, cause, advice
-):
-    databricks.add("/Shared/old", "9")
+def test_unusable_experiment_is_reported(databricks, spans, experiment, cause, advice):
+    databricks.add_experiment("/Shared/old", "9")
     databricks.experiments["9"]["lifecycle_stage"] = "deleted"
-    place = to(**given)
-    if given.get("experiment_name") == "/No/x":
-        refusal = error(400, "INVALID_PARAMETER_VALUE")
-        databricks.fail["/experiments/create$"] = refusal
-    why = refused(place, mapped([spans.made()]))
-    assert cause in why.cause
-    assert advice in why.advice
-    assert databricks.traces == {}
+    destination = new_destination(**experiment)
+    if experiment.get("experiment_name") == "/No/x":
+        response = error_response(400, "INVALID_PARAMETER_VALUE")
+        databricks.overrides["/experiments/create$"] = response
+    error = export_error(destination, translate([spans.made()]))
+    assert cause in error.cause
+    assert advice in error.advice
+    assert databricks.trace_infos == {}
 
 
-def test_nobody_may_have_named_an_experiment(databricks, spans):
-    place = create_destination(
+def test_unset_experiment_is_reported(databricks, spans):
+    destination = create_destination(
         tracking_uri="databricks",
         experiment_id=None,
         experiment_name=None,
         timeout=None,
     )
-    why = refused(place, mapped([spans.made()]))
-    assert why.cause == "a Databricks workspace has no default experiment"
+    error = export_error(destination, translate([spans.made()]))
+    assert error.cause == "a Databricks workspace has no default experiment"
 
 
-def test_others_may_be_faster_to_create_it(databricks, spans):
+def test_experiment_created_by_another_client_is_used(databricks, spans):
     path = "/experiments/create$"
-    databricks.fail[path] = error(400, "RESOURCE_ALREADY_EXISTS")
-    place = to(experiment_name="/Shared/new")
-    why = refused(place, mapped([spans.made()]))
-    assert "is deleted" in why.cause  # it is not there either
-    databricks.add("/Shared/new", "9")
-    place.send(mapped([spans.made()]))
-    assert [i["trace_location"] for i in databricks.traces.values()] == [
+    databricks.overrides[path] = error_response(400, "RESOURCE_ALREADY_EXISTS")
+    destination = new_destination(experiment_name="/Shared/new")
+    error = export_error(destination, translate([spans.made()]))
+    assert "is deleted" in error.cause  # or does not exist, although it was created
+    databricks.add_experiment("/Shared/new", "9")
+    destination.send(translate([spans.made()]))
+    assert [info["trace_location"] for info in databricks.trace_infos.values()] == [
         {
             "type": "MLFLOW_EXPERIMENT",
             "mlflow_experiment": {"experiment_id": "9"},

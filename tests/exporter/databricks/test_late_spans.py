@@ -1,44 +1,44 @@
-"""Spans of a trace that is already stored."""
+"""Spans of a trace that is stored already."""
 
 from __future__ import annotations
 
 from opentelemetry.exporter.mlflow._destinations._databricks import _experiment_traces
 
-from .agent import agent
-from .received import ROW, blob
-from .sending import mapped, to
+from .agent_trace import agent_trace
+from .destination import new_destination, translate
+from .workspace_contents import TRACE_INFO_V3, stored_spans
 
 
-def test_what_ends_after_its_root_is_added(databricks, spans):
-    *children, root = mapped(agent(spans))
-    place = to()
-    place.send([children[0], root])
-    place.send([children[1]])
-    place.send([children[1]])  # twice is once
-    place.close()
-    assert [span["name"] for span in blob(databricks, root)] == [
+def test_late_spans_are_added_to_stored_trace(databricks, spans):
+    *children, root = translate(agent_trace(spans))
+    destination = new_destination()
+    destination.send([children[0], root])
+    destination.send([children[1]])
+    destination.send([children[1]])  # sent twice, stored once
+    destination.close()
+    assert [span["name"] for span in stored_spans(databricks, root)] == [
         "POST /ask",
         "chat",
         "execute_tool weather",
     ]
-    assert len(databricks.sent(ROW)) == 1
+    assert len(databricks.requests_to(TRACE_INFO_V3)) == 1
 
 
-def test_what_is_late_is_stored_though_the_rest_is_gone(databricks, spans):
-    *children, root = mapped(agent(spans))
-    place = to()
-    place.send([root])
-    databricks.blobs.clear()
-    place.send(children)
-    place.close()
-    assert len(blob(databricks, root)) == 2
+def test_late_spans_are_stored_if_file_is_missing(databricks, spans):
+    *children, root = translate(agent_trace(spans))
+    destination = new_destination()
+    destination.send([root])
+    databricks.storage.files.clear()
+    destination.send(children)
+    destination.close()
+    assert len(stored_spans(databricks, root)) == 2
 
 
-def test_only_so_many_traces_are_remembered(databricks, monkeypatch, spans):
-    monkeypatch.setattr(_experiment_traces, "_MOST_TRACES", 1)
-    place = to()
+def test_number_of_remembered_traces_is_limited(databricks, monkeypatch, spans):
+    monkeypatch.setattr(_experiment_traces, "_MAX_TRACES", 1)
+    destination = new_destination()
     first, second = [spans.made("a")], [spans.made("b")]
-    for ended in (first, second, second, first):
-        place.send(mapped(ended))
-    place.close()
-    assert len(databricks.sent(ROW)) == 3
+    for finished in (first, second, second, first):
+        destination.send(translate(finished))
+    destination.close()
+    assert len(databricks.requests_to(TRACE_INFO_V3)) == 3

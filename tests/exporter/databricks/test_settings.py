@@ -1,4 +1,4 @@
-"""What says that spans go to a workspace, and to which."""
+"""Settings that select a workspace."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import sys
 import pytest
 from inline_snapshot import snapshot
 
-from .fake import EXPERIMENT
-from .sending import mapped, to
+from .destination import new_destination, translate
+from .fake_databricks import EXPERIMENT
 
 
 @pytest.mark.parametrize(
-    ("uri", "name", "objection"),
+    ("uri", "name", "message"),
     [
         ("databricks", "agents", "the path of an experiment in the Databricks work"),
         ("databricks://scope:prefix", EXPERIMENT, "databricks://profile"),
@@ -20,33 +20,33 @@ from .sending import mapped, to
         ("databricks-uc", EXPERIMENT, "databricks://profile"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_at_once(uri, name, objection):
-    with pytest.raises(ValueError, match=objection):
-        to(uri, experiment_name=name)
+def test_invalid_setting_raises_value_error(uri, name, message):
+    with pytest.raises(ValueError, match=message):
+        new_destination(uri, experiment_name=name)
 
 
-@pytest.mark.parametrize("missing", ["databricks", "databricks.sdk"])
-def test_the_package_it_takes_is_named(monkeypatch, missing):
+@pytest.mark.parametrize("module", ["databricks", "databricks.sdk"])
+def test_missing_package_raises_import_error(monkeypatch, module):
     monkeypatch.delitem(sys.modules, "databricks.sdk", raising=False)
-    monkeypatch.setitem(sys.modules, missing, None)
+    monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ImportError, match=r"\[databricks\]"):
-        to()
+        new_destination()
 
 
-def test_nothing_is_asked_before_the_first_export(databricks):
-    place = to()
-    place.after_fork()
-    place.close()
-    assert place.address == "databricks"
-    assert place.wants_whole_traces is True
+def test_no_request_before_first_export(databricks):
+    destination = new_destination()
+    destination.after_fork()
+    destination.close()
+    assert destination.address == "databricks"
+    assert destination.wants_whole_traces is True
     assert databricks.requests == []
 
 
-def test_the_log_says_where_to(databricks, spans, caplog):
+def test_target_is_logged(databricks, spans, caplog):
     caplog.set_level("INFO", "opentelemetry.exporter.mlflow")
-    place = to()
-    place.send(mapped([spans.made()]))
-    place.close()
+    destination = new_destination()
+    destination.send(translate([spans.made()]))
+    destination.close()
     assert [
         record.getMessage()
         for record in caplog.records
@@ -54,8 +54,8 @@ def test_the_log_says_where_to(databricks, spans, caplog):
     ] == snapshot(
         [
             (
-                "Spans go to MLflow at databricks (the argument tracking_uri), into "
-                "the experiment '/Shared/deepseek-demo' (the argument experiment_name)"
+                "Exporting spans to MLflow at databricks (the argument tracking_uri), "
+                "experiment '/Shared/deepseek-demo' (the argument experiment_name)"
             )
         ]
     )

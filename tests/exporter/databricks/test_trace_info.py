@@ -1,4 +1,4 @@
-"""What the list of traces says of one, and its spans of themselves."""
+"""TraceInfo and TraceData of exported traces."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from opentelemetry.trace import Link, SpanContext, Status, StatusCode
 
 from opentelemetry.exporter.mlflow._trace_info import _previews
 
-from .agent import agent
-from .received import ROW, blob
-from .sending import mapped, to
+from .agent_trace import agent_trace
+from .destination import new_destination, translate
+from .workspace_contents import sent_trace_infos, stored_spans
 
 
-def test_an_error_a_link_and_a_preview_of_another_shape(databricks, spans):
-    linked = SpanContext(7, 8, is_remote=True)
+def test_error_link_and_preview_of_plain_json(databricks, spans):
+    context = SpanContext(7, 8, is_remote=True)
     with spans.tracer.start_as_current_span(
         "job",
-        links=[Link(linked, {"why": "because"})],
+        links=[Link(context, {"why": "because"})],
         attributes={"mlflow.spanInputs": '{"q": 1}', "odd": float("nan")},
     ) as span:
         span.set_status(Status(StatusCode.ERROR, "broken"))
-    (ended,) = spans.take()
-    place = to()
-    place.send(mapped([ended]))
-    place.close()
-    row = databricks.sent(ROW)[0].body["trace"]["trace_info"]
-    assert (row["state"], row["request_preview"]) == ("ERROR", '{"q": 1}')
-    assert "response_preview" not in row
-    (stored,) = blob(databricks, ended)
-    assert stored["status"] == {"code": "STATUS_CODE_ERROR", "message": "broken"}
-    assert stored["links"] == [
+    (span,) = spans.take()
+    destination = new_destination()
+    destination.send(translate([span]))
+    destination.close()
+    trace_info = sent_trace_infos(databricks)[0]
+    assert (trace_info["state"], trace_info["request_preview"]) == ("ERROR", '{"q": 1}')
+    assert "response_preview" not in trace_info
+    (stored_span,) = stored_spans(databricks, span)
+    assert stored_span["status"] == {"code": "STATUS_CODE_ERROR", "message": "broken"}
+    assert stored_span["links"] == [
         {
             "trace_id": "tr-" + "7".zfill(32),
             "span_id": "8".zfill(16),
@@ -41,31 +41,31 @@ def test_an_error_a_link_and_a_preview_of_another_shape(databricks, spans):
     ]
 
 
-def test_the_resource_stands_in_the_tags(databricks, spans):
-    place = to()
-    (ended,) = mapped([spans.made("s")])
-    ended.resource._attributes = {"service.name": "shop", "telemetry.sdk.name": "x"}
-    place.send([ended])
-    place.close()
-    row = databricks.sent(ROW)[0].body["trace"]["trace_info"]
-    assert row["tags"] == IsPartialDict(
+def test_resource_attributes_are_tags(databricks, spans):
+    destination = new_destination()
+    (span,) = translate([spans.made("s")])
+    span.resource._attributes = {"service.name": "shop", "telemetry.sdk.name": "x"}
+    destination.send([span])
+    destination.close()
+    trace_info = sent_trace_infos(databricks)[0]
+    assert trace_info["tags"] == IsPartialDict(
         {"service.name": "shop", "mlflow.traceName": "s"}
     )
-    assert "telemetry.sdk.name" not in row["tags"]
+    assert "telemetry.sdk.name" not in trace_info["tags"]
 
 
-def test_a_trace_whose_root_never_came_is_in_progress(databricks, spans):
-    chat, *_ = mapped(agent(spans))
-    place = to()
-    place.send([chat])
-    place.close()
-    row = databricks.sent(ROW)[0].body["trace"]["trace_info"]
-    assert row["state"] == "IN_PROGRESS"
-    assert [span["name"] for span in blob(databricks, chat)] == ["chat"]
+def test_trace_without_root_is_in_progress(databricks, spans):
+    chat, *_ = translate(agent_trace(spans))
+    destination = new_destination()
+    destination.send([chat])
+    destination.close()
+    trace_info = sent_trace_infos(databricks)[0]
+    assert trace_info["state"] == "IN_PROGRESS"
+    assert [span["name"] for span in stored_spans(databricks, chat)] == ["chat"]
 
 
 @pytest.mark.parametrize(
-    "said",
+    "value",
     [
         {"messages": [{"role": "user", "content": "a"}, {"role": "tool"}]},
         {
@@ -94,18 +94,18 @@ def test_a_trace_whose_root_never_came_is_in_progress(databricks, spans):
         "x" * 20_000,
     ],
 )
-def test_previews_are_those_of_mlflows_client(monkeypatch, said):
-    """Its name is private, and this fails when it moves."""
+def test_previews_equal_those_of_mlflow_client(monkeypatch, value):
+    """Compares with a function of MLflow, whose name is private and may change."""
     from mlflow.tracing.utils import truncation
 
     monkeypatch.setattr(truncation, "_get_max_length", lambda: 10_000)
     for role in ("user", "assistant"):
-        document = json.dumps(said)
-        theirs = truncation._get_truncated_preview(document, role)
-        assert _previews.preview(document, role) == theirs
+        document = json.dumps(value)
+        expected = truncation._get_truncated_preview(document, role)
+        assert _previews.preview(document, role) == expected
 
 
-def test_sums_leave_out_what_a_parent_has_summed(databricks, spans):
+def test_totals_skip_spans_beneath_spans_with_totals(databricks, spans):
     def usage(count):
         return {"mlflow.chat.tokenUsage": json.dumps({"total_tokens": count, "x": "y"})}
 
@@ -117,9 +117,11 @@ def test_sums_leave_out_what_a_parent_has_summed(databricks, spans):
             tracer.start_span("chat", attributes=usage(4)).end()
         tracer.start_span("chat", attributes=usage(1)).end()
         tracer.start_span("odd", attributes={"mlflow.chat.tokenUsage": "[1]"}).end()
-    place = to()
-    # As they are: the mapping gives what is odd another name.
-    place.send(spans.take())
-    place.close()
-    row = databricks.sent(ROW)[0].body["trace"]["trace_info"]
-    assert row["trace_metadata"]["mlflow.trace.tokenUsage"] == '{"total_tokens": 8}'
+    destination = new_destination()
+    # Not translated: the mapping would rename the malformed value.
+    destination.send(spans.take())
+    destination.close()
+    trace_info = sent_trace_infos(databricks)[0]
+    assert (
+        trace_info["trace_metadata"]["mlflow.trace.tokenUsage"] == '{"total_tokens": 8}'
+    )

@@ -1,4 +1,4 @@
-"""Traces are stored whole, though the exporter's batches are no traces."""
+"""Traces are stored whole, although a batch does not contain whole traces."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from opentelemetry.trace import (
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from opentelemetry.exporter.mlflow._mlflow_bridge import _trace_buffer
 
-from .agent import agent
-from .exchange import Answered
-from .fake import EXPERIMENT
-from .received import ROW, SPANS, blob
-from .sending import mapped, to
+from .agent_trace import agent_trace
+from .destination import new_destination, translate
+from .fake_databricks import EXPERIMENT
+from .http_messages import Response
+from .workspace_contents import STORAGE, TRACE_INFO_V3, sent_trace_infos, stored_spans
 
 
 @pytest.fixture
@@ -27,36 +27,37 @@ def exporter(databricks):
     exporter.shutdown()
 
 
-def rows(fake):
+def sent_states(workspace):
+    """The states of the traces, by name."""
     return {
-        sent.body["trace"]["trace_info"]["tags"]["mlflow.traceName"]: sent.body[
-            "trace"
-        ]["trace_info"]["state"]
-        for sent in fake.sent(ROW)
+        info["tags"]["mlflow.traceName"]: info["state"]
+        for info in sent_trace_infos(workspace)
     }
 
 
-def test_a_trace_waits_for_its_root(databricks, exporter, spans):
-    first, second = agent(spans), agent(spans)
-    # Of two at once, span by span.
+def test_trace_is_sent_when_root_ends(databricks, exporter, spans):
+    first, second = agent_trace(spans), agent_trace(spans)
+    # Each batch contains spans of both traces.
     for pair in zip(first[:-1], second[:-1], strict=True):
         exporter.export(pair)
     assert exporter.force_flush()
-    assert databricks.sent(ROW) == []
+    assert databricks.requests_to(TRACE_INFO_V3) == []
     exporter.export([first[-1], second[-1]])
-    assert len(databricks.sent(ROW)) == 2
-    for ended in (first, second):
-        assert [span["name"] for span in blob(databricks, ended[-1])] == [
+    assert len(databricks.requests_to(TRACE_INFO_V3)) == 2
+    for finished in (first, second):
+        assert [span["name"] for span in stored_spans(databricks, finished[-1])] == [
             "POST /ask",
             "chat",
             "execute_tool weather",
         ]
-    row = databricks.sent(ROW)[0].body["trace"]["trace_info"]
-    assert row["request_preview"] == "Wie heißt 🐘?"
-    assert '"total_tokens": 15' in row["trace_metadata"]["mlflow.trace.tokenUsage"]
+    trace_info = sent_trace_infos(databricks)[0]
+    assert trace_info["request_preview"] == "Wie heißt 🐘?"
+    assert (
+        '"total_tokens": 15' in trace_info["trace_metadata"]["mlflow.trace.tokenUsage"]
+    )
 
 
-def test_a_root_below_another_process_is_one(databricks, exporter, spans):
+def test_remote_parent_makes_local_root(databricks, exporter, spans):
     remote = SpanContext(5, 6, is_remote=True, trace_flags=TraceFlags(1))
     context = set_span_in_context(NonRecordingSpan(remote))
     with (
@@ -66,51 +67,51 @@ def test_a_root_below_another_process_is_one(databricks, exporter, spans):
         pass
     for span in spans.take():
         exporter.export([span])
-    assert rows(databricks) == {"served": "OK"}
-    assert len(databricks.sent(SPANS, "PUT")) == 1
+    assert sent_states(databricks) == {"served": "OK"}
+    assert len(databricks.requests_to(STORAGE, "PUT")) == 1
 
 
-def test_what_ends_after_its_root_does_not_wait(databricks, exporter, spans):
-    *children, root = agent(spans)
+def test_late_spans_are_sent_at_once(databricks, exporter, spans):
+    *children, root = agent_trace(spans)
     for span in (children[0], root, children[1]):
         exporter.export([span])
-    assert len(blob(databricks, root)) == 3
-    assert rows(databricks) == {"POST /ask": "OK"}
+    assert len(stored_spans(databricks, root)) == 3
+    assert sent_states(databricks) == {"POST /ask": "OK"}
 
 
-def test_several_traces_may_come_at_once(databricks, spans):
-    ended = [spans.made("a"), spans.made("b")]
-    place = to()
-    place.send(mapped(ended))
-    place.close()
-    assert len(databricks.traces) == len(databricks.blobs) == 2
+def test_batch_may_contain_several_traces(databricks, spans):
+    finished = [spans.made("a"), spans.made("b")]
+    destination = new_destination()
+    destination.send(translate(finished))
+    destination.close()
+    assert len(databricks.trace_infos) == len(databricks.storage.files) == 2
 
 
-def test_more_traces_may_come_at_once_than_are_remembered(
+def test_batch_may_contain_more_traces_than_buffer(
     databricks, exporter, monkeypatch, spans
 ):
     monkeypatch.setattr(_trace_buffer, "_MAX_TRACES", 1)
     exporter.export([spans.made(name) for name in ("a", "b", "c")])
-    assert rows(databricks) == {"a": "OK", "b": "OK", "c": "OK"}
+    assert sent_states(databricks) == {"a": "OK", "b": "OK", "c": "OK"}
     assert exporter.dropped_spans == 0
 
 
-def test_the_end_of_the_program_sends_what_waits(databricks, exporter, spans):
-    *children, root = agent(spans)
+def test_shutdown_sends_buffered_spans(databricks, exporter, spans):
+    *children, root = agent_trace(spans)
     exporter.export(children)
-    assert databricks.sent(ROW) == []
+    assert databricks.requests_to(TRACE_INFO_V3) == []
     exporter.shutdown()
-    assert rows(databricks) == {"chat": "IN_PROGRESS"}
-    assert len(blob(databricks, root)) == 2
+    assert sent_states(databricks) == {"chat": "IN_PROGRESS"}
+    assert len(stored_spans(databricks, root)) == 2
     assert exporter.dropped_spans == 0
 
 
-def test_one_trace_that_is_refused_is_lost_alone(databricks, exporter, spans):
-    ended = [spans.made("a"), spans.made("b"), spans.made("c")]
-    name = f"tr-{ended[1].context.trace_id:032x}"
-    databricks.fail[f"/blob/{name}"] = Answered(403)
-    exporter.export(ended[:1])
-    exporter.export(ended[1:2])
-    exporter.export(ended[2:])
+def test_rejected_trace_does_not_affect_others(databricks, exporter, spans):
+    finished = [spans.made("a"), spans.made("b"), spans.made("c")]
+    name = f"tr-{finished[1].context.trace_id:032x}"
+    databricks.overrides[f"/blob/{name}"] = Response(403)
+    exporter.export(finished[:1])
+    exporter.export(finished[1:2])
+    exporter.export(finished[2:])
     assert exporter.dropped_spans == 1
-    assert len(databricks.blobs) == 2
+    assert len(databricks.storage.files) == 2

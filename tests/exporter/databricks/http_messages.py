@@ -1,4 +1,4 @@
-"""What the stand-in for a workspace is sent, and what it answers."""
+"""The requests that the fake workspace receives, and its responses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 
 @dataclass
-class Sent:
+class Request:
+    """`body` is decoded. `headers` has no credentials."""
+
     method: str
     path: str
     query: dict[str, str]
@@ -23,23 +25,25 @@ class Sent:
 
 
 @dataclass
-class Answered:
+class Response:
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def said(value, status=200):
-    return Answered(
+def json_response(value, status=200):
+    return Response(
         status, json.dumps(value).encode(), {"Content-Type": "application/json"}
     )
 
 
-def error(status, code):
-    return said({"error_code": code, "message": "a secret, perhaps"}, status)
+def error_response(status, error_code):
+    return json_response(
+        {"error_code": error_code, "message": "a secret, perhaps"}, status
+    )
 
 
-def body_of(headers, raw):
+def decode_body(headers, raw):
     content = gzip.decompress(raw) if headers.get("content-encoding") == "gzip" else raw
     if "protobuf" in headers.get("content-type", ""):
         return MessageToDict(

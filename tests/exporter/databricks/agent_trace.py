@@ -1,4 +1,4 @@
-"""A trace of an agent."""
+"""The spans of a trace with a chat call and a tool call."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ CHAT = {
 }
 
 
-def agent(spans):
-    """A chat call and a tool call beneath a web request; the root comes last."""
+def agent_trace(spans):
+    """Return a chat span, a tool span, and their parent: the span of a web request."""
     with spans.tracer.start_as_current_span(
         "POST /ask", attributes={"session.id": "s-1", "user.id": "ann"}
     ):

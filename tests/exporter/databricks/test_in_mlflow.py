@@ -1,4 +1,4 @@
-"""What MLflow makes of a trace that we have sent."""
+"""Exported traces, as MLflow reads them."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ import pytest
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 
-from .agent import agent
-from .fake import EXPERIMENT, EXPERIMENT_ID, KINDS
-from .sending import mapped
+from .agent_trace import agent_trace
+from .destination import translate
+from .fake_databricks import EXPERIMENT, EXPERIMENT_ID
+from .fake_storage import CREDENTIAL_TYPES
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_mlflow_reads_what_was_sent(databricks, monkeypatch, spans, kind):
+@pytest.mark.parametrize("credential_type", CREDENTIAL_TYPES)
+def test_mlflow_reads_exported_trace(databricks, monkeypatch, spans, credential_type):
     import mlflow
 
-    databricks.kind = kind
+    databricks.storage.credential_type = credential_type
     exporter = MlflowSpanExporter(tracking_uri="databricks", experiment_name=EXPERIMENT)
-    ended = agent(spans)
-    exporter.export(ended)
+    finished = agent_trace(spans)
+    exporter.export(finished)
     exporter.shutdown()
     assert exporter.dropped_spans == 0
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "databricks")
     monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", EXPERIMENT_ID)
-    trace = mlflow.get_trace(f"tr-{ended[-1].context.trace_id:032x}")
+    trace = mlflow.get_trace(f"tr-{finished[-1].context.trace_id:032x}")
     assert trace.info.state.value == "OK"
     assert trace.info.request_preview == "Wie heißt 🐘?"
     assert trace.info.response_preview == "Elefant."
@@ -54,22 +55,23 @@ def test_mlflow_reads_what_was_sent(databricks, monkeypatch, spans, kind):
     assert [event.name for event in tool.events] == ["seen"]
 
 
-def test_what_mlflows_server_reads_of_a_span_is_read_here(spans):
-    """MLflow's own translation is the oracle; its name is private, and this fails
-    when it moves."""
+def test_attributes_equal_those_of_mlflow_server(spans):
+    """Compares with MLflow's own translation, whose name is private and may change."""
     from mlflow.entities import Span
     from mlflow.tracing.otel.translation import translate_span_when_storing
     from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
     from opentelemetry.exporter.mlflow._trace_info._trace_data import trace_spans
 
-    for span in mapped(agent(spans)):
-        (of_resource,) = encode_spans([span]).resource_spans
-        theirs = Span.from_otel_proto(of_resource.scope_spans[0].spans[0])
+    for span in translate(agent_trace(spans)):
+        (resource_spans,) = encode_spans([span]).resource_spans
+        mlflow_span = Span.from_otel_proto(resource_spans.scope_spans[0].spans[0])
         expected = {
             name: json.loads(text)
-            for name, text in translate_span_when_storing(theirs)["attributes"].items()
+            for name, text in translate_span_when_storing(mlflow_span)[
+                "attributes"
+            ].items()
             if not name.startswith("mlflow.traceTag.")
         }
-        (node,) = trace_spans([span], expected["mlflow.traceRequestId"])
-        assert node.values == {"mlflow.spanType": "UNKNOWN"} | expected
+        (trace_span,) = trace_spans([span], expected["mlflow.traceRequestId"])
+        assert trace_span.values == {"mlflow.spanType": "UNKNOWN"} | expected

@@ -1,4 +1,4 @@
-"""One trace of two senders in one program: MLflow's own client, and us."""
+"""Traces with fluent spans, which MLflow's client and the exporter both send."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 
 from tests.exporter.programs import run
 
-from .received import ROW, in_tables
+from .workspace_contents import sent_trace_infos, table_spans
 
-TOGETHER = """
+PROGRAM = """
 import mlflow
 from opentelemetry.exporter.mlflow import MlflowInstrumentor, MlflowSpanExporter
 from opentelemetry.sdk.trace import TracerProvider
@@ -38,20 +38,20 @@ assert exporter.dropped_spans == 0
 
 
 @pytest.mark.parametrize(
-    ("linked", "order"),
+    ("table_prefix", "order"),
     [(None, 1), (None, -1), ("main.agents.ds", 1)],
-    ids=["ours first", "theirs first", "tables"],
+    ids=["exporter first", "client first", "tables"],
 )
-def test_beside_mlflows_client_a_trace_is_whole_and_stands_there_once(
-    databricks, linked, order
+def test_trace_with_fluent_spans_is_stored_once_and_complete(
+    databricks, table_prefix, order
 ):
-    databricks.linked = linked
-    run(TOGETHER.replace("ORDER", str(order)), MLFLOW_DISABLE_TELEMETRY="true")
-    if linked:
-        names = [span["name"] for span in in_tables(databricks)]
+    databricks.table_prefix = table_prefix
+    run(PROGRAM.replace("ORDER", str(order)), MLFLOW_DISABLE_TELEMETRY="true")
+    if table_prefix:
+        names = [span["name"] for span in table_spans(databricks)]
     else:
-        (content,) = databricks.blobs.values()
+        (content,) = databricks.storage.files.values()
         names = [span["name"] for span in json.loads(content)["spans"]]
-        rows = [sent.body["trace"]["trace_info"] for sent in databricks.sent(ROW)]
-        assert {row["tags"].get("desk") for row in rows} >= {"north"}
+        trace_infos = sent_trace_infos(databricks)
+        assert {info["tags"].get("desk") for info in trace_infos} >= {"north"}
     assert sorted(names) == ["POST /ask", "agent", "chat", "tool"]

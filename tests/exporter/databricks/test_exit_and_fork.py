@@ -1,4 +1,4 @@
-"""Programs that end soon, or fork, and the spans they leave."""
+"""Programs that end right after their spans, or fork."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import textwrap
 
 import pytest
 
-from .fake import EXPERIMENT
+from .fake_databricks import EXPERIMENT
 
-SHORT = """
+PROGRAM = """
 import sys
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from opentelemetry.sdk.trace import TracerProvider
@@ -21,15 +21,15 @@ exporter = MlflowSpanExporter()
 assert "databricks.sdk" not in sys.modules
 provider.add_span_processor(BatchSpanProcessor(exporter))
 provider.get_tracer("t").start_span("short").end()
-{then}
+{end}
 """
 
 
-@pytest.mark.parametrize("linked", [None, "main.agents.ds"])
+@pytest.mark.parametrize("table_prefix", [None, "main.agents.ds"])
 @pytest.mark.parametrize(
-    ("then", "stored"),
+    ("end", "trace_count"),
     [
-        ("", 1),  # the SDK's own call at exit
+        ("", 1),  # the SDK exports at exit
         (
             """
             provider.force_flush()
@@ -52,10 +52,12 @@ provider.get_tracer("t").start_span("short").end()
         ),
     ],
 )
-def test_a_short_program_and_a_fork(databricks, linked, then, stored):
-    databricks.linked = linked
-    ended = subprocess.run(
-        [sys.executable, "-c", SHORT.format(then=textwrap.dedent(then))],
+def test_spans_are_exported_at_exit_and_after_fork(
+    databricks, table_prefix, end, trace_count
+):
+    databricks.table_prefix = table_prefix
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(end=textwrap.dedent(end))],
         env=os.environ
         | {
             "MLFLOW_TRACKING_URI": "databricks",
@@ -66,6 +68,9 @@ def test_a_short_program_and_a_fork(databricks, linked, then, stored):
         check=False,
         timeout=120,
     )
-    assert ended.returncode == 0, ended.stderr
-    assert "do not reach" not in ended.stderr
-    assert len(databricks.rows if linked else databricks.blobs) == stored
+    assert result.returncode == 0, result.stderr
+    assert "Cannot export spans" not in result.stderr
+    assert (
+        len(databricks.table_trace_infos if table_prefix else databricks.storage.files)
+        == trace_count
+    )
