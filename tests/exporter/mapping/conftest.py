@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from .sides import Sides
+from .two_experiments import TwoExperiments
 
 
 @pytest.fixture
-def sides(mlflow_server):
-    return Sides(mlflow_server)
+def experiments(mlflow_server):
+    return TwoExperiments(mlflow_server)

@@ -1,4 +1,4 @@
-"""Whatever the attributes are: nothing is lost, and no text changes."""
+"""Property tests: the mapping loses no attribute and changes no text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from opentelemetry.exporter.mlflow import mlflow_attributes
 from opentelemetry.exporter.mlflow._mapping import MAPPING, UNPARSED
 
-from .conversation import CHAT, dumped, said
+from .chat_span import CHAT_ATTRIBUTES, text_message, to_json
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -39,9 +39,9 @@ part = st.one_of(
 message = st.fixed_dictionaries(
     {}, optional={"role": json_values, "parts": st.lists(part), "name": json_values}
 )
-messages = st.lists(message | json_values).map(dumped)
-known = st.sampled_from(
-    sorted({*CHAT, *(row.name for row in MAPPING), "gen_ai.conversation.id"})
+messages = st.lists(message | json_values).map(to_json)
+known_names = st.sampled_from(
+    sorted({*CHAT_ATTRIBUTES, *(row.name for row in MAPPING), "gen_ai.conversation.id"})
 )
 value = st.one_of(
     messages,
@@ -52,31 +52,33 @@ value = st.one_of(
     st.lists(st.text()).map(tuple),
     st.binary(),
 )
-MOVED = {name for row in MAPPING for name in row.replaces}
+REPLACED = {name for row in MAPPING for name in row.replaces}
 
 
-@given(st.dictionaries(known | st.text(), value))
-def test_mapping_loses_nothing_and_twice_is_once(attributes):
+@given(st.dictionaries(known_names | st.text(), value))
+def test_mapping_keeps_all_other_attributes_and_is_idempotent(attributes):
     mapped = mlflow_attributes(attributes)
     changed = {"mlflow.spanType", "session.id", "user.id", UNPARSED}
-    kept = attributes.keys() - MOVED - changed
-    assert {name: repr(mapped[name]) for name in kept} == {
-        name: repr(attributes[name]) for name in kept
+    unchanged = attributes.keys() - REPLACED - changed
+    assert {name: repr(mapped[name]) for name in unchanged} == {
+        name: repr(attributes[name]) for name in unchanged
     }
     assert repr(mlflow_attributes(mapped)) == repr(mapped)
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
-def test_the_text_of_every_message_survives(texts):
+def test_mapping_keeps_the_text_of_each_message(texts):
     mapped = mlflow_attributes(
         {
-            "gen_ai.input.messages": dumped([said("user", text) for text in texts]),
-            "gen_ai.output.messages": dumped(
-                [said("assistant", text) for text in texts]
+            "gen_ai.input.messages": to_json(
+                [text_message("user", text) for text in texts]
+            ),
+            "gen_ai.output.messages": to_json(
+                [text_message("assistant", text) for text in texts]
             ),
         }
     )
-    asked = json.loads(mapped["mlflow.spanInputs"])["messages"]
-    answered = json.loads(mapped["mlflow.spanOutputs"])["choices"]
-    assert [message["content"] for message in asked] == texts
-    assert [choice["message"]["content"] for choice in answered] == texts
+    messages = json.loads(mapped["mlflow.spanInputs"])["messages"]
+    choices = json.loads(mapped["mlflow.spanOutputs"])["choices"]
+    assert [message["content"] for message in messages] == texts
+    assert [choice["message"]["content"] for choice in choices] == texts

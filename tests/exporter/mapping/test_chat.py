@@ -1,4 +1,4 @@
-"""The messages and tools of the conventions, as OpenAI writes them."""
+"""Messages and tools of the conventions, converted to those of OpenAI's API."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from opentelemetry.exporter.mlflow._mapping._chat import (
     UnknownShapeError,
     chat_choices,
     chat_messages,
+    message_text,
     system_messages,
-    text_of,
 )
 from opentelemetry.exporter.mlflow._mapping._tools import chat_tools
 
 
-def text(content):
+def text_part(content):
     return {"type": "text", "content": content}
 
 
-def test_a_turn_with_reasoning_and_tools_is_what_the_view_renders():
+def test_messages_with_reasoning_and_tool_calls():
     assert chat_messages(
         [
-            {"role": "user", "parts": [text("Weather in Paris?")]},
+            {"role": "user", "parts": [text_part("Weather in Paris?")]},
             {
                 "role": "assistant",
                 "parts": [
                     {"type": "reasoning", "content": "I need the tool."},
                     {"type": "reasoning", "content": "For Paris."},
-                    text("Let me look."),
+                    text_part("Let me look."),
                     {
                         "type": "tool_call",
                         "id": "c1",
@@ -78,7 +78,7 @@ For Paris.\
     )
 
 
-def test_arguments_that_did_not_parse_stay_the_text_they_were():
+def test_arguments_that_are_not_json_stay_unchanged():
     (message,) = chat_messages(
         [
             {
@@ -94,13 +94,13 @@ def test_arguments_that_did_not_parse_stay_the_text_they_were():
     }
 
 
-def test_a_tool_result_stands_before_what_the_user_says_with_it():
+def test_tool_result_comes_before_text_of_the_same_message():
     assert chat_messages(
         [
             {
                 "role": "user",
                 "parts": [
-                    text("And tomorrow?"),
+                    text_part("And tomorrow?"),
                     {"type": "tool_call_response", "id": "c1", "response": None},
                 ],
             }
@@ -112,7 +112,7 @@ def test_a_tool_result_stands_before_what_the_user_says_with_it():
 
 
 @pytest.mark.parametrize(
-    ("role", "rendered"),
+    ("role", "chat_message"),
     [
         ("developer", {"role": "system"}),
         ("function", {"role": "tool"}),
@@ -122,25 +122,25 @@ def test_a_tool_result_stands_before_what_the_user_says_with_it():
         ({}, {"role": "user"}),
     ],
 )
-def test_a_role_the_view_does_not_know_becomes_one_it_knows(role, rendered):
-    assert chat_messages([{"role": role, "parts": [text("x")]}]) == [
-        {**rendered, "content": "x"}
+def test_unknown_role_becomes_a_known_role(role, chat_message):
+    assert chat_messages([{"role": role, "parts": [text_part("x")]}]) == [
+        {**chat_message, "content": "x"}
     ]
 
 
-def test_the_name_of_a_participant_stays():
+def test_name_of_a_participant_is_kept():
     assert chat_messages([{"role": "user", "name": "ann", "parts": []}]) == [
         {"role": "user", "content": "", "name": "ann"}
     ]
 
 
-def test_images_are_data_or_links_between_the_texts():
+def test_images_become_data_urls_or_links():
     assert chat_messages(
         [
             {
                 "role": "user",
                 "parts": [
-                    text("What is this?"),
+                    text_part("What is this?"),
                     {
                         "type": "blob",
                         "modality": "image",
@@ -173,9 +173,11 @@ def test_images_are_data_or_links_between_the_texts():
     )
 
 
-def test_a_part_without_a_counterpart_is_shown_as_it_is_written():
+def test_part_unknown_to_openai_becomes_json_text():
     part = {"type": "file", "modality": "document", "file_id": "f-1"}
-    assert chat_messages([{"role": "user", "parts": [part, text("Sum it up")]}]) == [
+    assert chat_messages(
+        [{"role": "user", "parts": [part, text_part("Sum it up")]}]
+    ) == [
         {
             "role": "user",
             "content": '{"type": "file", "modality": "document", "file_id": "f-1"}\n'
@@ -184,18 +186,18 @@ def test_a_part_without_a_counterpart_is_shown_as_it_is_written():
     ]
 
 
-def test_instructions_are_one_system_message():
-    assert system_messages([text("Be kind."), text("Be brief.")]) == [
+def test_instructions_become_one_system_message():
+    assert system_messages([text_part("Be kind."), text_part("Be brief.")]) == [
         {"role": "system", "content": "Be kind.\nBe brief."}
     ]
     assert system_messages([]) == []
 
 
-def test_every_output_message_is_a_choice():
+def test_each_output_message_becomes_a_choice():
     assert chat_choices(
         [
-            {"role": "assistant", "finish_reason": "stop", "parts": [text("a")]},
-            {"role": "critic", "parts": [text("b")]},
+            {"role": "assistant", "finish_reason": "stop", "parts": [text_part("a")]},
+            {"role": "critic", "parts": [text_part("b")]},
         ]
     ) == [
         {
@@ -211,7 +213,7 @@ def test_every_output_message_is_a_choice():
     ]
 
 
-def test_tool_definitions_are_nested():
+def test_tool_definitions_become_nested():
     nested = {"type": "function", "function": {"name": "f"}, "strict": True}
     assert chat_tools(
         [
@@ -230,7 +232,7 @@ def test_tool_definitions_are_nested():
 
 
 @pytest.mark.parametrize(
-    "broken",
+    "value",
     [
         None,
         "text",
@@ -239,19 +241,19 @@ def test_tool_definitions_are_nested():
         ["text"],
         [None],
         [{"parts": "text"}],
-        # Not in parts: it would be lost.
+        # Content outside of parts would be lost.
         [{"role": "user", "content": "text"}],
     ],
 )
-def test_what_the_conventions_do_not_know_is_refused(broken):
+def test_value_of_unknown_shape_raises(value):
     with pytest.raises(UnknownShapeError):
-        chat_messages(broken)
+        chat_messages(value)
     with pytest.raises(UnknownShapeError):
-        chat_choices(broken)
+        chat_choices(value)
 
 
 @pytest.mark.parametrize(
-    ("message", "written"),
+    ("message", "text"),
     [
         ({"content": "a"}, "a"),
         ({"content": [{"type": "text", "text": "a"}, {"type": "image_url"}]}, "a"),
@@ -261,12 +263,12 @@ def test_what_the_conventions_do_not_know_is_refused(broken):
         ("a", ""),
     ],
 )
-def test_what_is_written_in_a_message(message, written):
-    assert text_of(message) == written
+def test_text_of_a_chat_message(message, text):
+    assert message_text(message) == text
 
 
 @pytest.mark.parametrize("part_type", ["reasoning", "thinking"])
-def test_reasoning_has_two_names(part_type):
+def test_both_types_of_reasoning_parts_are_read(part_type):
     parts = [
         {"type": part_type, "content": "Hm."},
         {"type": "text", "content": "No."},

@@ -1,4 +1,4 @@
-"""What a model call says is inputs and outputs in MLflow, in OpenAI's words."""
+"""Messages of a model call become inputs and outputs in OpenAI's format."""
 
 from __future__ import annotations
 
@@ -9,14 +9,21 @@ import pytest
 from opentelemetry.exporter.mlflow import mlflow_attributes
 from opentelemetry.exporter.mlflow._mapping import UNPARSED
 
-from .conversation import ANSWER, CHAT, KEPT, QUESTION, dumped, said
+from .chat_span import (
+    CHAT_ATTRIBUTES,
+    INPUT_MESSAGES,
+    OUTPUT_MESSAGES,
+    UNMAPPED_ATTRIBUTES,
+    text_message,
+    to_json,
+)
 
 
-def test_a_chat_span_is_a_conversation():
-    mapped = mlflow_attributes(CHAT)
+def test_chat_span_gets_inputs_and_outputs():
+    mapped = mlflow_attributes(CHAT_ATTRIBUTES)
     for name in ("mlflow.spanInputs", "mlflow.spanOutputs", "mlflow.chat.tools"):
         mapped[name] = json.loads(mapped[name])
-    assert mapped == KEPT | {
+    assert mapped == UNMAPPED_ATTRIBUTES | {
         "mlflow.spanType": "CHAT_MODEL",
         "mlflow.spanInputs": {
             "model": "deepseek-chat",
@@ -46,13 +53,13 @@ def test_a_chat_span_is_a_conversation():
     }
 
 
-def test_what_is_given_does_not_change():
-    given = dict(CHAT)
-    mlflow_attributes(given)
-    assert given == CHAT
+def test_argument_is_unchanged():
+    attributes = dict(CHAT_ATTRIBUTES)
+    mlflow_attributes(attributes)
+    assert attributes == CHAT_ATTRIBUTES
 
 
-def test_without_content_there_are_no_inputs_and_outputs():
+def test_span_without_content_gets_no_inputs_and_outputs():
     attributes = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
     assert mlflow_attributes(attributes) == {
         **attributes,
@@ -61,49 +68,52 @@ def test_without_content_there_are_no_inputs_and_outputs():
     assert mlflow_attributes(None) == {}
 
 
-def test_what_mlflow_knows_already_goes_before_ours():
-    own = {
+def test_existing_mlflow_attributes_are_kept():
+    existing = {
         "mlflow.spanType": "PARSER",
         "mlflow.spanInputs": '"in"',
         "mlflow.spanOutputs": '"out"',
         "mlflow.chat.tools": "[]",
     }
-    assert mlflow_attributes(CHAT | own) == CHAT | own
+    assert mlflow_attributes(CHAT_ATTRIBUTES | existing) == CHAT_ATTRIBUTES | existing
 
 
-def test_the_format_of_foreign_inputs_stays():
+def test_existing_message_format_is_kept():
     attributes = {
         "mlflow.message.format": "langchain",
-        "gen_ai.output.messages": ANSWER,
+        "gen_ai.output.messages": OUTPUT_MESSAGES,
     }
     assert mlflow_attributes(attributes)["mlflow.message.format"] == "langchain"
 
 
 @pytest.mark.parametrize("operation", ["invoke_agent", "text_completion", "chat"])
-def test_messages_are_messages_whatever_the_operation(operation):
+def test_messages_are_mapped_for_all_operations(operation):
     mapped = mlflow_attributes(
-        {"gen_ai.operation.name": operation, "gen_ai.input.messages": QUESTION}
+        {"gen_ai.operation.name": operation, "gen_ai.input.messages": INPUT_MESSAGES}
     )
     assert json.loads(mapped["mlflow.spanInputs"]) == {
         "messages": [{"role": "user", "content": "Weather?"}]
     }
 
 
-def test_a_number_that_json_does_not_know_is_left_out_of_the_inputs():
+def test_nan_is_left_out_of_the_inputs():
     mapped = mlflow_attributes(
-        {"gen_ai.input.messages": QUESTION, "gen_ai.request.temperature": float("nan")}
+        {
+            "gen_ai.input.messages": INPUT_MESSAGES,
+            "gen_ai.request.temperature": float("nan"),
+        }
     )
     assert "temperature" not in json.loads(mapped["mlflow.spanInputs"])
 
 
-def test_structured_messages_are_read_as_well():
-    mapped = mlflow_attributes({"gen_ai.input.messages": (said("user", "hi"),)})
+def test_messages_that_are_not_serialized_are_mapped():
+    mapped = mlflow_attributes({"gen_ai.input.messages": (text_message("user", "hi"),)})
     assert json.loads(mapped["mlflow.spanInputs"])["messages"] == [
         {"role": "user", "content": "hi"}
     ]
 
 
-BROKEN = [
+INVALID_VALUES = [
     "{",
     "",
     "text",
@@ -122,25 +132,25 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("name", ["gen_ai.input.messages", "gen_ai.output.messages"])
-@pytest.mark.parametrize("broken", BROKEN, ids=range(len(BROKEN)))
-def test_a_broken_message_attribute_stays_as_it_is(name, broken):
-    assert mlflow_attributes({name: broken}) == {name: broken, UNPARSED: (name,)}
+@pytest.mark.parametrize("value", INVALID_VALUES, ids=range(len(INVALID_VALUES)))
+def test_invalid_messages_are_kept_and_marked(name, value):
+    assert mlflow_attributes({name: value}) == {name: value, UNPARSED: (name,)}
 
 
-def test_broken_instructions_keep_the_messages_from_being_moved():
+def test_invalid_instructions_prevent_the_mapping_of_messages():
     attributes = {
         "gen_ai.system_instructions": "{",
-        "gen_ai.input.messages": QUESTION,
+        "gen_ai.input.messages": INPUT_MESSAGES,
     }
     assert mlflow_attributes(attributes) == attributes | {
         UNPARSED: ("gen_ai.system_instructions", "gen_ai.input.messages")
     }
 
 
-def test_sound_is_a_sound():
+def test_audio_becomes_input_audio():
     blob = {"type": "blob", "modality": "audio", "mime_type": "audio/wav"}
     messages = [{"role": "user", "parts": [{**blob, "content": "UklGRg=="}]}]
-    mapped = mlflow_attributes({"gen_ai.input.messages": dumped(messages)})
+    mapped = mlflow_attributes({"gen_ai.input.messages": to_json(messages)})
     assert json.loads(mapped["mlflow.spanInputs"])["messages"][0]["content"] == [
         {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}
     ]

@@ -1,4 +1,4 @@
-"""JSON as the mapping writes it: by a part of the standard library's own encoder."""
+"""The mapping's JSON functions, which use a private part of the standard library."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opentelemetry.exporter.mlflow._mapping._json import decode, encoding
+from opentelemetry.exporter.mlflow._mapping._json import decode, make_encoder
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -19,41 +19,40 @@ values = st.recursive(
 
 
 @given(values.filter(lambda value: "inf" not in repr(value)))
-def test_it_is_what_json_writes(value):
+def test_same_results_as_the_json_module(value):
     expected = json.dumps(value, ensure_ascii=False)
-    assert encoding(allow_nan=False)(value) == expected
+    assert make_encoder(allow_nan=False)(value) == expected
     assert decode(expected) == json.loads(expected)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, b"bytes", {1, 2}])
-def test_what_json_cannot_write_is_refused(value):
+def test_value_that_is_not_serializable_raises(value):
     with pytest.raises((TypeError, ValueError)):
-        encoding(allow_nan=False)(value)
+        make_encoder(allow_nan=False)(value)
 
 
-def test_what_holds_itself_is_refused():
+def test_circular_value_raises():
     value = []
     value.append(value)
     with pytest.raises(RecursionError):
-        encoding(allow_nan=False)(value)
+        make_encoder(allow_nan=False)(value)
 
 
-@pytest.mark.parametrize("around", ["{}", " {}", "{}\n", "\t{} "])
-def test_white_space_around_it_is_not_read(around):
-    assert decode(around.format('{"a": [1]}')) == {"a": [1]}
+@pytest.mark.parametrize("template", ["{}", " {}", "{}\n", "\t{} "])
+def test_white_space_around_the_text_is_skipped(template):
+    assert decode(template.format('{"a": [1]}')) == {"a": [1]}
 
 
 @pytest.mark.parametrize("text", ["", " ", "{", "[1] 2", "x"])
-def test_what_is_not_json_is_refused(text):
+def test_invalid_json_raises(text):
     with pytest.raises(ValueError, match=r"Expecting|Extra"):
         decode(text)
 
 
-def test_cpython_has_the_part_that_we_take(monkeypatch):
-    """Not documented; without it the mapping is slower, and right."""
-    taken = encoding(allow_nan=True)
+def test_private_encoder_of_cpython_exists_and_is_optional(monkeypatch):
+    fast = make_encoder(allow_nan=True)
     assert callable(encoder.c_make_encoder)
     monkeypatch.setattr(encoder, "c_make_encoder", None)
-    otherwise = encoding(allow_nan=True)
-    assert otherwise.__func__ is json.JSONEncoder.encode
-    assert taken({"a": "“é”"}) == otherwise({"a": "“é”"}) == '{"a": "“é”"}'
+    fallback = make_encoder(allow_nan=True)
+    assert fallback.__func__ is json.JSONEncoder.encode
+    assert fast({"a": "“é”"}) == fallback({"a": "“é”"}) == '{"a": "“é”"}'

@@ -5,16 +5,20 @@ from __future__ import annotations
 import pytest
 from inline_snapshot import snapshot
 
-from .sides import looks, recorded
+from .two_experiments import load_spans, type_inputs_outputs
 
 pytestmark = pytest.mark.e2e
 
 
-def test_a_graph_of_langchain(sides):
-    spans = recorded("langchain.json")
-    sides.export(spans)
-    shown = [(span.name, *map(looks, sides.both(span))) for span in spans]
-    assert [(name, mapped[0], plain[0]) for name, mapped, plain in shown] == snapshot(
+def test_langchain_graph(experiments):
+    spans = load_spans("langchain.json")
+    experiments.export(spans)
+    results = [
+        (span.name, *map(type_inputs_outputs, experiments.read(span))) for span in spans
+    ]
+    assert [
+        (name, mapped[0], unmapped[0]) for name, mapped, unmapped in results
+    ] == snapshot(
         [
             ("retrieval", "RETRIEVER", None),
             ("chat deepseek-flash", "CHAT_MODEL", "CHAT_MODEL"),
@@ -27,7 +31,7 @@ def test_a_graph_of_langchain(sides):
             ("chat deepseek-flash", "CHAT_MODEL", "CHAT_MODEL"),
         ]
     )
-    by_name = {name: (mapped[1:], plain[1:]) for name, mapped, plain in shown}
+    by_name = {name: (mapped[1:], unmapped[1:]) for name, mapped, unmapped in results}
     assert {
         name: by_name[name]
         for name in ("retrieval", "execute_tool get_weather", "invoke_workflow rag")
@@ -108,11 +112,15 @@ def test_a_graph_of_langchain(sides):
     )
 
 
-def test_a_run_of_the_agents_sdk(sides):
-    spans = recorded("openai_agents.json")
-    sides.export(spans)
-    shown = [(span.name, *map(looks, sides.both(span))) for span in spans]
-    assert [(name, mapped[0], plain[0]) for name, mapped, plain in shown] == snapshot(
+def test_agents_sdk_run(experiments):
+    spans = load_spans("openai_agents.json")
+    experiments.export(spans)
+    results = [
+        (span.name, *map(type_inputs_outputs, experiments.read(span))) for span in spans
+    ]
+    assert [
+        (name, mapped[0], unmapped[0]) for name, mapped, unmapped in results
+    ] == snapshot(
         [
             ("chat deepseek-flash", "CHAT_MODEL", "CHAT_MODEL"),
             ("execute_tool get_weather", "TOOL", "TOOL"),
@@ -124,16 +132,20 @@ def test_a_run_of_the_agents_sdk(sides):
         ]
     )
     root = next(span for span in spans if span.name == "invoke_workflow Agent workflow")
-    info = sides.client.get_trace(f"tr-{root.context.trace_id:032x}").info
+    info = experiments.client.get_trace(f"tr-{root.context.trace_id:032x}").info
     assert (info.request_preview, info.response_preview) == snapshot(
         ("How is the weather in Paris?", "In Paris it is 18 degrees in Paris.")
     )
 
 
-def test_embeddings_show_their_inputs(sides):
-    spans = recorded("embeddings.json")
-    sides.export(spans)
-    assert [looks(one) for span in spans for one in sides.both(span)] == snapshot(
+def test_embeddings_show_their_inputs(experiments):
+    spans = load_spans("embeddings.json")
+    experiments.export(spans)
+    assert [
+        type_inputs_outputs(stored)
+        for span in spans
+        for stored in experiments.read(span)
+    ] == snapshot(
         [
             (
                 "EMBEDDING",
@@ -180,7 +192,7 @@ def test_embeddings_show_their_inputs(sides):
             ),
         ]
     )
-    traces = sides.found(sides.mapped, "span.type = 'EMBEDDING'")
+    traces = experiments.search(experiments.mapped, "span.type = 'EMBEDDING'")
     assert sorted(trace.info.request_preview for trace in traces) == snapshot(
         ["Where is Paris?", "Where is Rome?"]
     )

@@ -1,4 +1,4 @@
-"""Messages on events of a span; test_in_mlflow_events.py has what libraries write."""
+"""Messages in span events. test_message_events_in_mlflow.py has those of libraries."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from hypothesis import strategies as st
 from opentelemetry.sdk.trace import Event
 
 from opentelemetry.exporter.mlflow import mlflow_attributes
-from opentelemetry.exporter.mlflow._mapping._message_events import with_messages
+from opentelemetry.exporter.mlflow._mapping._message_events import with_event_messages
 
 
-def event(of, **attributes):
+def event(suffix, **attributes):
     return Event(
-        f"gen_ai.{of}",
+        f"gen_ai.{suffix}",
         {name.replace("__", "."): value for name, value in attributes.items()},
     )
 
 
-def asked_and_answered(*events, **attributes):
-    """The messages of both sides, as MLflow is sent them."""
-    mapped = mlflow_attributes(with_messages(attributes, events))
+def messages_and_choices(*events):
+    """The messages and choices that are sent to MLflow."""
+    mapped = mlflow_attributes(with_event_messages({}, events))
     inputs = json.loads(mapped.get("mlflow.spanInputs", "{}"))
     outputs = json.loads(mapped.get("mlflow.spanOutputs", "{}"))
     return inputs.get("messages"), outputs.get("choices")
@@ -33,7 +33,7 @@ ANSWER = event("choice", content="21 °C", finish_reason="stop")
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "choice",
     [
         ANSWER,
         event("choice", message="21 °C", finish_reason="stop"),
@@ -47,46 +47,52 @@ ANSWER = event("choice", content="21 °C", finish_reason="stop")
         ),
     ],
 )
-def test_question_and_answer_are_seen_however_they_are_written(answer):
+def test_all_forms_of_a_choice_are_read(choice):
     message = {"role": "assistant", "content": "21 °C"}
-    assert asked_and_answered(QUESTION, answer) == (
+    assert messages_and_choices(QUESTION, choice) == (
         [{"role": "user", "content": "Weather?"}],
         [{"index": 0, "message": message, "finish_reason": "stop"}],
     )
 
 
-def test_a_body_that_is_no_json_is_what_was_said():
-    said = event("user.message", gen_ai__event__content="[Weather?")
-    assert asked_and_answered(said) == (
+def test_body_that_is_not_json_is_text():
+    message = event("user.message", gen_ai__event__content="[Weather?")
+    assert messages_and_choices(message) == (
         [{"role": "user", "content": "[Weather?"}],
         None,
     )
 
 
-def test_each_part_of_a_message_is_seen():
-    call = {"id": "c", "type": "function", "function": {"name": "w", "arguments": "{}"}}
-    picture = {"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}
-    thought = {"reasoningContent": {"reasoningText": {"text": "Hm."}}}
-    use = {"toolUseId": "d", "name": "w", "input": {"city": "Paris"}}
-    table = [{"json": {"degrees": 21}}]
-    asked, _ = asked_and_answered(
-        event("user.message", content=[{"text": "This?"}, picture, {"page": 1}]),
-        event("assistant.message", content=[thought], tool_calls=json.dumps([call])),
+def test_all_parts_of_a_message_are_read():
+    tool_call = {
+        "id": "c",
+        "type": "function",
+        "function": {"name": "w", "arguments": "{}"},
+    }
+    image = {"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}
+    reasoning = {"reasoningContent": {"reasoningText": {"text": "Hm."}}}
+    tool_use = {"toolUseId": "d", "name": "w", "input": {"city": "Paris"}}
+    tool_result = [{"json": {"degrees": 21}}]
+    messages, _ = messages_and_choices(
+        event("user.message", content=[{"text": "This?"}, image, {"page": 1}]),
+        event(
+            "assistant.message", content=[reasoning], tool_calls=json.dumps([tool_call])
+        ),
         event("tool.message", content="21 °C", id="c"),
-        event("assistant.message", tool_calls=[call, "odd"]),
-        event("assistant.message", content=[{"toolUse": use}]),
+        event("assistant.message", tool_calls=[tool_call, "text"]),
+        event("assistant.message", content=[{"toolUse": tool_use}]),
         event("tool.message", gen_ai__event__content='{"content": "1", "id": "c"}'),
         event(
             "tool.message",
-            content=[{"toolResult": {"toolUseId": "d", "content": table}}],
+            content=[{"toolResult": {"toolUseId": "d", "content": tool_result}}],
         ),
     )
-    assert asked == [
+    assert messages == [
         {
             "role": "user",
             "content": [
                 {"type": "text", "text": "This?"},
-                picture,
+                image,
                 {"type": "text", "text": '{"page": 1}'},
             ],
         },
@@ -94,13 +100,13 @@ def test_each_part_of_a_message_is_seen():
             "role": "assistant",
             "content": "",
             "reasoning": "Hm.",
-            "tool_calls": [call],
+            "tool_calls": [tool_call],
         },
         {"role": "tool", "tool_call_id": "c", "content": "21 °C"},
         {
             "role": "assistant",
-            "content": "odd",
-            "tool_calls": [call],
+            "content": "text",
+            "tool_calls": [tool_call],
         },
         {
             "role": "assistant",
@@ -122,14 +128,14 @@ def test_each_part_of_a_message_is_seen():
     ]
 
 
-def test_a_tools_span_has_arguments_and_result():
-    tool = {"gen_ai.operation.name": "execute_tool"}
+def test_tool_span_gets_arguments_and_result():
+    attributes = {"gen_ai.operation.name": "execute_tool"}
     events = (
         event("tool.message", content='{"city": "Paris"}'),
         event("choice", message='{"degrees": 21}'),
-        event("user.message", content="of another place"),
+        event("user.message", content="of another event"),
     )
-    mapped = mlflow_attributes(with_messages(tool, events))
+    mapped = mlflow_attributes(with_event_messages(attributes, events))
     assert (mapped["mlflow.spanInputs"], mapped["mlflow.spanOutputs"]) == (
         '{"city": "Paris"}',
         '{"degrees": 21}',
@@ -143,40 +149,40 @@ def test_a_tools_span_has_arguments_and_result():
         {"mlflow.spanInputs": "1", "mlflow.spanOutputs": "2"},
     ],
 )
-def test_what_stands_on_the_span_goes_before_its_events(attributes):
-    assert with_messages(attributes, [QUESTION, ANSWER]) == attributes
+def test_span_attributes_take_precedence_over_events(attributes):
+    assert with_event_messages(attributes, [QUESTION, ANSWER]) == attributes
 
 
 @pytest.mark.parametrize("operation", ["chat", "execute_tool"])
-def test_without_content_there_is_no_message(operation):
+def test_events_without_content_add_no_message(operation):
     attributes = {"gen_ai.operation.name": operation}
     events = [
         event("user.message", gen_ai__system="az.ai.inference"),
         event("tool.message", id="c"),
         event("choice", finish_reason="stop"),
     ]
-    assert with_messages(attributes, events) == attributes
+    assert with_event_messages(attributes, events) == attributes
 
 
-def test_other_events_are_nothing_to_read():
+def test_attributes_are_unchanged_without_message_events():
     attributes = {"a": 1}
-    assert with_messages(attributes, [Event("exception")]) is attributes
-    assert with_messages(None, []) is None
+    assert with_event_messages(attributes, [Event("exception")]) is attributes
+    assert with_event_messages(None, []) is None
 
 
-def test_what_cannot_be_read_changes_nothing():
+def test_attributes_are_unchanged_if_a_message_is_invalid():
     attributes = {"a": 1}
-    unreadable = event("user.message", content=b"\xff")
-    assert with_messages(attributes, [unreadable]) is attributes
+    invalid = event("user.message", content=b"\xff")
+    assert with_event_messages(attributes, [invalid]) is attributes
 
 
-ANYTHING = st.recursive(
+JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=3),
-    lambda some: (
-        st.lists(some, max_size=2)
+    lambda inner: (
+        st.lists(inner, max_size=2)
         | st.dictionaries(
             st.sampled_from(("content", "text", "function", "name", "toolUse", "json")),
-            some,
+            inner,
             max_size=2,
         )
     ),
@@ -188,18 +194,20 @@ ANYTHING = st.recursive(
     st.sampled_from(("user.message", "tool.message", "choice")),
     st.dictionaries(
         st.sampled_from(("content", "message", "tool_calls", "gen_ai.event.content")),
-        ANYTHING | ANYTHING.map(json.dumps),
+        JSON_VALUES | JSON_VALUES.map(json.dumps),
     ),
     st.sampled_from(("chat", "execute_tool")),
 )
-def test_nothing_written_there_raises(of, body, operation):
+def test_events_with_any_body_never_raise(suffix, body, operation):
     attributes = {"gen_ai.operation.name": operation}
-    mapped = mlflow_attributes(with_messages(attributes, [Event(f"gen_ai.{of}", body)]))
+    mapped = mlflow_attributes(
+        with_event_messages(attributes, [Event(f"gen_ai.{suffix}", body)])
+    )
     assert "opentelemetry.exporter.mlflow.unparsed" not in mapped
 
 
-def test_of_the_same_twice_the_first_is_taken():
-    """Strands Agents writes a cycle's result as its input, once more."""
+def test_first_of_several_events_counts():
+    """Strands Agents adds a second event with the result of a cycle as its input."""
     name = "client.inference.operation.details"
-    events = [event(name, gen_ai__input__messages=f'["{at}"]') for at in (1, 2)]
-    assert with_messages(None, events) == {"gen_ai.input.messages": '["1"]'}
+    events = [event(name, gen_ai__input__messages=f'["{number}"]') for number in (1, 2)]
+    assert with_event_messages(None, events) == {"gen_ai.input.messages": '["1"]'}

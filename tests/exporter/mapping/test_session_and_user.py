@@ -1,4 +1,4 @@
-"""The session and the user of a trace, by their several names."""
+"""The session and the user of a trace, from several attributes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from opentelemetry.exporter.mlflow import mlflow_attributes
 
 
 @pytest.mark.parametrize("name", ["session.id", "gen_ai.conversation.id"])
-def test_a_session_is_a_text(name):
+def test_session_becomes_a_string(name):
     assert mlflow_attributes({name: 42})["session.id"] == "42"
 
 
-def test_the_session_goes_before_the_conversation():
+def test_session_id_takes_precedence_over_conversation_id():
     mapped = mlflow_attributes({"session.id": "s", "gen_ai.conversation.id": "c"})
     assert mapped == {"session.id": "s", "gen_ai.conversation.id": "c"}
 
@@ -26,5 +26,5 @@ def test_the_session_goes_before_the_conversation():
         ({"user.id": "", "enduser.id": "e"}, "e"),
     ],
 )
-def test_the_user_has_three_names(attributes, user):
+def test_user_comes_from_the_first_of_three_attributes(attributes, user):
     assert mlflow_attributes(attributes)["user.id"] == user

@@ -1,4 +1,4 @@
-"""The type of a span, which MLflow draws and searches by."""
+"""The span type, which MLflow shows as an icon and can search for."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from opentelemetry.exporter.mlflow import mlflow_attributes
         ("text_completion", "LLM"),
     ],
 )
-def test_every_operation_has_its_type(operation, span_type):
+def test_each_operation_has_a_span_type(operation, span_type):
     mapped = mlflow_attributes({"gen_ai.operation.name": operation})
     assert mapped["mlflow.spanType"] == span_type
 
 
 @pytest.mark.parametrize("operation", ["plan", 7, ("chat",), None])
-def test_an_unknown_operation_has_no_type(operation):
+def test_unknown_operation_has_no_span_type(operation):
     attributes = {"gen_ai.operation.name": operation}
     assert mlflow_attributes(attributes) == attributes
 
 
-@pytest.mark.parametrize("stamp", ["null", "UNKNOWN"])
-def test_a_type_that_says_nothing_gives_way(stamp):
-    assert mlflow_attributes({"mlflow.spanType": stamp}) == {}
-    chat = {"mlflow.spanType": stamp, "gen_ai.operation.name": "chat"}
+@pytest.mark.parametrize("empty_type", ["null", "UNKNOWN"])
+def test_empty_span_type_is_replaced(empty_type):
+    assert mlflow_attributes({"mlflow.spanType": empty_type}) == {}
+    chat = {"mlflow.spanType": empty_type, "gen_ai.operation.name": "chat"}
     assert mlflow_attributes(chat)["mlflow.spanType"] == "CHAT_MODEL"

@@ -1,4 +1,4 @@
-"""Tools, as they are offered and as they are called, and retrievals."""
+"""Tool definitions, tool calls and retrievals."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from inline_snapshot import snapshot
 
 from opentelemetry.exporter.mlflow import mlflow_attributes
 
-from .conversation import dumped
+from .chat_span import to_json
 
 
 @pytest.mark.parametrize(
-    ("arguments", "shown"),
+    ("value", "text"),
     [
         ('{"city": "P"}', '{"city": "P"}'),
         ("18 degrees", "18 degrees"),
@@ -24,13 +24,13 @@ from .conversation import dumped
         ({"city": ("P",)}, '{"city": ["P"]}'),
     ],
 )
-def test_a_tool_has_arguments_and_result(arguments, shown):
+def test_tool_arguments_and_result_become_inputs_and_outputs(value, text):
     assert mlflow_attributes(
-        {"gen_ai.tool.call.arguments": arguments, "gen_ai.tool.call.result": arguments}
-    ) == {"mlflow.spanInputs": shown, "mlflow.spanOutputs": shown}
+        {"gen_ai.tool.call.arguments": value, "gen_ai.tool.call.result": value}
+    ) == {"mlflow.spanInputs": text, "mlflow.spanOutputs": text}
 
 
-def test_nan_in_a_message_does_not_break_the_page():
+def test_nan_in_a_tool_definition_becomes_a_string():
     mapped = mlflow_attributes(
         {"gen_ai.tool.definitions": '[{"name": "f", "parameters": {"max": NaN}}]'}
     )
@@ -40,8 +40,8 @@ def test_nan_in_a_message_does_not_break_the_page():
     )
 
 
-def test_a_property_of_several_types_does_not_hide_the_tools():
-    """As strict tools have them: MLflow's page wants a text for a type."""
+def test_property_with_several_types_gets_any_of():
+    """Strict tools have such properties. MLflow's page needs a string as the type."""
     schema = {
         "type": "object",
         "properties": {
@@ -51,7 +51,7 @@ def test_a_property_of_several_types_does_not_hide_the_tools():
         "required": ["city"],
     }
     tools = [{"type": "function", "name": "f", "parameters": schema}]
-    mapped = mlflow_attributes({"gen_ai.tool.definitions": dumped(tools)})
+    mapped = mlflow_attributes({"gen_ai.tool.definitions": to_json(tools)})
     assert json.loads(mapped["mlflow.chat.tools"]) == [
         {
             "type": "function",
@@ -73,14 +73,14 @@ def test_a_property_of_several_types_does_not_hide_the_tools():
     ]
 
 
-def test_a_retrieval_has_a_query_and_documents():
+def test_retrieval_gets_query_and_documents():
     mapped = mlflow_attributes(
         {
             "gen_ai.operation.name": "retrieval",
             "gen_ai.retrieval.query.text": "Where is Paris?",
             "gen_ai.retrieval.top_k": 2,
-            # As OpenTelemetry's instrumentation of LangChain writes them, then others.
-            "gen_ai.retrieval.documents": dumped(
+            # The first two are from OpenTelemetry's instrumentation of LangChain.
+            "gen_ai.retrieval.documents": to_json(
                 [
                     {"id": "d1", "score": 0.5},
                     {"id": "d2", "score": None},

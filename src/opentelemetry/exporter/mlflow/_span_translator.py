@@ -8,7 +8,7 @@ from opentelemetry.sdk.trace import Event
 from opentelemetry.trace import Status
 
 from opentelemetry.exporter.mlflow._mapping import map_attributes
-from opentelemetry.exporter.mlflow._mapping._message_events import with_messages
+from opentelemetry.exporter.mlflow._mapping._message_events import with_event_messages
 from opentelemetry.exporter.mlflow._pricing import COST
 from opentelemetry.exporter.mlflow._trace_info._previews import answer_of, question_of
 
@@ -52,7 +52,7 @@ class SpanTranslator:
     def translate(self, span: ReadableSpan) -> TranslatedSpan:
         events = span.events
         attributes, inputs, outputs = map_attributes(
-            with_messages(span.attributes, events) if events else span.attributes
+            with_event_messages(span.attributes, events) if events else span.attributes
         )
         if self._prices and COST not in attributes:
             cost = self._prices.cost(attributes, span.start_time)

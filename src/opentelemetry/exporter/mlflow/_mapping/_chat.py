@@ -2,8 +2,8 @@
 
 The view takes OpenAI's chat messages with the additional key `reasoning`. It shows the
 inputs or the outputs as raw text if one message in them does not pass its checks: a
-known role, `content` that is a string or a list of known parts, and a string `id` and
-`arguments` that are a JSON string on every tool call.
+known role, `content` that is a string or a list of known parts, and on every tool call
+an `id` that is a string and `arguments` that are a JSON string.
 
 https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/non-normative/models.py
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from opentelemetry.exporter.mlflow._mapping._json import encoding
+from opentelemetry.exporter.mlflow._mapping._json import make_encoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,6 @@ _AUDIO_FORMATS = {
     "audio/x-wav": "wav",
 }
 
-
 # pydantic-ai's parts have the second name.
 _REASONING_TYPES = ("reasoning", "thinking")
 
@@ -49,54 +48,54 @@ class UnknownShapeError(ValueError):
 
 
 def chat_messages(messages: Any) -> list[Json]:
-    """Converts parsed `gen_ai.input.messages` to OpenAI's chat messages.
+    """Convert parsed `gen_ai.input.messages` to OpenAI's chat messages.
 
     Raises UnknownShapeError.
     """
     return [
-        converted
-        for message in mappings(messages)
-        for converted in _convert(message, default_role="user")
+        chat_message
+        for message in as_objects(messages)
+        for chat_message in _to_chat_messages(message, default_role="user")
     ]
 
 
 def system_messages(instructions: Any) -> list[Json]:
-    """Converts parsed `gen_ai.system_instructions` to one message, or none if empty.
+    """Convert parsed `gen_ai.system_instructions` to one message, or none if empty.
 
     Raises UnknownShapeError.
     """
-    parts = mappings(instructions)
+    parts = as_objects(instructions)
     return [{"role": "system", "content": _content(parts)}] if parts else []
 
 
 def chat_choices(messages: Any) -> list[Json]:
-    """Converts parsed `gen_ai.output.messages` to the choices of a chat completion.
+    """Convert parsed `gen_ai.output.messages` to the choices of a chat completion.
 
     Raises UnknownShapeError.
     """
     return [
         {
             "index": index,
-            "message": converted,
+            "message": chat_message,
             "finish_reason": message.get("finish_reason"),
         }
-        for index, message in enumerate(mappings(messages))
-        for converted in _convert(message, default_role="assistant")
+        for index, message in enumerate(as_objects(messages))
+        for chat_message in _to_chat_messages(message, default_role="assistant")
     ]
 
 
-def text_of(message: Any) -> str:
-    """The text of OpenAI's chat message; "" if there is none."""
+def message_text(message: Any) -> str:
+    """The text of an OpenAI chat message; "" if it has none."""
     match message:
         case {"content": str(content)}:
             return content
         case {"content": [*parts]}:
-            return "\n".join(_texts(parts))
+            return "\n".join(_part_texts(parts))
         case _:
             return ""
 
 
-def _texts(parts: list[Any]) -> Iterator[str]:
+def _part_texts(parts: list[Any]) -> Iterator[str]:
     for part in parts:
         match part:
             case {"text": str(text)}:
@@ -105,40 +104,43 @@ def _texts(parts: list[Any]) -> Iterator[str]:
                 pass
 
 
-def _convert(message: Json, default_role: str) -> list[Json]:
+def _to_chat_messages(message: Json, default_role: str) -> list[Json]:
     """Tool results are separate messages in OpenAI's shape. They come first."""
-    messages: list[Json] = []
-    content: list[Json] = []
+    chat_messages: list[Json] = []
+    content_parts: list[Json] = []
     reasoning: list[str] = []
-    calls: list[Json] = []
-    for part in mappings(message.get("parts")):
-        kind = part.get("type")
-        if kind == "text":
-            content.append(part)
-        elif kind in _REASONING_TYPES:
+    tool_calls: list[Json] = []
+    for part in as_objects(message.get("parts")):
+        part_type = part.get("type")
+        if part_type == "text":
+            content_parts.append(part)
+        elif part_type in _REASONING_TYPES:
             reasoning.append(as_text(part.get("content")))
-        elif kind == "tool_call":
-            calls.append(_call(part))
-        elif kind == "tool_call_response":
-            messages.append(_result(part))
+        elif part_type == "tool_call":
+            tool_calls.append(_tool_call(part))
+        elif part_type == "tool_call_response":
+            chat_messages.append(_tool_message(part))
         else:
-            content.append(part)
-    if messages and not (content or reasoning or calls):
-        return messages
+            content_parts.append(part)
+    if chat_messages and not (content_parts or reasoning or tool_calls):
+        return chat_messages
     role = message.get("role")
-    known = _ROLES.get(role) if isinstance(role, str) else None
-    converted: Json = {"role": known or default_role, "content": _content(content)}
-    if name := message.get("name") or (not known and role):
-        converted["name"] = name
+    known_role = _ROLES.get(role) if isinstance(role, str) else None
+    chat_message: Json = {
+        "role": known_role or default_role,
+        "content": _content(content_parts),
+    }
+    if name := message.get("name") or (not known_role and role):
+        chat_message["name"] = name
     if reasoning:
-        converted["reasoning"] = "\n".join(reasoning)
-    if calls:
-        converted["tool_calls"] = calls
-    messages.append(converted)
-    return messages
+        chat_message["reasoning"] = "\n".join(reasoning)
+    if tool_calls:
+        chat_message["tool_calls"] = tool_calls
+    chat_messages.append(chat_message)
+    return chat_messages
 
 
-def _call(part: Json) -> Json:
+def _tool_call(part: Json) -> Json:
     arguments = part.get("arguments")
     return {
         "id": as_text(part.get("id")),
@@ -150,7 +152,7 @@ def _call(part: Json) -> Json:
     }
 
 
-def _result(part: Json) -> Json:
+def _tool_message(part: Json) -> Json:
     return {
         "role": "tool",
         "tool_call_id": as_text(part.get("id")),
@@ -174,14 +176,14 @@ def _content_part(part: Json) -> Json:
     """A part without a counterpart in OpenAI's shape is shown as JSON."""
     match part:
         case {"type": "blob", "modality": "image", "content": str(data)}:
-            kind = part.get("mime_type") or "image/png"
-            return _image(f"data:{kind};base64,{data}")
+            mime_type = part.get("mime_type") or "image/png"
+            return _image_part(f"data:{mime_type};base64,{data}")
         case {"type": "uri", "modality": "image", "uri": str(uri)}:
-            return _image(uri)
-        case {"type": "blob", "mime_type": str(kind), "content": str(data)} if (
-            kind in _AUDIO_FORMATS
+            return _image_part(uri)
+        case {"type": "blob", "mime_type": str(mime_type), "content": str(data)} if (
+            mime_type in _AUDIO_FORMATS
         ):
-            audio = {"data": data, "format": _AUDIO_FORMATS[kind]}
+            audio = {"data": data, "format": _AUDIO_FORMATS[mime_type]}
             return {"type": "input_audio", "input_audio": audio}
         case {"type": "text"}:
             return {"type": "text", "text": as_text(part.get("content"))}
@@ -189,25 +191,27 @@ def _content_part(part: Json) -> Json:
             return {"type": "text", "text": as_text(part)}
 
 
-def _image(url: str) -> Json:
+def _image_part(url: str) -> Json:
     return {"type": "image_url", "image_url": {"url": url}}
 
 
 def as_text(value: Any) -> str:
+    """Return a string unchanged, None as "", and any other value as JSON."""
     if isinstance(value, str):
         return value
     return "" if value is None else _encode(value)
 
 
-_encode = encoding(allow_nan=True)
+_encode = make_encoder(allow_nan=True)
 
 
-def mappings(values: Any) -> list[Json]:
-    if not isinstance(values, (list, tuple)):
+def as_objects(value: Any) -> list[Json]:
+    """Return the value if it is a list of objects, else raise UnknownShapeError."""
+    if not isinstance(value, (list, tuple)):
         raise UnknownShapeError
-    items = cast("list[Any]", values)
-    for value in items:
+    items = cast("list[Any]", value)
+    for item in items:
         # isinstance() with Mapping takes ten times as long.
-        if type(value) is not dict and not isinstance(value, Mapping):
+        if type(item) is not dict and not isinstance(item, Mapping):
             raise UnknownShapeError
     return items

@@ -15,7 +15,7 @@ from opentelemetry.exporter.mlflow._mapping._chat import (
     chat_messages,
     system_messages,
 )
-from opentelemetry.exporter.mlflow._mapping._json import decode, encoding
+from opentelemetry.exporter.mlflow._mapping._json import decode, make_encoder
 from opentelemetry.exporter.mlflow._mapping._retrieval import retrieved_documents
 from opentelemetry.exporter.mlflow._mapping._tools import chat_tools
 
@@ -96,7 +96,7 @@ def attribute(name: str) -> Callable[[dict[str, Any]], Any]:
     return unchanged
 
 
-_encode = encoding(allow_nan=False)
+_encode = make_encoder(allow_nan=False)
 
 
 def encode_json(value: Any) -> str:

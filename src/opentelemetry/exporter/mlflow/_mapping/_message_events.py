@@ -3,8 +3,8 @@
 Until version 1.36 the conventions had one event for each message, and some libraries
 add these events to the span. The message is in the event's attributes. Azure's SDKs and
 Semantic Kernel write it as the body of the event, in `gen_ai.event.content`. Strands
-Agents writes the content as blocks of Amazon Bedrock. MLflow reads only `content`, and
-no tools.
+Agents writes the content as blocks of Amazon Bedrock. MLflow itself reads only
+`content`, and no tools.
 
 https://github.com/open-telemetry/semantic-conventions/blob/v1.36.0/docs/gen-ai/gen-ai-events.md
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from opentelemetry.exporter.mlflow._mapping._chat import as_text, text_of
+from opentelemetry.exporter.mlflow._mapping._chat import as_text, message_text
 from opentelemetry.exporter.mlflow._mapping._json import decode
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.exporter.mlflow._mapping._chat import Json
 
+    # The name and the attributes of each event.
     Events = list[tuple[str, Mapping[str, Any]]]
 
 _INPUT = "gen_ai.input.messages"
@@ -56,10 +57,10 @@ _DETAILS_ATTRIBUTES = (
 )
 
 
-def with_messages(
+def with_event_messages(
     attributes: Mapping[str, Any] | None, events: Sequence[Event]
 ) -> Mapping[str, Any] | None:
-    """Returns `attributes`, with the messages of `events` that these do not have.
+    """Return `attributes` with the messages of `events` that these do not have.
 
     Never raises.
     """
@@ -70,22 +71,22 @@ def with_messages(
     ]
     if not message_events:
         return attributes
-    own = attributes or {}
-    is_tool = own.get("gen_ai.operation.name") == "execute_tool"
-    convert = _tool if is_tool else _conversation
+    span_attributes = attributes or {}
+    is_tool = span_attributes.get("gen_ai.operation.name") == "execute_tool"
+    convert = _tool_attributes if is_tool else _message_attributes
     try:
-        converted = _details(message_events) | convert(message_events)
+        converted = _details_attributes(message_events) | convert(message_events)
     except (RecursionError, TypeError, ValueError):
         return attributes
-    new = {
+    missing = {
         name: value
         for name, value in converted.items()
-        if _MAPPED_TO.get(name, name) not in own
+        if _MAPPED_TO.get(name, name) not in span_attributes
     }
-    return {**new, **own}
+    return {**missing, **span_attributes}
 
 
-def _details(events: Events) -> Json:
+def _details_attributes(events: Events) -> Json:
     """If there are several such events, the first one counts."""
     return {
         attribute: attributes[attribute]
@@ -96,23 +97,23 @@ def _details(events: Events) -> Json:
     }
 
 
-def _tool(events: Events) -> Json:
+def _tool_attributes(events: Events) -> Json:
     """The arguments are a message to the tool, and the result is a choice."""
     converted: Json = {}
-    for name, body in _bodies(events):
+    for name, body in _message_bodies(events):
         content = body.get("message", body.get("content"))
         if content is None:
             continue
         if name == _CHOICE:
-            converted[_RESULT] = _text(_decode(content)) or as_text(content)
+            converted[_RESULT] = _blocks_text(_decode(content)) or as_text(content)
         elif name == "gen_ai.tool.message":
             converted[_ARGUMENTS] = as_text(content)
     return converted
 
 
-def _conversation(events: Events) -> Json:
+def _message_attributes(events: Events) -> Json:
     messages: dict[str, list[Json]] = {_INPUT: [], _OUTPUT: []}
-    for name, body in _bodies(events):
+    for name, body in _message_bodies(events):
         is_choice = name == _CHOICE
         message = _message(_choice_message(body) if is_choice else body, _ROLES[name])
         if is_choice:
@@ -122,7 +123,7 @@ def _conversation(events: Events) -> Json:
     return {name: as_text(value) for name, value in messages.items() if value}
 
 
-def _bodies(events: Events) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _message_bodies(events: Events) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for name, attributes in events:
         if name == _DETAILS:
             continue
@@ -149,15 +150,15 @@ def _message(body: Mapping[str, Any], role: str) -> Json:
     if role == "tool" and parts and parts[0]["type"] != "tool_call_response":
         call_id = body.get("id", body.get("tool_call_id"))
         parts = [{"type": "tool_call_response", "id": call_id, "response": content}]
-    calls = _decode(body.get("tool_calls"))
-    if isinstance(calls, (list, tuple)):
-        parts += map(_call, cast("list[Any]", calls))
+    tool_calls = _decode(body.get("tool_calls"))
+    if isinstance(tool_calls, (list, tuple)):
+        parts += map(_tool_call_part, cast("list[Any]", tool_calls))
     return {"role": role, "parts": parts}
 
 
 def _parts(content: Any) -> list[Json]:
     blocks = _decode(content)
-    if _are_blocks(blocks):
+    if _is_block_list(blocks):
         return [_part(block) for block in blocks]
     return [{"type": "text", "content": content}] if content else []
 
@@ -168,40 +169,40 @@ def _part(block: Json) -> Json:
             return {"type": "text", "content": text}
         case {"reasoningContent": {"reasoningText": {"text": str(text)}}}:
             return {"type": "reasoning", "content": text}
-        case {"toolUse": {"name": name, "toolUseId": call, "input": arguments}}:
+        case {"toolUse": {"name": name, "toolUseId": call_id, "input": arguments}}:
             return {
                 "type": "tool_call",
-                "id": call,
+                "id": call_id,
                 "name": name,
                 "arguments": arguments,
             }
-        case {"toolResult": {"toolUseId": call, "content": result}}:
-            response = _text(result) or result
-            return {"type": "tool_call_response", "id": call, "response": response}
+        case {"toolResult": {"toolUseId": call_id, "content": result}}:
+            response = _blocks_text(result) or result
+            return {"type": "tool_call_response", "id": call_id, "response": response}
         case {"type": "image_url", "image_url": {"url": str(url)}}:
             return {"type": "uri", "modality": "image", "uri": url}
         case _:
             return {"type": "text", "content": block}
 
 
-def _call(call: Any) -> Json:
-    match call:
+def _tool_call_part(tool_call: Any) -> Json:
+    match tool_call:
         case {"function": {"name": name, **function}}:
             return {
                 "type": "tool_call",
-                "id": call.get("id"),
+                "id": tool_call.get("id"),
                 "name": name,
                 "arguments": function.get("arguments"),
             }
         case _:
-            return {"type": "text", "content": call}
+            return {"type": "text", "content": tool_call}
 
 
-def _text(blocks: Any) -> str:
-    return text_of({"content": blocks}) if _are_blocks(blocks) else ""
+def _blocks_text(blocks: Any) -> str:
+    return message_text({"content": blocks}) if _is_block_list(blocks) else ""
 
 
-def _are_blocks(value: Any) -> bool:
+def _is_block_list(value: Any) -> bool:
     if not isinstance(value, (list, tuple)):
         return False
     blocks = cast("list[Any]", value)
@@ -209,8 +210,7 @@ def _are_blocks(value: Any) -> bool:
 
 
 def _decode(value: Any) -> Any:
-    """Decodes a string that is a JSON list or object; returns other values
-    unchanged."""
+    """Decode a string that is a JSON list or object. Keep any other value."""
     if not (isinstance(value, str) and value.startswith(("[", "{"))):
         return value
     try:

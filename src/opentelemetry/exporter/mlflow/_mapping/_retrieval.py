@@ -8,39 +8,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from opentelemetry.exporter.mlflow._mapping._chat import as_text, mappings
+from opentelemetry.exporter.mlflow._mapping._chat import as_objects, as_text
 
 if TYPE_CHECKING:
     from opentelemetry.exporter.mlflow._mapping._chat import Json
 
-# The conventions define only `id` and `score`. Libraries add the text by these names.
+# The conventions define only `id` and `score`. Libraries add the text with these keys.
 _CONTENT_KEYS = ("page_content", "content", "text")
 
 
 def retrieved_documents(documents: Any) -> list[Json]:
-    """`gen_ai.retrieval.documents`, parsed, as MLflow's documents.
+    """Convert parsed `gen_ai.retrieval.documents` to MLflow's documents.
 
     Raises UnknownShapeError.
     """
-    return [_document(document) for document in mappings(documents)]
+    return [_document(document) for document in as_objects(documents)]
 
 
 def _document(source: Json) -> Json:
     """MLflow's page shows a list of documents only if each one has `page_content`."""
-    content = next((name for name in _CONTENT_KEYS if name in source), None)
-    rest = {
+    content_key = next((key for key in _CONTENT_KEYS if key in source), None)
+    metadata = {
         key: value
         for key, value in source.items()
-        if key not in (content, "metadata") and value is not None
+        if key not in (content_key, "metadata") and value is not None
     }
-    metadata = source.get("metadata")
-    if isinstance(metadata, Mapping):
-        rest = {**cast("Json", metadata), **rest}
-    elif metadata is not None:
-        rest["metadata"] = metadata
+    source_metadata = source.get("metadata")
+    if isinstance(source_metadata, Mapping):
+        metadata = {**cast("Json", source_metadata), **metadata}
+    elif source_metadata is not None:
+        metadata["metadata"] = source_metadata
     document: Json = {
-        "page_content": as_text(source.get(content)) if content else "",
-        "metadata": rest,
+        "page_content": as_text(source.get(content_key)) if content_key else "",
+        "metadata": metadata,
     }
     if isinstance(source.get("id"), str):
         document["id"] = source["id"]

@@ -1,7 +1,7 @@
 """Tool definitions, in the shape that MLflow's page lists.
 
-MLflow's page lists none of them if one does not pass its checks: the definition must be
-nested under `function`, as in OpenAI's API, and every property must have a single
+MLflow's page lists no tool if one of them does not pass its checks: the definition must
+be nested under `function`, as in OpenAI's API, and every property must have a single
 `type`.
 """
 
@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.exporter.mlflow._mapping._chat import mappings
+from opentelemetry.exporter.mlflow._mapping._chat import as_objects
 
 if TYPE_CHECKING:
     from opentelemetry.exporter.mlflow._mapping._chat import Json
 
 
 def chat_tools(definitions: Any) -> list[Json]:
-    """Converts parsed `gen_ai.tool.definitions` to OpenAI's tools.
+    """Convert parsed `gen_ai.tool.definitions` to OpenAI's tools.
 
     Raises UnknownShapeError.
     """
-    return [_tool(definition) for definition in mappings(definitions)]
+    return [_tool(definition) for definition in as_objects(definitions)]
 
 
 def _tool(definition: Json) -> Json:
@@ -28,7 +28,11 @@ def _tool(definition: Json) -> Json:
     if "function" not in tool:
         # Name, description and parameters are under "function". So is the type, unless
         # it is "function".
-        function = {k: v for k, v in tool.items() if (k, v) != ("type", "function")}
+        function = {
+            key: value
+            for key, value in tool.items()
+            if (key, value) != ("type", "function")
+        }
         tool = {"type": "function", "function": function}
     match tool["function"]:
         case {"parameters": {"properties": {**properties}} as schema} as function:
@@ -43,7 +47,7 @@ def _tool(definition: Json) -> Json:
 
 
 def _with_single_type(schema: Any) -> Any:
-    """Converts a list of types to `anyOf`."""
+    """Convert a list of types to `anyOf`."""
     match schema:
         case {"type": [*types], **rest} if "anyOf" not in rest:
             return {**rest, "anyOf": [{"type": type_} for type_ in types]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from opentelemetry.exporter.mlflow._mapping._chat import text_of
+from opentelemetry.exporter.mlflow._mapping._chat import message_text
 from opentelemetry.exporter.mlflow._mapping._json import decode
 
 Json = dict[str, Any]
@@ -50,8 +50,8 @@ def _is_user(message: object) -> bool:
 
 def _content(message: object) -> str:
     content = _field(message, "content")
-    # Nearly always true, and much faster than text_of().
-    return content if isinstance(content, str) else text_of(message)
+    # Nearly always true, and much faster than message_text().
+    return content if isinstance(content, str) else message_text(message)
 
 
 def with_question(inputs: Any, question: str) -> Json | None:

@@ -13,7 +13,7 @@ from opentelemetry.exporter.mlflow._mapping import (
     SPAN_OUTPUTS,
     SPAN_TYPE,
 )
-from opentelemetry.exporter.mlflow._mapping._json import encoding
+from opentelemetry.exporter.mlflow._mapping._json import make_encoder
 from opentelemetry.exporter.mlflow._trace_info._previews import with_question
 
 if TYPE_CHECKING:
@@ -90,4 +90,4 @@ def _has_any(attributes: dict[str, Any], *names: str) -> bool:
     return any(attributes.get(name) for name in names)
 
 
-_encode = encoding(allow_nan=True)
+_encode = make_encoder(allow_nan=True)

@@ -1,4 +1,4 @@
-"""A question and an answer, and the span of their call."""
+"""Attributes of the span of a chat call, with its messages."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import json
 from types import MappingProxyType
 
 
-def dumped(value):
+def to_json(value):
     return json.dumps(value, ensure_ascii=False)
 
 
-def said(role, content, **more):
-    return {"role": role, "parts": [{"type": "text", "content": content}], **more}
+def text_message(role, content, **fields):
+    return {"role": role, "parts": [{"type": "text", "content": content}], **fields}
 
 
-QUESTION = dumped([said("user", "Weather?")])
-ANSWER = dumped([said("assistant", "21 °C", finish_reason="stop")])
+INPUT_MESSAGES = to_json([text_message("user", "Weather?")])
+OUTPUT_MESSAGES = to_json([text_message("assistant", "21 °C", finish_reason="stop")])
 
-# MLflow is sent these as they are; the others it is sent in its own words.
-KEPT = MappingProxyType(
+# The mapping keeps these, and replaces the other ones.
+UNMAPPED_ATTRIBUTES = MappingProxyType(
     {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "deepseek",
@@ -36,12 +36,14 @@ KEPT = MappingProxyType(
         "deepseek.system_fingerprint": "fp",
     }
 )
-CHAT = MappingProxyType(
+CHAT_ATTRIBUTES = MappingProxyType(
     {
-        **KEPT,
-        "gen_ai.system_instructions": dumped([{"type": "text", "content": "Be kind."}]),
-        "gen_ai.input.messages": QUESTION,
-        "gen_ai.output.messages": ANSWER,
-        "gen_ai.tool.definitions": dumped([{"type": "function", "name": "weather"}]),
+        **UNMAPPED_ATTRIBUTES,
+        "gen_ai.system_instructions": to_json(
+            [{"type": "text", "content": "Be kind."}]
+        ),
+        "gen_ai.input.messages": INPUT_MESSAGES,
+        "gen_ai.output.messages": OUTPUT_MESSAGES,
+        "gen_ai.tool.definitions": to_json([{"type": "function", "name": "weather"}]),
     }
 )
