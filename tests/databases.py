@@ -1,4 +1,4 @@
-"""Real PostgreSQL and MariaDB servers, each of one's own in a temporary folder."""
+"""PostgreSQL and MariaDB servers, each with its data in a temporary folder."""
 
 from __future__ import annotations
 
@@ -12,38 +12,42 @@ import time
 from pathlib import Path
 
 
-class MissingError(Exception):
-    """What to install."""
+class NotInstalledError(Exception):
+    """The database is not installed; the message says what to install."""
 
 
 def _program(name):
-    found = shutil.which(name) or max(
+    path = shutil.which(name) or max(
         map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}")), default=None
     )
-    if found is None:
-        raise MissingError(
+    if path is None:
+        raise NotInstalledError(
             f"{name} is not installed: apt-get install postgresql mariadb-server"
         )
-    return found
+    return path
 
 
 class Server:
-    """A context manager. A server of databases does not run as root."""
+    """A database server, running while the context is open.
+
+    Database servers refuse to run as root: root starts them as `user`.
+    """
 
     user = ""
+    stop_signal = signal.SIGTERM
 
     def __enter__(self):
         self.folder = Path(tempfile.mkdtemp())
-        self._as = {}
+        self._user_option = {}
         if os.geteuid() == 0:
             shutil.chown(self.folder, self.user)
-            self._as = {"user": self.user}
-        with socket.create_server(("127.0.0.1", 0)) as held:
-            self.port = held.getsockname()[1]
+            self._user_option = {"user": self.user}
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.port = listener.getsockname()[1]
         try:
-            self.run(*self.preparation())
+            self.run(*self.init_command())
             self.start()
-            self.create()
+            self.create_database()
         except BaseException:
             self.__exit__()
             raise
@@ -54,34 +58,34 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def run(self, *command):
-        done = subprocess.run(
+        process = subprocess.run(
             command,
             cwd=self.folder,
             capture_output=True,
             text=True,
             check=False,
             timeout=120,
-            **self._as,
+            **self._user_option,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert process.returncode == 0, process.stdout + process.stderr
 
     process = None
 
     def start(self):
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                self.command(),
+                self.server_command(),
                 cwd=self.folder,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                **self._as,
+                **self._user_option,
             )
-        ends = time.monotonic() + 60
+        deadline = time.monotonic() + 60
         while True:
             try:
                 self.connect().close()
-            except Exception:  # noqa: BLE001, PERF203  # each driver has its own
-                if time.monotonic() > ends or self.process.poll() is not None:
+            except Exception:  # noqa: BLE001, PERF203  # each driver has its own errors
+                if time.monotonic() > deadline or self.process.poll() is not None:
                     raise RuntimeError((self.folder / "log").read_text()) from None
                 time.sleep(0.1)
             else:
@@ -89,24 +93,24 @@ class Server:
 
     def stop(self):
         if self.process:
-            self.process.send_signal(signal.SIGINT if self.is_rude else signal.SIGTERM)
+            self.process.send_signal(self.stop_signal)
             self.process.wait(60)
             self.process = None
 
 
 class PostgreSQL(Server):
     user = "postgres"
-    is_rude = True  # SIGTERM waits until all clients have gone
+    stop_signal = signal.SIGINT  # SIGTERM waits until all clients disconnect
 
     @property
     def uri(self):
         return f"postgresql://mlflow:s3cr3t@127.0.0.1:{self.port}/mlflow"
 
-    def preparation(self):
+    def init_command(self):
         data = str(self.folder / "data")
         return (_program("initdb"), "-D", data, "-U", "root", "-A", "trust", "-N")
 
-    def command(self):
+    def server_command(self):
         options = ["-p", str(self.port), "-k", str(self.folder), "-F"]
         return [
             _program("postgres"),
@@ -125,7 +129,7 @@ class PostgreSQL(Server):
             autocommit=True,
         )
 
-    def create(self):
+    def create_database(self):
         with self.connect() as connection:
             connection.execute("CREATE USER mlflow PASSWORD 's3cr3t'")
             connection.execute("CREATE DATABASE mlflow OWNER mlflow")
@@ -133,13 +137,12 @@ class PostgreSQL(Server):
 
 class MariaDB(Server):
     user = "mysql"
-    is_rude = False
 
     @property
     def uri(self):
         return f"mysql+pymysql://mlflow:s3cr3t@127.0.0.1:{self.port}/mlflow"
 
-    def preparation(self):
+    def init_command(self):
         return (
             _program("mariadb-install-db"),
             "--no-defaults",
@@ -148,7 +151,7 @@ class MariaDB(Server):
             "--skip-test-db",
         )
 
-    def command(self):
+    def server_command(self):
         return [
             _program("mariadbd"),
             "--no-defaults",
@@ -166,7 +169,7 @@ class MariaDB(Server):
             host="127.0.0.1", port=self.port, user="root", autocommit=True
         )
 
-    def create(self):
+    def create_database(self):
         with self.connect() as connection, connection.cursor() as cursor:
             cursor.execute("CREATE USER mlflow IDENTIFIED BY 's3cr3t'")
             cursor.execute("CREATE DATABASE mlflow CHARACTER SET utf8mb4")

@@ -1,4 +1,4 @@
-"""What a test needs and this machine does not have."""
+"""Skips tests whose prerequisites are not installed, except in CI."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import NoReturn
 import pytest
 
 
-def missing(reason: object) -> NoReturn:
-    """A skip for who tries the tests; a failure in CI, which has to have it."""
+def skip_unless_ci(reason: object) -> NoReturn:
+    """Skips the test; in CI, where every prerequisite must be present, fails it."""
     if os.environ.get("CI"):
         pytest.fail(str(reason))
     pytest.skip(str(reason))

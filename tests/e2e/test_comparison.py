@@ -14,7 +14,7 @@ from tests.comparison._page import chromium
 from tests.comparison._programs import PROGRAMS
 from tests.comparison._running import WAYS
 from tests.comparison._table import results
-from tests.missing import missing
+from tests.skipping import skip_unless_ci
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -27,7 +27,7 @@ OTHERS = [way for way in WAYS if way != "ours"]
 def findings(mlflow_uri):
     if chromium() is None:
         reason = "there is no chromium here: apt-get install chromium"
-        missing(reason)
+        skip_unless_ci(reason)
     return compare(mlflow_uri)
 
 
@@ -50,12 +50,12 @@ def test_the_table_is_what_a_run_gives(findings):
         assert results(findings) == written
 
 
-def test_the_summary_stands_in_the_readme():
+def test_the_documentation_has_the_summary():
     written = RESULTS.read_text(encoding="utf-8")
     rows = [line for line in written.splitlines() if line.startswith("| **")]
     assert len(rows) == len(FACTS)
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [line for line in readme.splitlines() if line in rows] == rows
+    page = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
+    assert [line for line in page.splitlines() if line in rows] == rows
 
 
 def without_costs(text):

@@ -20,7 +20,7 @@ from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from tests.comparison._page import browsing, chromium, opened, tab
 from tests.comparison._programs import PROGRAMS, Program
 from tests.comparison._running import run as run_program
-from tests.missing import missing
+from tests.skipping import skip_unless_ci
 
 pytestmark = pytest.mark.e2e
 SCREENSHOT = Path(__file__).parents[2] / "docs" / "trace-in-mlflow.png"
@@ -30,7 +30,7 @@ SCREENSHOT = Path(__file__).parents[2] / "docs" / "trace-in-mlflow.png"
 def browser():
     if chromium() is None:
         reason = "there is no chromium here: apt-get install chromium"
-        missing(reason)
+        skip_unless_ci(reason)
     with browsing() as browser:
         yield browser
 
