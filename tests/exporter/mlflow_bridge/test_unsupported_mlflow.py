@@ -24,8 +24,8 @@ def test_a_version_of_mlflow_that_cannot_is_named_once(exporter, caplog):
     (record,) = caplog.records
     assert record.getMessage() == (
         "Spans of @mlflow.trace stay in separate traces: this MLflow version is not "
-        "supported (3.16 to 3.17 are): module 'mlflow.tracing.provider' has no attribute "
-        "'get_bridged_tracer_provider'. Other spans are exported as before."
+        "supported (3.16 to 3.17 are): module 'mlflow.tracing.provider' has no "
+        "attribute 'get_bridged_tracer_provider'. Other spans are exported as before."
     )
 
 
@@ -83,6 +83,6 @@ def test_where_mlflows_exporter_cannot_be_made_ready_that_is_said(caplog):
     (record,) = caplog.records
     assert record.getMessage() == (
         "What mlflow.update_current_trace sets may be lost if the program ends right "
-        "after its last trace: this MLflow version is not supported (3.16 to 3.17 are). "
-        "Call mlflow.flush_trace_async_logging() at the end."
+        "after its last trace: this MLflow version is not supported (3.16 to 3.17 "
+        "are). Call mlflow.flush_trace_async_logging() at the end."
     )
