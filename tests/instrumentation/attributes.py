@@ -1,4 +1,4 @@
-"""Attributes of the spans of recorded answers."""
+"""Attributes of the spans of recorded responses."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from .conftest import Telemetry
 
 SECONDS = IsFloat(gt=0, lt=60)
-TRACED = {"deepseek.response.trace_id": IsStr(regex="[0-9a-f]{32}")}
-SERVER = {
+TRACE_ID = {"deepseek.response.trace_id": IsStr(regex="[0-9a-f]{32}")}
+ENDPOINT = {
     "gen_ai.provider.name": "deepseek",
     "server.address": "127.0.0.1",
     "server.port": IsInt(gt=0),
 }
 START = {
-    **SERVER,
+    **ENDPOINT,
     "gen_ai.operation.name": "chat",
     "gen_ai.request.model": "deepseek-flash",
 }
@@ -47,9 +47,10 @@ THINKING_STREAM = {
     "deepseek.response.system_fingerprint": "aeb56401ca74e127821c4f9126dcb669",
     "deepseek.response.time_to_first_reasoning": SECONDS,
     "deepseek.response.time_to_first_answer": SECONDS,
-    **TRACED,
+    **TRACE_ID,
 }
 
 
-def said(telemetry: Telemetry, what: str) -> Any:
-    return json.loads(telemetry.span.attributes[f"gen_ai.{what}"])
+def content(telemetry: Telemetry, name: str) -> Any:
+    """Returns the parsed JSON of a content attribute."""
+    return json.loads(telemetry.span.attributes[f"gen_ai.{name}"])

@@ -1,5 +1,4 @@
-"""The real `openai` clients, over real HTTP, against a server that serves what it is
-told to."""
+"""Fixtures: real `openai` clients that call a simulated DeepSeek over HTTP."""
 
 from __future__ import annotations
 
@@ -25,11 +24,11 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from .comparing import Compared
+    from .comparison import Comparison
 
 SAMPLES = Path(__file__).parent.parent / "deepseek_samples"
 QUESTION = [{"role": "user", "content": "How many r's are in strawberry?"}]
-HTTP = {
+HTTP_CLIENT_CLASSES = {
     "OpenAI": openai.DefaultHttpxClient,
     "AsyncOpenAI": openai.DefaultAsyncHttpxClient,
 }
@@ -41,7 +40,7 @@ def sample(name: str, *, pause: float = 0.0) -> Recorded:
 
 
 class Telemetry:
-    """What the instrumentation has recorded."""
+    """Providers that collect spans and metrics in memory."""
 
     def __init__(self) -> None:
         self._spans = InMemorySpanExporter()
@@ -56,7 +55,7 @@ class Telemetry:
 
     @property
     def span(self) -> ReadableSpan:
-        """The only one there is."""
+        """The only finished span; asserts that there is exactly one."""
         (span,) = self.spans
         return span
 
@@ -87,7 +86,7 @@ def deepseek() -> Iterator[Simulator]:
 def instrument(
     telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., None]]:
-    """Instrument, with content or without, until the test ends."""
+    """Instruments, with or without content capture, until the test ends."""
 
     def instrument(content: str = "", **options: Any) -> None:
         monkeypatch.setenv(
@@ -108,42 +107,44 @@ def instrument(
 
 
 @pytest.fixture(params=["OpenAI", "AsyncOpenAI"])
-def kind(request: pytest.FixtureRequest) -> str:
+def client_class(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 @pytest.fixture
-def call(kind: str, deepseek: Simulator) -> Callable[..., Any]:
-    """Make one call with either client, and read its answer to the end."""
+def call(client_class: str, deepseek: Simulator) -> Callable[..., Any]:
+    """Makes one call with either client, and consumes its result."""
 
     def call(
         method: str = "create",
         *,
-        of: str = "chat.completions",
-        using: Callable[[Any], Any] = read_out,
+        resource: str = "chat.completions",
+        consume: Callable[[Any], Any] = read_all,
         **arguments: Any,
     ) -> Any:
         async def run() -> Any:
-            http = HTTP[kind](verify=False)  # loading certificates takes longest
-            made = getattr(openai, kind)(
+            # Loading certificates would take longer than the rest of the call.
+            http_client = HTTP_CLIENT_CLASSES[client_class](verify=False)
+            client = getattr(openai, client_class)(
                 base_url=deepseek.base_url,
                 api_key="sk-test-1234",
                 max_retries=0,
-                http_client=http,
+                http_client=http_client,
             )
             try:
-                target = made
-                for name in f"{of}.{method}".split("."):
-                    target = getattr(target, name)
-                answer = target(**(CHAT if "chat" in of else {}) | arguments)
-                if inspect.isawaitable(answer):
-                    answer = await answer
-                used = using(answer)
-                return await used if inspect.isawaitable(used) else used
+                function = client
+                for name in f"{resource}.{method}".split("."):
+                    function = getattr(function, name)
+                defaults = CHAT if "chat" in resource else {}
+                result = function(**defaults | arguments)
+                if inspect.isawaitable(result):
+                    result = await result
+                consumed = consume(result)
+                return await consumed if inspect.isawaitable(consumed) else consumed
             finally:
-                closed = made.close()
-                if inspect.isawaitable(closed):
-                    await closed
+                closing = client.close()
+                if inspect.isawaitable(closing):
+                    await closing
 
         return asyncio.run(run())
 
@@ -151,39 +152,39 @@ def call(kind: str, deepseek: Simulator) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def compared(
+def comparison(
     call: Callable[..., Any],
     instrument: Callable[..., None],
     deepseek: Simulator,
     telemetry: Telemetry,
     caplog: pytest.LogCaptureFixture,
-) -> Compared:
-    """Make one call twice, without us and with us, and find no difference."""
-    from .comparing import Compared  # needs OTLP's encoders
+) -> Comparison:
+    """Asserts that a call behaves as it does without instrumentation."""
+    from .comparison import Comparison  # imports OTLP's encoders
 
-    return Compared(call, instrument, deepseek, telemetry, caplog)
-
-
-def read_out(answer: Any) -> Any:
-    """The chunks of a stream; anything else as it is."""
-    if hasattr(answer, "__next__"):
-        return list(answer)
-    if hasattr(answer, "__anext__"):
-        return _aread_out(answer)
-    return answer
+    return Comparison(call, instrument, deepseek, telemetry, caplog)
 
 
-async def _aread_out(answer: Any) -> list[Any]:
-    return [chunk async for chunk in answer]
+def read_all(result: Any) -> Any:
+    """Returns the chunks of a stream; anything else as it is."""
+    if hasattr(result, "__next__"):
+        return list(result)
+    if hasattr(result, "__anext__"):
+        return _read_all_async(result)
+    return result
+
+
+async def _read_all_async(stream: Any) -> list[Any]:
+    return [chunk async for chunk in stream]
 
 
 @pytest.fixture(autouse=True)
-def _nothing_was_swallowed(
+def _fail_on_suppressed_errors(
     request: pytest.FixtureRequest,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[None]:
-    """What production survives, a test must not: no telemetry may get lost unseen."""
+    """Fails a test if the instrumentation has suppressed and logged an error."""
     monkeypatch.setattr(
         "opentelemetry.instrumentation.deepseek._suppress._logged", set[Any]()
     )

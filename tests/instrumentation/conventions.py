@@ -1,7 +1,7 @@
-"""The GenAI conventions' rules for a client inference, stricter than their schema.
+"""Checks a span against the text of the GenAI conventions for a client inference.
 
-The published schema ends its list of parts with one that takes any `type`, and so
-accepts nearly everything; the tables here are the conventions' text.
+The published schema ends its list of parts with one of any `type`, and so accepts
+nearly everything. The tables here follow the text of the conventions.
 https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/client-inference.md
 """
 
@@ -80,7 +80,7 @@ REQUIRED = {
     "server.address",
     "server.port",
 }
-# Of each part: what it must have, and what it may have besides.
+# The type of a part -> its required and its optional fields.
 PARTS: Mapping[str, tuple[set[str], set[str]]] = {
     "text": ({"content"}, set()),
     "reasoning": ({"content"}, set()),
@@ -92,10 +92,10 @@ PARTS: Mapping[str, tuple[set[str], set[str]]] = {
     "uri": ({"modality", "uri"}, {"mime_type"}),
 }
 ROLES = {"system", "user", "assistant", "tool"}
-FINISHES = {"stop", "length", "content_filter", "tool_call", "error"}
+FINISH_REASONS = {"stop", "length", "content_filter", "tool_call", "error"}
 
 
-def check(span: ReadableSpan) -> None:
+def check_span(span: ReadableSpan) -> None:
     attributes = dict(span.attributes or {})
     operation = attributes["gen_ai.operation.name"]
     assert operation in {"chat", "text_completion"}
@@ -108,9 +108,9 @@ def check(span: ReadableSpan) -> None:
         for name, value in attributes.items()
         if type(value) is not TYPES[name]
     } == {}
-    failed = span.status.status_code is StatusCode.ERROR
+    has_failed = span.status.status_code is StatusCode.ERROR
     assert span.status.status_code is not StatusCode.OK
-    assert ("error.type" in attributes) == failed
+    assert ("error.type" in attributes) == has_failed
     assert attributes.get("gen_ai.usage.cache_read.input_tokens", 0) <= attributes.get(
         "gen_ai.usage.input_tokens", 0
     )
@@ -123,20 +123,20 @@ def check(span: ReadableSpan) -> None:
     )
 
 
-def check_content(content: Mapping[str, Any], finishes: Sequence[str]) -> None:
-    """`content` as JSON or as the structure of an event, by attribute."""
-    for name, said in content.items():
-        jsonschema.validate(said, SCHEMAS[name])
+def check_content(content: Mapping[str, Any], finish_reasons: Sequence[str]) -> None:
+    """Checks content by attribute name, as parsed JSON or as values of an event."""
+    for name, value in content.items():
+        jsonschema.validate(value, SCHEMAS[name])
     for message in content.get("gen_ai.input.messages", ()):
         assert message.keys() - {"name"} == {"role", "parts"}
         _check_message(message)
     outputs = content.get("gen_ai.output.messages", ())
     if outputs:
-        assert len(outputs) == len(finishes)
+        assert len(outputs) == len(finish_reasons)
     for message in outputs:
         assert message.keys() == {"role", "parts", "finish_reason"}
         assert message["role"] == "assistant"
-        assert message["finish_reason"] in FINISHES
+        assert message["finish_reason"] in FINISH_REASONS
         _check_message(message)
     for part in content.get("gen_ai.system_instructions", ()):
         assert part["type"] == "text"
@@ -148,9 +148,12 @@ def check_content(content: Mapping[str, Any], finishes: Sequence[str]) -> None:
 
 def _check_message(message: Mapping[str, Any]) -> None:
     assert message["role"] in ROLES
-    order = [part["type"] for part in message["parts"]]
-    spoken = [kind for kind in order if kind in {"reasoning", "text", "tool_call"}]
-    assert spoken == sorted(spoken)  # reasoning, text, tool_call: as DeepSeek speaks
+    part_types = [part["type"] for part in message["parts"]]
+    generated = [
+        kind for kind in part_types if kind in {"reasoning", "text", "tool_call"}
+    ]
+    # DeepSeek generates reasoning, text and tool calls in this (alphabetical) order.
+    assert generated == sorted(generated)
     for part in message["parts"]:
         _check_part(part)
 

@@ -1,4 +1,4 @@
-"""Part of a stream, of either client."""
+"""Reads and closes the streams of both clients."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 import openai
 
 
-async def take(stream: Any, count: int) -> list[Any]:
+async def read_chunks(stream: Any, count: int) -> list[Any]:
     if isinstance(stream, openai.Stream):
         return [next(stream) for _ in range(count)]
     return [await anext(stream) for _ in range(count)]
 
 
-async def close(stream: Any) -> None:
-    closed = stream.close()
-    if closed is not None:
-        await closed
+async def close_stream(stream: Any) -> None:
+    closing = stream.close()
+    if closing is not None:
+        await closing

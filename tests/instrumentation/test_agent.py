@@ -1,4 +1,4 @@
-"""`examples/agent.py`, run as a user would: the whole tree, with who and what on it."""
+"""The spans of `examples/agent.py`, run with `opentelemetry-instrument`."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ INSTRUMENT = Path(sysconfig.get_path("scripts")) / "opentelemetry-instrument"
 
 
 def run(deepseek: Simulator) -> list[Any]:
-    """The spans that arrived, in the order in which they were started."""
-    given = {n: v for n, v in os.environ.items() if not n.startswith("OTEL_")}
+    """Runs the agent; returns the exported spans by start time."""
+    environment = {n: v for n, v in os.environ.items() if not n.startswith("OTEL_")}
     with OtlpReceiver() as receiver:
         subprocess.run(
             [str(INSTRUMENT), sys.executable, str(AGENT)],
-            env=given
+            env=environment
             | {
                 "DEEPSEEK_API_KEY": "none",
                 "DEEPSEEK_BASE_URL": deepseek.base_url,
@@ -46,7 +46,7 @@ def run(deepseek: Simulator) -> list[Any]:
     return sorted(receiver.spans, key=lambda span: span.start_ns)
 
 
-def test_the_example_agent_is_a_tree_for_each_question(deepseek: Simulator) -> None:
+def test_example_agent_makes_one_trace_per_question(deepseek: Simulator) -> None:
     spans = run(deepseek)
 
     names = {span.span_id: span.name for span in spans} | {"": None}
@@ -58,14 +58,18 @@ def test_the_example_agent_is_a_tree_for_each_question(deepseek: Simulator) -> N
         (None, "invoke_agent teller"),
         ("invoke_agent teller", "chat deepseek-flash"),
     ]
-    first, second = (
+    first_trace, second_trace = (
         {span.trace_id for span in spans[:4]},
         {span.trace_id for span in spans[4:]},
     )
-    assert (len(first), len(second), len(first | second)) == (1, 1, 2)
+    assert (len(first_trace), len(second_trace), len(first_trace | second_trace)) == (
+        1,
+        1,
+        2,
+    )
 
-    who = {"user.id": "ada", "gen_ai.prompt.name": "time-teller"}
-    assert all(who.items() <= span.attributes.items() for span in spans)
+    baggage = {"user.id": "ada", "gen_ai.prompt.name": "time-teller"}
+    assert all(baggage.items() <= span.attributes.items() for span in spans)
     conversations = [
         span.attributes.get("gen_ai.conversation.id")
         for span in spans
@@ -73,12 +77,12 @@ def test_the_example_agent_is_a_tree_for_each_question(deepseek: Simulator) -> N
     ]
     assert conversations == ["talk-1"] * 5
 
-    called, tool = spans[1], spans[2]
-    assert called.attributes["gen_ai.response.finish_reasons"] == ["tool_calls"]
+    chat, tool = spans[1], spans[2]
+    assert chat.attributes["gen_ai.response.finish_reasons"] == ["tool_calls"]
     assert tool.attributes["gen_ai.operation.name"] == "execute_tool"
     assert (
         tool.attributes["gen_ai.tool.call.id"]
-        in called.attributes["gen_ai.output.messages"]
+        in chat.attributes["gen_ai.output.messages"]
     )
     assert {span.scope for span in spans if span.name.startswith("chat")} == {
         "opentelemetry.instrumentation.deepseek"
@@ -86,8 +90,10 @@ def test_the_example_agent_is_a_tree_for_each_question(deepseek: Simulator) -> N
     assert all(span.status == "UNSET" for span in spans)
 
 
-def test_what_is_on_the_spans_does_not_go_to_deepseek(deepseek: Simulator) -> None:
+def test_baggage_and_trace_context_are_not_sent_to_deepseek(
+    deepseek: Simulator,
+) -> None:
     run(deepseek)
-    sent = [exchange.headers for exchange in deepseek.exchanges]
-    assert len(sent) == 3
-    assert [h for h in sent if {"baggage", "traceparent"} & set(h)] == []
+    headers = [exchange.headers for exchange in deepseek.exchanges]
+    assert len(headers) == 3
+    assert [h for h in headers if {"baggage", "traceparent"} & set(h)] == []

@@ -1,5 +1,7 @@
-"""Whatever JSON stands where something else should: the caller gets what the SDK makes
-of it, and one span ends that OTLP can carry."""
+"""Property test: any JSON value at any place of a response.
+
+The application gets what the SDK makes of it, and one span ends that OTLP can encode.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,9 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
 from examples.simulator import Recorded
 
-from .comparing import assert_only_parts_are_lost
+from .comparison import assert_only_parts_are_lost
 from .conftest import sample
-from .test_odd_values import REQUEST, STREAMED, WHOLE
+from .test_odd_values import REQUEST_ARGUMENTS, STREAMED_RESPONSES, WHOLE_RESPONSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from .conftest import Telemetry
 
-# Parts that cannot be read are told.
+# Parts that cannot be read are logged.
 pytestmark = pytest.mark.internal_error
 
 json_values = st.recursive(
@@ -49,76 +51,83 @@ json_values = st.recursive(
 )
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    found = [path]
+def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    result = [path]
     if isinstance(value, dict | list):
         for key, inner in (
             value.items() if isinstance(value, dict) else enumerate(value)
         ):
-            found += places(inner, (*path, key))
-    return found
+            result += paths(inner, (*path, key))
+    return result
 
 
-def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+def replace(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     if not path:
         return new
-    changed = value.copy()
-    changed[path[0]] = put(value[path[0]], path[1:], new)
-    return changed
+    copy = value.copy()
+    copy[path[0]] = replace(value[path[0]], path[1:], new)
+    return copy
 
 
 @st.composite
-def changed(draw: st.DrawFn, body: bytes) -> bytes:
+def changed_body(draw: st.DrawFn, body: bytes) -> bytes:
     value = json.loads(body)
-    path = draw(st.sampled_from(places(value)))
-    return json.dumps(put(value, path, draw(json_values))).encode()
+    path = draw(st.sampled_from(paths(value)))
+    return json.dumps(replace(value, path, draw(json_values))).encode()
 
 
 @st.composite
 def changed_stream(draw: st.DrawFn, events: list[bytes]) -> bytes:
-    at = draw(st.integers(0, len(events) - 2))
-    head, _, data = events[at].rpartition(b"data: ")
-    event = head + b"data: " + draw(changed(data)) + b"\n\n"
-    return b"".join([*events[:at], event, *events[at + 1 :]])
+    index = draw(st.integers(0, len(events) - 2))
+    head, _, data = events[index].rpartition(b"data: ")
+    event = head + b"data: " + draw(changed_body(data)) + b"\n\n"
+    return b"".join([*events[:index], event, *events[index + 1 :]])
 
 
-@pytest.mark.parametrize("of", WHOLE)
+@pytest.mark.parametrize("resource", WHOLE_RESPONSES)
 @pytest.mark.parametrize("stream", [False, True])
-def test_any_answer_is_the_callers(
+def test_any_response_gives_same_result_and_one_encodable_span(
     instrument: Callable[..., None],
     deepseek: Simulator,
     telemetry: Telemetry,
     caplog: pytest.LogCaptureFixture,
-    of: str,
+    resource: str,
     stream: bool,
 ) -> None:
-    answers = (
-        changed_stream([e for e in sample(STREAMED[of]).parts if b"data: " in e])
+    bodies = (
+        changed_stream(
+            [e for e in sample(STREAMED_RESPONSES[resource]).parts if b"data: " in e]
+        )
         if stream
-        else changed(sample(WHOLE[of]).body)
+        else changed_body(sample(WHOLE_RESPONSES[resource]).body)
     )
-    kind = "text/event-stream" if stream else "application/json"
+    content_type = "text/event-stream" if stream else "application/json"
     arguments = {"model": "deepseek-flash", "messages": [], "stream": stream}
-    arguments = REQUEST[of] | {"stream": stream} if REQUEST[of] else arguments
+    arguments = (
+        REQUEST_ARGUMENTS[resource] | {"stream": stream}
+        if REQUEST_ARGUMENTS[resource]
+        else arguments
+    )
 
-    def outcome(base_url: str, answer: Recorded) -> str:
-        deepseek.answer_next(answer)
-        target: Any = clients[base_url]
-        for name in of.split("."):
+    def outcome(client: openai.OpenAI, response: Recorded) -> str:
+        deepseek.answer_next(response)
+        target: Any = client
+        for name in resource.split("."):
             target = getattr(target, name)
         try:
-            answered = target.create(**arguments)
-            return repr(list(answered) if stream else answered)
-        except Exception as error:  # noqa: BLE001  # of whatever kind, it is compared
+            result = target.create(**arguments)
+            return repr(list(result) if stream else result)
+        except Exception as error:  # noqa: BLE001  # every type is compared
             return repr(error)
 
     with (
-        openai.OpenAI(base_url=deepseek.base_url, api_key="none") as ours,
+        openai.OpenAI(
+            base_url=deepseek.base_url, api_key="none"
+        ) as instrumented_client,
         openai.OpenAI(
             base_url=deepseek.base_url.replace("127.0.0.1", "localhost"), api_key="none"
-        ) as theirs,
+        ) as other_client,
     ):
-        clients = {"ours": ours, "theirs": theirs}
         instrument("SPAN_ONLY")
 
         @settings(
@@ -126,15 +135,15 @@ def test_any_answer_is_the_callers(
             deadline=None,
             suppress_health_check=[HealthCheck.function_scoped_fixture],
         )
-        @given(answers)
-        def agree(body: bytes) -> None:
-            answer = Recorded(headers={"content-type": kind}, body=body)
-            before = len(telemetry.spans)
-            bare = outcome("theirs", answer)
-            assert len(telemetry.spans) == before
-            assert outcome("ours", answer) == bare
-            (span,) = telemetry.spans[before:]
+        @given(bodies)
+        def check(body: bytes) -> None:
+            response = Recorded(headers={"content-type": content_type}, body=body)
+            span_count = len(telemetry.spans)
+            expected = outcome(other_client, response)
+            assert len(telemetry.spans) == span_count
+            assert outcome(instrumented_client, response) == expected
+            (span,) = telemetry.spans[span_count:]
             assert encode_spans([span]).SerializeToString()
             assert_only_parts_are_lost(caplog)
 
-        agree()
+        check()

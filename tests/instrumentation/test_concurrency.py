@@ -1,5 +1,4 @@
-"""Threads, tasks and forks: as many spans end as were started, and
-nobody ends up in somebody else's context."""
+"""Threads, tasks and forks: every started span ends, in its own context."""
 
 from __future__ import annotations
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from .conftest import Telemetry
 
 
-class Started(SpanProcessor):
+class StartCounter(SpanProcessor):
     def __init__(self) -> None:
         self.count = 0
 
@@ -34,23 +33,23 @@ class Started(SpanProcessor):
 
 
 @pytest.fixture
-def started(telemetry: Telemetry) -> Started:
-    processor = Started()
+def starts(telemetry: Telemetry) -> StartCounter:
+    processor = StartCounter()
     telemetry.tracer_provider.add_span_processor(processor)
     return processor
 
 
-def test_threads_share_a_client(
+def test_each_span_has_parent_of_its_thread(
     instrument: Callable[..., None],
     deepseek: Simulator,
     telemetry: Telemetry,
-    started: Started,
+    starts: StartCounter,
 ) -> None:
     instrument()
     deepseek.answer_next(sample("stream_thinking.sse"), times=64)
     tracer = telemetry.tracer_provider.get_tracer("app")
 
-    def use(number: int) -> None:
+    def call_in_span(number: int) -> None:
         with tracer.start_as_current_span(f"app {number}"):
             list(client.chat.completions.create(**CHAT, stream=True))
 
@@ -58,55 +57,59 @@ def test_threads_share_a_client(
         openai.OpenAI(base_url=deepseek.base_url, api_key="none") as client,
         ThreadPoolExecutor(8) as pool,
     ):
-        list(pool.map(use, range(64)))
+        list(pool.map(call_in_span, range(64)))
 
-    assert started.count == len(telemetry.spans) == 128
+    assert starts.count == len(telemetry.spans) == 128
     parents = {span.context.span_id: span for span in telemetry.spans}
     chats = [span for span in telemetry.spans if span.name.startswith("chat")]
     assert len({parents[span.parent.span_id].name for span in chats}) == 64
 
 
-def test_of_a_thousand_tasks_a_third_is_cancelled(
-    instrument: Callable[..., None], telemetry: Telemetry, started: Started
+def test_cancelled_tasks_end_their_spans_with_error(
+    instrument: Callable[..., None], telemetry: Telemetry, starts: StartCounter
 ) -> None:
     instrument("SPAN_ONLY")
     events = (SAMPLES / "stream_thinking.sse").read_bytes().partition(b"data: [DONE]")
     head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
     head += b"connection: close\r\n\r\n"
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Any:
+    async def respond(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> Any:
         request = await reader.readuntil(b"\r\n\r\n")
         writer.write(head + events[0])
         if b"x-hang: yes" in request.lower():
-            await reader.read()  # until the caller is gone
+            await reader.read()  # until the client disconnects
         writer.write(b"".join(events[1:]))
         writer.close()
 
     async def main() -> None:
-        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        async with await asyncio.start_server(respond, "127.0.0.1", 0) as server:
             host, port = server.sockets[0].getsockname()
             http = openai.DefaultAsyncHttpxClient(verify=False, timeout=120)
             async with openai.AsyncOpenAI(
                 base_url=f"http://{host}:{port}", api_key="none", http_client=http
             ) as client:
 
-                async def use(hang: bool) -> int:
+                async def read_stream(hang: bool) -> int:
                     headers = {"x-hang": "yes" if hang else "no"}
                     stream = await client.chat.completions.create(
                         **CHAT, stream=True, extra_headers=headers
                     )
                     return len([chunk async for chunk in stream])
 
-                tasks = [asyncio.create_task(use(i % 3 == 0)) for i in range(1000)]
-                free = [task for i, task in enumerate(tasks) if i % 3]
-                assert len(set(await asyncio.gather(*free))) == 1
+                tasks = [
+                    asyncio.create_task(read_stream(i % 3 == 0)) for i in range(1000)
+                ]
+                finishing = [task for i, task in enumerate(tasks) if i % 3]
+                assert len(set(await asyncio.gather(*finishing))) == 1
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
 
     asyncio.run(main())
 
-    assert started.count == len(telemetry.spans) == 1000
+    assert starts.count == len(telemetry.spans) == 1000
     assert Counter(span.attributes.get("error.type") for span in telemetry.spans) == {
         None: 666,
         "asyncio.exceptions.CancelledError": 334,
@@ -114,7 +117,7 @@ def test_of_a_thousand_tasks_a_third_is_cancelled(
     assert {span.parent for span in telemetry.spans} == {None}
 
 
-def test_a_coroutine_thrown_away_half_way_ends_in_no_other_context(
+def test_coroutine_closed_in_another_task_logs_no_context_error(
     instrument: Callable[..., None], deepseek: Simulator, telemetry: Telemetry
 ) -> None:
     instrument()
@@ -125,11 +128,11 @@ def test_a_coroutine_thrown_away_half_way_ends_in_no_other_context(
             base_url=deepseek.base_url, api_key="none"
         ) as client:
             coroutine = client.chat.completions.create(**CHAT, stream=True)
-            # Begun here, ended by another task: what a collector does, too.
+            # Started here and closed in another task, as the garbage collector may do.
             coroutine.send(None)
-            await asyncio.create_task(closing(coroutine))
+            await asyncio.create_task(close(coroutine))
 
-    async def closing(coroutine: Any) -> None:
+    async def close(coroutine: Any) -> None:
         coroutine.close()
 
     asyncio.run(main())
@@ -150,7 +153,7 @@ provider = TracerProvider()
 provider.add_span_processor(SimpleSpanProcessor(memory))
 DeepSeekInstrumentor().instrument(tracer_provider=provider, hosts=["127.0.0.1"])
 
-def ask(stream=True):
+def call(stream=True):
     client = openai.OpenAI(base_url=sys.argv[1], api_key="none")
     return client.chat.completions.create(model="deepseek-flash", stream=stream,
         messages=[{"role": "user", "content": "How many r's are in strawberry?"}])
@@ -167,19 +170,19 @@ def run(program: str, deepseek: Simulator) -> str:
     ).stdout
 
 
-def test_parent_and_child_of_a_fork_go_on_by_themselves(deepseek: Simulator) -> None:
+def test_forked_child_and_parent_record_their_own_spans(deepseek: Simulator) -> None:
     program = (
         PROGRAM
         + """
 import os
-stream = ask()
+stream = call()
 next(stream)
 if child := os.fork():
     os.waitpid(child, 0)
     list(stream)
 else:
     memory.clear()
-    list(ask())
+    list(call())
 names = [span.name for span in memory.get_finished_spans()]
 print("parent" if child else "child", names, flush=True)
 os._exit(0)

@@ -1,4 +1,4 @@
-"""Content is recorded when it was switched on, and nowhere else."""
+"""Message content is recorded only on the signals for which it is enabled."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .conftest import Telemetry
 
 REQUEST = json.loads((SAMPLES / "request_thinking_tool_turn2.json").read_bytes())
-WORDS = [
+CONTENT_TEXTS = [
     "Weather in",
     "Hangzhou",
     "wants the weather",
@@ -36,7 +36,7 @@ WORDS = [
     "location",
     "get_weather",
 ]
-CONTENT = {
+CONTENT_ATTRIBUTES = {
     "gen_ai.input.messages",
     "gen_ai.output.messages",
     "gen_ai.tool.definitions",
@@ -68,7 +68,7 @@ def logger_provider(logs: InMemoryLogRecordExporter) -> LoggerProvider:
     ],
 )
 @pytest.mark.parametrize("stream", [False, True])
-def test_content_goes_where_it_was_switched_on(
+def test_content_is_recorded_on_the_configured_signals_only(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -92,25 +92,29 @@ def test_content_goes_where_it_was_switched_on(
     call(**REQUEST, stream=stream)
 
     span = telemetry.span
-    readable = logs.get_finished_logs()
-    events = [log.log_record for log in readable]
-    assert set(span.attributes) & CONTENT == (CONTENT if on_span else set())
+    finished_logs = logs.get_finished_logs()
+    events = [log.log_record for log in finished_logs]
+    assert set(span.attributes) & CONTENT_ATTRIBUTES == (
+        CONTENT_ATTRIBUTES if on_span else set()
+    )
     assert span.attributes["gen_ai.usage.input_tokens"] == 419
     if on_event is None:
         assert events == []
     else:
         (event,) = events
         assert event.event_name == "gen_ai.client.inference.operation.details"
-        assert set(event.attributes) & CONTENT == (CONTENT if on_event else set())
+        assert set(event.attributes) & CONTENT_ATTRIBUTES == (
+            CONTENT_ATTRIBUTES if on_event else set()
+        )
         assert event.trace_id == span.context.trace_id
     recorded = span.to_json() + repr(telemetry.metrics)
-    recorded += "".join(log.to_json() for log in readable)
-    assert [word for word in WORDS if word in recorded] == (
-        WORDS if on_span or on_event else []
+    recorded += "".join(log.to_json() for log in finished_logs)
+    assert [text for text in CONTENT_TEXTS if text in recorded] == (
+        CONTENT_TEXTS if on_span or on_event else []
     )
 
 
-def test_messages_on_a_span_are_the_conventions_parts(
+def test_span_messages_have_parts_of_the_conventions(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -147,7 +151,7 @@ def test_messages_on_a_span_are_the_conventions_parts(
     )
 
 
-def test_an_event_holds_nothing_that_otlp_cannot_carry(
+def test_event_with_odd_values_is_encodable_by_otlp(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -155,13 +159,13 @@ def test_an_event_holds_nothing_that_otlp_cannot_carry(
     logger_provider: LoggerProvider,
 ) -> None:
     instrument("EVENT_ONLY", logger_provider=logger_provider)
-    # What came over the wire can hold what no request can.
-    odd = json.loads((SAMPLES / "chat_tool_calls_parallel.json").read_bytes())
-    message = odd["choices"][0]["message"]
+    # A response can hold values that a request cannot.
+    body = json.loads((SAMPLES / "chat_tool_calls_parallel.json").read_bytes())
+    message = body["choices"][0]["message"]
     message["content"] = "half \ud800 a pair"
     arguments = f'{{"big": {2**70}, "small": 7, "yes": true, "none": null, "x": [1.5]}}'
     message["tool_calls"][0]["function"]["arguments"] = arguments
-    deepseek.answer_next(Recorded(body=json.dumps(odd).encode()))
+    deepseek.answer_next(Recorded(body=json.dumps(body).encode()))
     call()
 
     encoded = encode_logs(logs.get_finished_logs()).SerializeToString()
@@ -169,21 +173,21 @@ def test_an_event_holds_nothing_that_otlp_cannot_carry(
     assert str(2**70).encode() in encoded
 
 
-def test_nothing_is_read_of_a_message_that_nobody_will_record(
+def test_messages_are_not_converted_if_span_is_not_recording(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    read: list[str] = []
+    converted: list[str] = []
     for name in ("input_messages", "tool_definitions"):
         monkeypatch.setattr(
             f"opentelemetry.instrumentation.deepseek._operations.{name}",
-            lambda _, name=name: read.append(name),
+            lambda _, name=name: converted.append(name),
         )
     instrument("SPAN_ONLY", tracer_provider=TracerProvider(sampler=ALWAYS_OFF))
     deepseek.answer_next(sample("chat_plain.json"))
 
     call()
 
-    assert read == []
+    assert converted == []

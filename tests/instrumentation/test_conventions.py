@@ -1,4 +1,4 @@
-"""Every sample body gives a span that keeps the conventions."""
+"""The span of every sample response follows the GenAI conventions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from opentelemetry.sdk._logs.export import (
 )
 
 from . import conventions
-from .conftest import SAMPLES, read_out, sample
+from .conftest import SAMPLES, read_all, sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,18 +42,18 @@ REQUESTS: dict[str, dict[str, Any]] = {
         ],
     },
 }
-OF = {"chat": "chat.completions", "fim": "completions", "responses": "responses"}
-ANSWERS = sorted(
+RESOURCES = {"chat": "chat.completions", "fim": "completions", "responses": "responses"}
+RESPONSE_SAMPLES = sorted(
     path.name
     for pattern in ("chat_*", "prefix_*", "stream_*", "nonstream_*", "fim*", "resp*")
     for path in SAMPLES.glob(pattern)
 )
-ERRORS = sorted(path.name for path in SAMPLES.glob("error_*"))
+ERROR_SAMPLES = sorted(path.name for path in SAMPLES.glob("error_*"))
 
 
-@pytest.mark.parametrize("name", ANSWERS + ERRORS)
+@pytest.mark.parametrize("name", RESPONSE_SAMPLES + ERROR_SAMPLES)
 @pytest.mark.parametrize("raw", ["", "with_raw_response."])
-def test_a_sample_gives_one_span_and_one_event_by_the_conventions(
+def test_sample_gives_span_and_event_that_follow_the_conventions(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -65,25 +65,25 @@ def test_a_sample_gives_one_span_and_one_event_by_the_conventions(
     logger_provider = LoggerProvider()
     logger_provider.add_log_record_processor(SimpleLogRecordProcessor(logs))
     instrument("SPAN_AND_EVENT", logger_provider=logger_provider)
-    api = next((api for api in OF if name.startswith(api)), "chat")
+    api = next((api for api in RESOURCES if name.startswith(api)), "chat")
     deepseek.answer_next(sample(name))
     stream = {"stream": True} if name.endswith(".sse") else {}
 
     def parse(response: Any) -> Any:
-        return read_out(response.parse())
+        return read_all(response.parse())
 
     try:
         call(
             f"{raw}create",
-            of=OF[api],
+            resource=RESOURCES[api],
             **REQUESTS[api],
             **stream,
-            **({"using": parse} if raw else {}),
+            **({"consume": parse} if raw else {}),
         )
     except openai.APIError:
         assert "error" in name
 
-    conventions.check(telemetry.span)
+    conventions.check_span(telemetry.span)
     (event,) = logs.get_finished_logs()
     attributes = dict(event.log_record.attributes or {})
     content = {n: attributes.pop(n) for n in conventions.SCHEMAS if n in attributes}
@@ -119,7 +119,7 @@ def test_every_provisional_attribute_is_documented() -> None:
         {"type": "uri", "modality": "image", "uri": "data:image/png;base64,AA=="},
     ],
 )
-def test_the_check_refuses_what_the_schema_lets_pass(part: Any) -> None:
+def test_check_rejects_parts_that_the_schema_accepts(part: Any) -> None:
     message = {"role": "user", "parts": [part]}
     with pytest.raises((AssertionError, KeyError)):
         conventions.check_content({"gen_ai.input.messages": [message]}, [])

@@ -6,9 +6,9 @@ import pytest
 from opentelemetry.instrumentation.deepseek._endpoint import DeepSeekHosts, Endpoint
 
 
-def endpoint_of(base_url: str, *named: str) -> Endpoint | None:
+def endpoint_of(base_url: str, *hosts: str) -> Endpoint | None:
     client = openai.OpenAI(base_url=base_url, api_key="none")
-    return DeepSeekHosts(named).endpoint_of(client.chat.completions)
+    return DeepSeekHosts(hosts).endpoint_of(client.chat.completions)
 
 
 @pytest.mark.parametrize(
@@ -21,11 +21,11 @@ def endpoint_of(base_url: str, *named: str) -> Endpoint | None:
         "https://API.DeepSeek.com:443/v1",
     ],
 )
-def test_deepseek_is_known_by_its_host(base_url: str) -> None:
+def test_deepseek_host_has_an_endpoint(base_url: str) -> None:
     assert endpoint_of(base_url) == Endpoint("api.deepseek.com", 443)
 
 
-def test_a_region_of_deepseek_is_deepseek() -> None:
+def test_subdomain_of_deepseek_has_an_endpoint() -> None:
     assert endpoint_of("https://eu.api.deepseek.com") == Endpoint(
         "eu.api.deepseek.com", 443
     )
@@ -41,12 +41,12 @@ def test_a_region_of_deepseek_is_deepseek() -> None:
         "http://127.0.0.1:8080/api.deepseek.com",
     ],
 )
-def test_everything_else_is_not(base_url: str) -> None:
+def test_other_hosts_have_no_endpoint(base_url: str) -> None:
     assert endpoint_of(base_url) is None
 
 
 @pytest.mark.parametrize(
-    ("base_url", "named", "server"),
+    ("base_url", "host", "endpoint"),
     [
         ("http://gateway:80", "gateway", Endpoint("gateway", 80)),
         ("http://gateway:8080/ds", "gateway", Endpoint("gateway", 8080)),
@@ -58,26 +58,26 @@ def test_everything_else_is_not(base_url: str) -> None:
         ("http://gateway", "", None),
     ],
 )
-def test_a_host_may_be_named(
-    base_url: str, named: str, server: Endpoint | None
+def test_configured_host_has_an_endpoint(
+    base_url: str, host: str, endpoint: Endpoint | None
 ) -> None:
-    assert endpoint_of(base_url, named) == server
+    assert endpoint_of(base_url, host) == endpoint
 
 
 @pytest.mark.parametrize(
     "entry",
     ["https://gateway", "gateway/ds", "gateway:port", "user@gateway", "a b", ":80"],
 )
-def test_what_is_no_host_is_refused_by_the_name_of_its_variable(entry: str) -> None:
+def test_invalid_host_raises_error_that_names_the_variable(entry: str) -> None:
     with pytest.raises(
         ValueError, match=r"^OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS .* must list hosts"
-    ) as refused:
+    ) as raised:
         DeepSeekHosts([entry])
-    assert repr(entry) in str(refused.value)
+    assert repr(entry) in str(raised.value)
 
 
-def test_the_client_is_found_where_this_sdk_keeps_it() -> None:
-    # The one private name of the SDK that we read.
+def test_sdk_resources_hold_their_client_as_private_attribute() -> None:
+    # The only private name of the SDK that this package reads.
     client = openai.AsyncOpenAI(base_url="https://api.deepseek.com", api_key="none")
     copy = client.with_options(max_retries=5, base_url="http://elsewhere")
     assert copy.chat.completions._client is copy

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("name", "status", "error_type", "words"),
+    ("name", "status", "error_type", "message"),
     [
         ("error_400_model.json", 400, "openai.BadRequestError", "deepseek-v4-pro"),
         ("error_400_no_body.txt", 400, "openai.BadRequestError", ""),
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         ("error_503.json", 503, "openai.InternalServerError", "too busy"),
     ],
 )
-def test_an_error_of_deepseek_reaches_the_caller_and_the_span(
+def test_api_error_is_raised_unchanged_and_recorded_on_the_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -39,21 +39,21 @@ def test_an_error_of_deepseek_reaches_the_caller_and_the_span(
     name: str,
     status: int,
     error_type: str,
-    words: str,
+    message: str,
 ) -> None:
     deepseek.answer_next(sample(name))
-    with pytest.raises(openai.APIStatusError) as bare:
+    with pytest.raises(openai.APIStatusError) as expected:
         call()
     instrument()
     deepseek.answer_next(sample(name))
     with pytest.raises(openai.APIStatusError) as raised:
         call()
 
-    assert type(raised.value) is type(bare.value)
-    assert str(raised.value) == str(bare.value)
+    assert type(raised.value) is type(expected.value)
+    assert str(raised.value) == str(expected.value)
     span = telemetry.span
     assert span.status.status_code is StatusCode.ERROR
-    assert words in (span.status.description or "")
+    assert message in (span.status.description or "")
     assert "0000" not in (span.status.description or "")
     assert span.attributes["error.type"] == error_type
     assert span.attributes["http.response.status_code"] == status
@@ -62,7 +62,7 @@ def test_an_error_of_deepseek_reaches_the_caller_and_the_span(
     assert span.events == ()
 
 
-def test_no_connection_is_an_error(
+def test_connection_error_is_recorded_on_the_span(
     instrument: Callable[..., None], telemetry: Telemetry
 ) -> None:
     instrument()
@@ -75,24 +75,24 @@ def test_no_connection_is_an_error(
     assert telemetry.span.attributes["server.port"] == 9
 
 
-def test_missing_arguments_raise_as_without_us(
+def test_missing_arguments_raise_the_same_error_as_without_instrumentation(
     instrument: Callable[..., None], telemetry: Telemetry
 ) -> None:
-    def raised(client: Any) -> str:
+    def error_message(client: Any) -> str:
         with pytest.raises(TypeError) as error:
             client.chat.completions.create(model="deepseek-flash")
         return str(error.value)
 
     clients = [
-        kind(base_url="http://127.0.0.1:9", api_key="none")
-        for kind in (openai.OpenAI, openai.AsyncOpenAI)
+        client_class(base_url="http://127.0.0.1:9", api_key="none")
+        for client_class in (openai.OpenAI, openai.AsyncOpenAI)
     ]
-    bare = [raised(client) for client in clients]
+    expected = [error_message(client) for client in clients]
     instrument()
-    assert [raised(client) for client in clients] == bare
+    assert [error_message(client) for client in clients] == expected
 
 
-def test_a_retried_call_is_one_span_over_all_attempts(
+def test_retried_call_is_one_span_over_all_attempts(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -110,33 +110,33 @@ def test_a_retried_call_is_one_span_over_all_attempts(
     assert telemetry.span.status.status_code is StatusCode.UNSET
 
 
-class SaidError(Exception):
+class FieldsError(Exception):
     def __init__(self, **fields: object) -> None:
-        super().__init__("words of the exception itself")
+        super().__init__("message of the exception itself")
         self.__dict__.update(fields)
 
 
 @pytest.mark.parametrize(
-    ("error", "off", "on"),
+    ("error", "without_content", "with_content"),
     [
-        (SaidError(), "", "words of the exception itself"),
-        (SaidError(message="plain"), "plain", "plain"),
-        (SaidError(message="m", body={"message": "b"}), "b", "b"),
+        (FieldsError(), "", "message of the exception itself"),
+        (FieldsError(message="plain"), "plain", "plain"),
+        (FieldsError(message="m", body={"message": "b"}), "b", "b"),
         (
-            SaidError(message='invalid type: string "my \\"own\\" words", expected'),
+            FieldsError(message='invalid type: string "my \\"own\\" words", expected'),
             'invalid type: string "…", expected',
             'invalid type: string "my \\"own\\" words", expected',
         ),
         (
-            SaidError(message="key ****1a2b and sk-abc-9 and Bearer abc.def"),
+            FieldsError(message="key ****1a2b and sk-abc-9 and Bearer abc.def"),
             "key [redacted] and [redacted] and Bearer [redacted]",
             "key [redacted] and [redacted] and Bearer [redacted]",
         ),
-        (SaidError(message="half \ud800 a pair"), "half ? a pair", "half ? a pair"),
+        (FieldsError(message="half \ud800 a pair"), "half ? a pair", "half ? a pair"),
     ],
 )
-def test_words_of_an_error_hold_no_secret_and_no_content_unasked(
-    error: Exception, off: str, on: str
+def test_error_message_has_no_secrets_and_no_content_without_capture(
+    error: Exception, without_content: str, with_content: str
 ) -> None:
-    assert describe_error(error, with_content=False).message == off
-    assert describe_error(error, with_content=True).message == on
+    assert describe_error(error, with_content=False).message == without_content
+    assert describe_error(error, with_content=True).message == with_content

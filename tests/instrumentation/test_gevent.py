@@ -1,5 +1,7 @@
-"""Under gevent, greenlets are what threads are elsewhere: as many spans end as were
-started, each below the span of its greenlet, killed or not."""
+"""Greenlets of gevent: every started span ends, with its greenlet's span as parent.
+
+This also holds for greenlets that are killed.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from examples.simulator import Simulator
 
-# A process of its own: there is no way back from monkey-patching.
+# Runs in a process of its own, because monkey-patching cannot be undone.
 PROGRAM = """
 import signal
 signal.alarm(60)
@@ -31,76 +33,80 @@ from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
 base_url, instrumented = sys.argv[1], sys.argv[2] == "True"
 logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
 
-class Started(SpanProcessor):
+class StartCounter(SpanProcessor):
     count = 0
     def on_start(self, *_, **__):
         self.count += 1
 
-memory, started, provider = InMemorySpanExporter(), Started(), TracerProvider()
+memory, starts, provider = InMemorySpanExporter(), StartCounter(), TracerProvider()
 provider.add_span_processor(SimpleSpanProcessor(memory))
-provider.add_span_processor(started)
+provider.add_span_processor(starts)
 client = openai.OpenAI(base_url=base_url, api_key="none", max_retries=0)
-# The SDK's first call runs `uname`. OpenTelemetry's hooks at a fork let gevent's hub go
-# on: with greenlets waiting, they would all run on in the child, and fork again.
+# The SDK's first call forks to run `uname`, and OpenTelemetry's fork hooks yield to
+# gevent's hub. Waiting greenlets would then run in the child, and fork again.
 client.models.list()
 if instrumented:
     DeepSeekInstrumentor().instrument(tracer_provider=provider, hosts=["127.0.0.1"])
 tracer = provider.get_tracer("app")
 
-def ask(question, **more):
+def call(question, **arguments):
     return client.chat.completions.create(
         model="deepseek-flash",
         messages=[{"role": "user", "content": question}],
-        **more,
+        **arguments,
     )
 
-def plain(number):
-    return ask(f"{number}?").choices[0].finish_reason
+def completed(number):
+    return call(f"{number}?").choices[0].finish_reason
 
 def stream(number):
-    return list(ask(f"{number}?", stream=True))[-1].choices[0].finish_reason
+    return list(call(f"{number}?", stream=True))[-1].choices[0].finish_reason
 
 def waiting(number):
-    ask(f"{number}?", extra_headers={"x-simulator-fault": "slow=30"})
+    call(f"{number}?", extra_headers={"x-simulator-fault": "slow=30"})
 
 def reading(number):
-    for _ in ask(f"{number}?", stream=True):
+    for _ in call(f"{number}?", stream=True):
         gevent.sleep(30)
 
-def work(kind, number):
-    with tracer.start_as_current_span(f"{kind.__name__} {number}"):
-        return kind(number)
+def work(function, number):
+    with tracer.start_as_current_span(f"{function.__name__} {number}"):
+        return function(number)
 
-kinds = (plain, stream, waiting, reading)
+functions = (completed, stream, waiting, reading)
 greenlets = {
-    (kind.__name__, n): gevent.spawn(work, kind, n) for n in range(10) for kind in kinds
+    (function.__name__, n): gevent.spawn(work, function, n)
+    for n in range(10)
+    for function in functions
 }
-ends = [g for (name, _), g in greenlets.items() if name in ("plain", "stream")]
-hangs = [g for g in greenlets.values() if g not in ends]
-gevent.joinall(ends, timeout=30)
+finishing = [
+    g for (name, _), g in greenlets.items() if name in ("completed", "stream")
+]
+hanging = [g for g in greenlets.values() if g not in finishing]
+gevent.joinall(finishing, timeout=30)
 gevent.sleep(0.3)
-gevent.killall(hangs, timeout=10)
+gevent.killall(hanging, timeout=10)
 gc.collect()
 
 spans = memory.get_finished_spans()
-apps = {s.context.span_id: s.name for s in spans if s.parent is None}
+parents = {s.context.span_id: s.name for s in spans if s.parent is None}
 chats = [s for s in spans if s.name.startswith("chat")]
 print(json.dumps({
-    "answered": collections.Counter(g.value for g in ends),
+    "finish reasons": collections.Counter(g.value for g in finishing),
     "alive": sum(not g.dead for g in greenlets.values()),
-    "started": started.count,
+    "started": starts.count,
     "ended": len(spans),
-    "below its own": len({apps[s.parent.span_id] for s in chats}),
+    "distinct parents": len({parents[s.parent.span_id] for s in chats}),
     "errors": collections.Counter(str(s.attributes.get("error.type")) for s in chats),
 }))
 """
 
 
 @pytest.mark.parametrize("instrumented", [False, True])
-def test_greenlets_share_a_client_and_some_are_killed(
+def test_each_span_has_parent_of_its_greenlet_and_killed_ones_end(
     deepseek: Simulator, instrumented: bool
 ) -> None:
-    ran = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", PROGRAM, deepseek.base_url, str(instrumented)],
         check=False,
         capture_output=True,
@@ -108,12 +114,12 @@ def test_greenlets_share_a_client_and_some_are_killed(
         timeout=90,
     )
 
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert json.loads(ran.stdout) == {
-        "answered": {"stop": 20},
+    assert (process.returncode, process.stderr) == (0, "")
+    assert json.loads(process.stdout) == {
+        "finish reasons": {"stop": 20},
         "alive": 0,
         "started": 80 if instrumented else 40,
         "ended": 80 if instrumented else 40,
-        "below its own": 40 if instrumented else 0,
+        "distinct parents": 40 if instrumented else 0,
         "errors": {"None": 30, "greenlet.GreenletExit": 10} if instrumented else {},
     }

@@ -26,36 +26,36 @@ if TYPE_CHECKING:
 METHODS = [(o, m) for o in (Completions, AsyncCompletions) for m in ("create", "parse")]
 
 
-def on_the_class() -> list[Any]:
+def sdk_methods() -> list[Any]:
     return [vars(owner)[method] for owner, method in METHODS]
 
 
-def test_switched_off_the_sdk_has_its_own_methods_again(
+def test_uninstrument_restores_the_original_methods(
     instrument: Callable[..., None],
 ) -> None:
-    before = on_the_class()
+    before = sdk_methods()
     for _ in range(3):
         instrument()
-        assert all(a is not b for a, b in zip(on_the_class(), before, strict=True))
+        assert all(a is not b for a, b in zip(sdk_methods(), before, strict=True))
         DeepSeekInstrumentor().uninstrument()
-        assert all(a is b for a, b in zip(on_the_class(), before, strict=True))
+        assert all(a is b for a, b in zip(sdk_methods(), before, strict=True))
 
 
-def test_a_method_that_a_client_kept_is_switched_off_too(
+def test_bound_method_stored_by_a_client_is_inactive_after_uninstrument(
     instrument: Callable[..., None], deepseek: Simulator, telemetry: Telemetry
 ) -> None:
     client = openai.OpenAI(base_url=deepseek.base_url, api_key="sk-test-1234")
     instrument()
-    kept = client.chat.completions.with_raw_response.create
+    bound_method = client.chat.completions.with_raw_response.create
     for _ in range(2):
         deepseek.answer_next(sample("chat_plain.json"))
-        kept(model="deepseek-flash", messages=QUESTION)
+        bound_method(model="deepseek-flash", messages=QUESTION)
         assert len(telemetry.spans) == 1
         if DeepSeekInstrumentor().is_instrumented_by_opentelemetry:
             DeepSeekInstrumentor().uninstrument()
 
 
-def test_somebody_elses_wrapper_around_ours_stays(
+def test_uninstrument_leaves_an_outer_wrapper_in_place(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -64,28 +64,28 @@ def test_somebody_elses_wrapper_around_ours_stays(
 ) -> None:
     for owner, method in METHODS:
         monkeypatch.setattr(owner, method, vars(owner)[method])
-    seen: list[str] = []
+    calls: list[str] = []
 
-    def theirs(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
-        seen.append("theirs")
+    def outer_wrapper(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
+        calls.append("outer")
         return wrapped(*args, **kwargs)
 
     instrument()
     for owner, method in METHODS:
-        wrap_function_wrapper(owner, method, theirs)
+        wrap_function_wrapper(owner, method, outer_wrapper)
     DeepSeekInstrumentor().uninstrument()
     deepseek.answer_next(sample("chat_plain.json"))
     call()
-    assert (seen, telemetry.spans) == (["theirs"], [])
+    assert (calls, telemetry.spans) == (["outer"], [])
 
     instrument()
     deepseek.answer_next(sample("chat_plain.json"))
     call()
-    assert (seen, len(telemetry.spans)) == (["theirs"] * 2, 1)
+    assert (calls, len(telemetry.spans)) == (["outer"] * 2, 1)
     DeepSeekInstrumentor().uninstrument()
 
 
-def test_other_hosts_are_left_alone(
+def test_calls_to_other_hosts_are_not_instrumented(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -94,16 +94,16 @@ def test_other_hosts_are_left_alone(
     instrument(hosts=["gateway.example.com"])
     deepseek.answer_next(sample("stream_plain.sse"))
 
-    def bare(stream: Any) -> None:
+    def close_unwrapped(stream: Any) -> None:
         assert type(stream) in (openai.Stream, openai.AsyncStream)
         return stream.close()
 
-    call(stream=True, using=bare)
+    call(stream=True, consume=close_unwrapped)
 
     assert telemetry.spans == []
 
 
-def test_suppressed_is_left_alone(
+def test_suppressed_call_is_not_instrumented(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -116,7 +116,7 @@ def test_suppressed_is_left_alone(
     assert telemetry.spans == []
 
 
-def test_hosts_come_from_the_environment(
+def test_hosts_are_read_from_the_environment(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -130,18 +130,18 @@ def test_hosts_come_from_the_environment(
     assert len(telemetry.spans) == 1
 
 
-def test_a_malformed_host_is_refused_and_nothing_is_wrapped(
+def test_invalid_host_raises_and_patches_nothing(
     instrument: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = on_the_class()
+    before = sdk_methods()
     monkeypatch.setenv("OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS", "http://gateway")
     with pytest.raises(ValueError, match="OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS"):
         instrument(hosts=None)
-    assert on_the_class() == before
+    assert sdk_methods() == before
 
 
 @pytest.mark.internal_error
-def test_a_client_that_cannot_be_read_is_left_alone(
+def test_call_of_an_unreadable_client_is_not_instrumented(
     instrument: Callable[..., None], telemetry: Telemetry, deepseek: Simulator
 ) -> None:
     client = openai.OpenAI(base_url=deepseek.base_url, api_key="sk-test-1234")
@@ -149,7 +149,7 @@ def test_a_client_that_cannot_be_read_is_left_alone(
     deepseek.answer_next(sample("chat_plain.json"))
     completions = client.chat.completions
 
-    class Odd(Completions):
+    class UnreadableCompletions(Completions):
         @property
         def _client(self) -> Any:
             raise RuntimeError
@@ -157,25 +157,25 @@ def test_a_client_that_cannot_be_read_is_left_alone(
         @_client.setter
         def _client(self, _: Any) -> None: ...
 
-    odd = Odd(client)
-    odd._post = completions._post  # type: ignore[method-assign]
-    assert odd.create(model="deepseek-flash", messages=QUESTION).usage
+    unreadable = UnreadableCompletions(client)
+    unreadable._post = completions._post  # type: ignore[method-assign]
+    assert unreadable.create(model="deepseek-flash", messages=QUESTION).usage
     assert telemetry.spans == []
 
 
-def test_the_entry_point_is_the_instrumentor() -> None:
+def test_entry_point_loads_the_instrumentor() -> None:
     (entry,) = entry_points(group="opentelemetry_instrumentor", name="deepseek")
     assert entry.load() is DeepSeekInstrumentor
 
 
-def test_the_extra_and_the_instrumentor_ask_for_the_same() -> None:
-    wanted = [
+def test_extra_and_instrumentor_require_the_same_packages() -> None:
+    requirements = [
         line.partition(";")[0].replace(" ", "")
         for line in requires("opentelemetry-instrumentation-deepseek") or ()
         if line.endswith(('extra == "instruments"', "extra == 'instruments'"))
     ]
     assert DeepSeekInstrumentor().instrumentation_dependencies() == _instruments
-    assert [sorted(w) for w in wanted] == [
+    assert [sorted(r) for r in requirements] == [
         sorted(i.replace(" ", "")) for i in _instruments
     ]
 
@@ -186,7 +186,7 @@ def run(program: str) -> str:
     ).stdout
 
 
-def test_a_program_without_openai_pays_for_neither_it_nor_the_genai_library() -> None:
+def test_instrument_imports_neither_openai_nor_the_genai_library() -> None:
     assert (
         run(
             "import sys\n"
@@ -199,7 +199,7 @@ def test_a_program_without_openai_pays_for_neither_it_nor_the_genai_library() ->
     )
 
 
-def test_openai_imported_later_is_wrapped_then_and_only_while_switched_on() -> None:
+def test_openai_imported_later_is_patched_while_instrumented() -> None:
     assert (
         run(
             "from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor\n"
@@ -207,12 +207,12 @@ def test_openai_imported_later_is_wrapped_then_and_only_while_switched_on() -> N
             "d = DeepSeekInstrumentor()\n"
             "d.instrument(); d.uninstrument(); d.instrument()\n"
             "from openai.resources.chat.completions import Completions\n"
-            "def wrapped():\n"
+            "def wrapper_count():\n"
             "    c = vars(Completions)['create']\n"
             "    n = 0\n"
             "    while isinstance(c, FunctionWrapper): c, n = c.__wrapped__, n + 1\n"
             "    return n\n"
-            "print(wrapped()); d.uninstrument(); print(wrapped())"
+            "print(wrapper_count()); d.uninstrument(); print(wrapper_count())"
         )
         == "1\n0\n"
     )
@@ -229,13 +229,13 @@ def test_openai_imported_later_is_wrapped_then_and_only_while_switched_on() -> N
     )
 
 
-def test_what_is_imported_while_switched_off_is_left_alone(
+def test_module_imported_after_uninstrument_is_not_patched(
     instrument: Callable[..., None],
 ) -> None:
-    before = on_the_class()
+    before = sdk_methods()
     instrument()
     DeepSeekInstrumentor().uninstrument()
     DeepSeekInstrumentor()._uninstrument()
-    # What the import hook does, which is there for good.
+    # The import hook still calls this, because wrapt cannot remove a hook.
     DeepSeekInstrumentor()._on_import(sys.modules["openai.resources.chat.completions"])
-    assert on_the_class() == before
+    assert sdk_methods() == before

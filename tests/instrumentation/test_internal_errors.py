@@ -1,4 +1,4 @@
-"""What we cannot read, start or end is no trouble of the caller's."""
+"""Errors of the instrumentation, of samplers and of processors do not fail a call."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from .conftest import Telemetry
 
 
-def test_what_is_no_completion_is_given_back_and_ends_the_span(
+def test_result_without_choices_is_returned_and_ends_the_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
     telemetry: Telemetry,
 ) -> None:
     instrument()
-    # A proxy's page, say: the SDK gives its text.
+    # For example a page of a proxy, of which the SDK returns the text.
     deepseek.answer_next(Recorded(headers={"content-type": "text/html"}, body=b"<p>"))
     assert call() == "<p>"
     assert telemetry.span.attributes == START | {
@@ -40,7 +40,7 @@ def test_what_is_no_completion_is_given_back_and_ends_the_span(
 
 
 @pytest.mark.internal_error
-def test_a_completion_that_cannot_be_read_is_given_back_and_ends_the_span(
+def test_unreadable_completion_is_returned_and_ends_the_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -56,20 +56,20 @@ def test_a_completion_that_cannot_be_read_is_given_back_and_ends_the_span(
 
 
 @pytest.mark.internal_error
-def test_where_no_span_can_be_started_the_call_goes_on(
+def test_call_succeeds_if_the_sampler_raises(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    class Broken(Sampler):
+    class RaisingSampler(Sampler):
         def should_sample(self, *_: Any, **__: Any) -> Any:
             raise RuntimeError
 
         def get_description(self) -> str:
-            return "broken"
+            return "raising"
 
-    instrument(tracer_provider=TracerProvider(sampler=Broken()))
+    instrument(tracer_provider=TracerProvider(sampler=RaisingSampler()))
     deepseek.answer_next(sample("chat_plain.json"))
     assert call().choices
     (message,) = caplog.messages
@@ -77,18 +77,18 @@ def test_where_no_span_can_be_started_the_call_goes_on(
 
 
 @pytest.mark.internal_error
-def test_a_processor_that_raises_is_not_the_callers_trouble(
+def test_call_succeeds_if_a_span_processor_raises(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
     telemetry: Telemetry,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    class Broken(SpanProcessor):
+    class RaisingProcessor(SpanProcessor):
         def on_end(self, span: ReadableSpan) -> None:
             raise RuntimeError
 
-    telemetry.tracer_provider.add_span_processor(Broken())
+    telemetry.tracer_provider.add_span_processor(RaisingProcessor())
     instrument()
     deepseek.answer_next(sample("chat_plain.json"))
     assert call().choices
@@ -98,7 +98,7 @@ def test_a_processor_that_raises_is_not_the_callers_trouble(
 
 
 @pytest.mark.internal_error
-def test_an_answer_that_cannot_be_told_still_ends_its_span(
+def test_span_ends_if_output_messages_cannot_be_read(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -106,10 +106,10 @@ def test_an_answer_that_cannot_be_told_still_ends_its_span(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def broken(_: ResponseAccumulator) -> Any:
+    def raise_error(_: ResponseAccumulator) -> Any:
         raise RuntimeError
 
-    monkeypatch.setattr(ResponseAccumulator, "messages", broken)
+    monkeypatch.setattr(ResponseAccumulator, "messages", raise_error)
     instrument("SPAN_ONLY")
     deepseek.answer_next(sample("chat_plain.json"))
     assert call().choices

@@ -1,4 +1,4 @@
-"""One span per call, whatever the variant."""
+"""Each method of the SDK makes one span for a call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from examples.simulator import Recorded
 
-from .attributes import START, THINKING, THINKING_STREAM, TRACED
+from .attributes import START, THINKING, THINKING_STREAM, TRACE_ID
 from .conftest import SAMPLES, sample
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Letters(BaseModel):
     count: int
 
 
-def test_a_completion_is_one_span(
+def test_completion_is_one_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -50,7 +50,7 @@ def test_a_completion_is_one_span(
     assert span.instrumentation_scope.name == "opentelemetry.instrumentation.deepseek"
 
 
-def test_a_stream_is_one_span(
+def test_stream_is_one_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -66,7 +66,7 @@ def test_a_stream_is_one_span(
     assert telemetry.span.status.status_code is StatusCode.UNSET
 
 
-def test_a_raw_response_is_given_back_itself_and_is_one_span(
+def test_raw_response_is_returned_unwrapped_and_is_one_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -78,13 +78,13 @@ def test_a_raw_response_is_given_back_itself_and_is_one_span(
     response = call("with_raw_response.create")
 
     assert type(response).__name__ == "LegacyAPIResponse"
-    assert telemetry.span.attributes == THINKING | TRACED
+    assert telemetry.span.attributes == THINKING | TRACE_ID
     assert response.parse().usage.total_tokens == 158
     assert len(telemetry.spans) == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"<p>", b"[]", b"[" * 100_000, b"\xff"])
-def test_a_raw_response_that_is_no_json_is_given_back_itself(
+def test_raw_response_without_json_is_returned_unwrapped(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -95,33 +95,33 @@ def test_a_raw_response_that_is_no_json_is_given_back_itself(
     deepseek.answer_next(Recorded(body=body))
 
     assert call("with_raw_response.create").content == body
-    assert telemetry.span.attributes == START | TRACED | {
+    assert telemetry.span.attributes == START | TRACE_ID | {
         "gen_ai.response.finish_reasons": ("error",)
     }
 
 
-def test_a_raw_stream_is_one_span_that_ends_with_the_stream(
+def test_raw_stream_is_one_span_that_ends_with_the_stream(
     instrument: Callable[..., None],
     call: Callable[..., Any],
-    kind: str,
+    client_class: str,
     deepseek: Simulator,
     telemetry: Telemetry,
 ) -> None:
     instrument()
     deepseek.answer_next(sample("stream_thinking.sse"))
 
-    async def parsed(response: Any) -> None:
+    async def parse_and_read(response: Any) -> None:
         stream = response.parse()
         assert isinstance(stream, (openai.Stream, openai.AsyncStream))
         assert response.parse() is stream
         assert response.headers["x-ds-trace-id"]
         assert telemetry.spans == []
-        if kind == "OpenAI":
+        if client_class == "OpenAI":
             list(stream)
         else:
             [_ async for _ in stream]
 
-    call("with_raw_response.create", using=parsed, stream=True)
+    call("with_raw_response.create", consume=parse_and_read, stream=True)
 
     assert telemetry.span.attributes == THINKING_STREAM
 
@@ -143,7 +143,7 @@ def test_parse_is_one_span(
     assert telemetry.span.attributes == THINKING | {"gen_ai.output.type": "json"}
 
 
-def test_an_answer_that_parse_refuses_is_an_error_whose_tokens_count(
+def test_completion_rejected_by_parse_is_an_error_with_usage(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -162,32 +162,32 @@ def test_an_answer_that_parse_refuses_is_an_error_whose_tokens_count(
     assert attributes["gen_ai.usage.output_tokens"] > 0
 
 
-def test_the_stream_helper_is_one_span(
+def test_stream_manager_is_one_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
-    kind: str,
+    client_class: str,
     deepseek: Simulator,
     telemetry: Telemetry,
 ) -> None:
     instrument()
     deepseek.answer_next(sample("stream_thinking.sse"))
 
-    async def helped(manager: Any) -> str:
-        if kind == "OpenAI":
+    async def read_with_manager(manager: Any) -> str:
+        if client_class == "OpenAI":
             with manager as stream:
                 return stream.get_final_completion().choices[0].message.content
         async with manager as stream:
             return (await stream.get_final_completion()).choices[0].message.content
 
-    assert call("stream", using=helped) == "There are **three** r's."
+    assert call("stream", consume=read_with_manager) == "There are **three** r's."
     assert telemetry.span.attributes == THINKING_STREAM
 
 
 @pytest.mark.parametrize("use", ["parse", "read", "leave"])
-def test_a_response_read_by_hand_is_one_span(
+def test_streaming_response_is_one_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
-    kind: str,
+    client_class: str,
     deepseek: Simulator,
     telemetry: Telemetry,
     use: str,
@@ -195,8 +195,8 @@ def test_a_response_read_by_hand_is_one_span(
     instrument()
     deepseek.answer_next(sample("chat_thinking.json"))
 
-    async def used(manager: Any) -> None:
-        if kind == "OpenAI":
+    async def consume(manager: Any) -> None:
+        if client_class == "OpenAI":
             with manager as response:
                 assert telemetry.spans == []
                 if use != "leave":
@@ -207,12 +207,12 @@ def test_a_response_read_by_hand_is_one_span(
                 if use != "leave":
                     await getattr(response, use)()
 
-    call("with_streaming_response.create", using=used)
+    call("with_streaming_response.create", consume=consume)
 
     if use == "leave":
-        assert telemetry.span.attributes == START | TRACED | {
+        assert telemetry.span.attributes == START | TRACE_ID | {
             "gen_ai.response.finish_reasons": ("error",)
         }
     else:
-        assert telemetry.span.attributes == THINKING | TRACED
+        assert telemetry.span.attributes == THINKING | TRACE_ID
     assert telemetry.span.status.status_code is StatusCode.UNSET

@@ -1,5 +1,7 @@
-"""Every kind of call, with either client, left in every way, content on and off:
-exactly one span, ended once, with the right status."""
+"""Every operation, client and end of a call, with and without content capture.
+
+Each call has exactly one span, which ends once and has the right status.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import openai
 import pytest
+from opentelemetry.trace import StatusCode
 
 from examples.simulator import Recorded
 
 from .conftest import CHAT, sample
-from .leaving import FAILED, LEAVINGS, OK, chunks, maybe
+from .stream_exits import STREAM_EXITS, await_if_awaitable, iterate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-    from opentelemetry.trace import StatusCode
 
     from examples.simulator import Simulator
 
@@ -29,25 +30,31 @@ FIM = {"model": "deepseek-v4-pro", "prompt": "def f("}
 RESPONSE = {"model": "deepseek-flash", "input": "Hi"}
 
 
-class Kind(NamedTuple):
-    of: str
+class Operation(NamedTuple):
+    resource: str
     arguments: dict[str, Any]
-    whole: str
-    stream: str
+    whole_sample: str
+    stream_sample: str
 
 
-KINDS = {
-    "chat": Kind("chat.completions", CHAT, "chat_thinking.json", "stream_thinking.sse"),
-    "fim": Kind("completions", FIM, "fim.json", "fim.sse"),
-    "responses": Kind("responses", RESPONSE, "responses.json", "responses_stream.sse"),
+OPERATIONS = {
+    "chat": Operation(
+        "chat.completions", CHAT, "chat_thinking.json", "stream_thinking.sse"
+    ),
+    "fim": Operation("completions", FIM, "fim.json", "fim.sse"),
+    "responses": Operation(
+        "responses", RESPONSE, "responses.json", "responses_stream.sse"
+    ),
 }
 
 
-def only(telemetry: Telemetry) -> StatusCode:
-    gc.collect(1)  # the young; all of the heap would take longest
+def status_of_only_span(telemetry: Telemetry) -> StatusCode:
+    gc.collect(1)  # young objects only; a full collection takes much longer
     span = telemetry.span
     assert span.end_time
-    assert ("error.type" in span.attributes) == (span.status.status_code is FAILED)
+    assert ("error.type" in span.attributes) == (
+        span.status.status_code is StatusCode.ERROR
+    )
     return span.status.status_code
 
 
@@ -56,10 +63,10 @@ def content(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("raw", ["", "with_raw_response."])
-@pytest.mark.parametrize("leave", LEAVINGS)
-def test_a_stream(
+@pytest.mark.parametrize("exit_stream", STREAM_EXITS)
+def test_stream_ends_one_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -67,23 +74,31 @@ def test_a_stream(
     content: str,
     name: str,
     raw: str,
-    leave: Callable[[Any], Awaitable[StatusCode]],
+    exit_stream: Callable[[Any], Awaitable[StatusCode]],
 ) -> None:
     instrument(content)
-    kind = KINDS[name]
-    deepseek.answer_next(sample(kind.stream))
+    operation = OPERATIONS[name]
+    deepseek.answer_next(sample(operation.stream_sample))
 
-    async def used(answer: Any) -> StatusCode:
-        return await leave(await maybe(answer.parse()) if raw else answer)
+    async def consume(result: Any) -> StatusCode:
+        if raw:
+            result = await await_if_awaitable(result.parse())
+        return await exit_stream(result)
 
-    status = call(f"{raw}create", of=kind.of, stream=True, using=used, **kind.arguments)
+    status = call(
+        f"{raw}create",
+        resource=operation.resource,
+        stream=True,
+        consume=consume,
+        **operation.arguments,
+    )
 
-    assert only(telemetry) is status
+    assert status_of_only_span(telemetry) is status
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("fault", ["cut", "error"])
-def test_a_stream_that_breaks(
+def test_broken_stream_ends_one_span_with_error(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -93,8 +108,8 @@ def test_a_stream_that_breaks(
     fault: str,
 ) -> None:
     instrument(content)
-    kind = KINDS[name]
-    events = sample(kind.stream).parts[:3]
+    operation = OPERATIONS[name]
+    events = sample(operation.stream_sample).parts[:3]
     if fault == "error":
         events.append(b'data: {"error": {"message": "Content Exists Risk"}}\n\n')
     deepseek.answer_next(
@@ -102,17 +117,17 @@ def test_a_stream_that_breaks(
     )
 
     with suppress(openai.APIError):
-        call(of=kind.of, stream=True, **kind.arguments)
+        call(resource=operation.resource, stream=True, **operation.arguments)
 
-    assert only(telemetry) is FAILED
+    assert status_of_only_span(telemetry) is StatusCode.ERROR
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("how", ["create", "raw", "raw unparsed", "streamed unread"])
-def test_a_whole_answer(
+def test_whole_response_ends_one_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
-    kind: str,
+    client_class: str,
     deepseek: Simulator,
     telemetry: Telemetry,
     content: str,
@@ -120,18 +135,18 @@ def test_a_whole_answer(
     how: str,
 ) -> None:
     instrument(content)
-    asked = KINDS[name]
-    deepseek.answer_next(sample(asked.whole))
+    operation = OPERATIONS[name]
+    deepseek.answer_next(sample(operation.whole_sample))
 
-    async def used(answer: Any) -> None:
+    async def consume(result: Any) -> None:
         if how == "raw":
-            await maybe(answer.parse())
+            await await_if_awaitable(result.parse())
         elif how == "streamed unread":
-            if kind == "OpenAI":
-                with answer:
+            if client_class == "OpenAI":
+                with result:
                     pass
             else:
-                async with answer:
+                async with result:
                     pass
 
     method = {
@@ -140,14 +155,14 @@ def test_a_whole_answer(
         "raw unparsed": "with_raw_response.create",
         "streamed unread": "with_streaming_response.create",
     }[how]
-    call(method, of=asked.of, using=used, **asked.arguments)
+    call(method, resource=operation.resource, consume=consume, **operation.arguments)
 
-    assert only(telemetry) is OK
+    assert status_of_only_span(telemetry) is StatusCode.UNSET
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("method", ["create", "with_raw_response.create"])
-def test_a_refused_call(
+def test_rejected_call_ends_one_span_with_error(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -157,18 +172,18 @@ def test_a_refused_call(
     method: str,
 ) -> None:
     instrument(content)
-    asked = KINDS[name]
+    operation = OPERATIONS[name]
     deepseek.answer_next(sample("error_503.json"))
 
     with pytest.raises(openai.InternalServerError):
-        call(method, of=asked.of, **asked.arguments)
+        call(method, resource=operation.resource, **operation.arguments)
 
-    assert only(telemetry) is FAILED
+    assert status_of_only_span(telemetry) is StatusCode.ERROR
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("when", ["waiting", "reading"])
-def test_a_cancelled_call(
+def test_cancelled_call_ends_one_span_with_error(
     instrument: Callable[..., None],
     deepseek: Simulator,
     telemetry: Telemetry,
@@ -177,16 +192,20 @@ def test_a_cancelled_call(
     when: str,
 ) -> None:
     instrument(content)
-    asked = KINDS[name]
-    deepseek.answer_next(sample(asked.stream, pause=30))
+    operation = OPERATIONS[name]
+    deepseek.answer_next(sample(operation.stream_sample, pause=30))
 
-    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def never_respond(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         await reader.read()
         writer.close()
 
     async def main() -> None:
-        async with await asyncio.start_server(hang, "127.0.0.1", 0) as silent:
-            host, port = silent.sockets[0].getsockname()
+        async with await asyncio.start_server(
+            never_respond, "127.0.0.1", 0
+        ) as silent_server:
+            host, port = silent_server.sockets[0].getsockname()
             client = openai.AsyncOpenAI(
                 base_url=f"http://{host}:{port}"
                 if when == "waiting"
@@ -196,18 +215,20 @@ def test_a_cancelled_call(
             )
             target: Any = client
             async with client:
-                for part in asked.of.split("."):
+                for part in operation.resource.split("."):
                     target = getattr(target, part)
 
-                async def use() -> None:
-                    await chunks(await target.create(**asked.arguments, stream=True))
+                async def read_stream() -> None:
+                    await iterate(
+                        await target.create(**operation.arguments, stream=True)
+                    )
 
                 with pytest.raises(asyncio.TimeoutError):
-                    await asyncio.wait_for(use(), 0.3)
+                    await asyncio.wait_for(read_stream(), 0.3)
 
     asyncio.run(main())
 
-    assert only(telemetry) is FAILED
+    assert status_of_only_span(telemetry) is StatusCode.ERROR
     assert (
         telemetry.span.attributes["error.type"] == "asyncio.exceptions.CancelledError"
     )

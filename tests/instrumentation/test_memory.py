@@ -1,5 +1,4 @@
-"""Switched on late, twice, a thousand times; suppressed for a while: nothing stays that
-should go, and nothing goes that should stay."""
+"""Memory and life cycle: repeated and late `instrument()`, suppression, and leaks."""
 
 from __future__ import annotations
 
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 from openai.resources.chat.completions import AsyncCompletions, Completions
-from openai.resources.completions import AsyncCompletions as AsyncTexts
-from openai.resources.completions import Completions as Texts
+from openai.resources.completions import AsyncCompletions as AsyncTextCompletions
+from openai.resources.completions import Completions as TextCompletions
 from openai.resources.responses import AsyncResponses, Responses
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.metrics import MeterProvider
@@ -23,7 +22,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
 
-from .conftest import CHAT, read_out, sample
+from .conftest import CHAT, read_all, sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,39 +31,48 @@ if TYPE_CHECKING:
 
     from .conftest import Telemetry
 
-OWNERS = (Completions, AsyncCompletions, Texts, AsyncTexts, Responses, AsyncResponses)
+CLASSES = (
+    Completions,
+    AsyncCompletions,
+    TextCompletions,
+    AsyncTextCompletions,
+    Responses,
+    AsyncResponses,
+)
 
 
-def on_the_classes() -> list[tuple[type, str, Any]]:
-    return [(o, name, m) for o in OWNERS for name, m in vars(o).items() if callable(m)]
+def sdk_methods() -> list[tuple[type, str, Any]]:
+    return [(c, name, m) for c in CLASSES for name, m in vars(c).items() if callable(m)]
 
 
-async def whole(answer: Any) -> Any:
-    """`answer`, awaited and read out, whatever kind of client gave it."""
-    if inspect.isawaitable(answer):
-        answer = await answer
-    read = read_out(answer)
+async def await_and_read_all(result: Any) -> Any:
+    """Reads the result of a method of either client to its end."""
+    if inspect.isawaitable(result):
+        result = await result
+    read = read_all(result)
     return await read if inspect.isawaitable(read) else read
 
 
-def test_a_client_in_use_is_seen_from_then_on(
+def test_existing_client_is_instrumented_from_then_on(
     instrument: Callable[..., None],
-    kind: str,
+    client_class: str,
     deepseek: Simulator,
     telemetry: Telemetry,
 ) -> None:
     deepseek.answer_next(sample("stream_plain.sse"), times=3)
 
     async def main() -> None:
-        client = getattr(openai, kind)(base_url=deepseek.base_url, api_key="none")
+        client = getattr(openai, client_class)(
+            base_url=deepseek.base_url, api_key="none"
+        )
         completions = client.chat.completions
         open_stream = completions.create(**CHAT, stream=True)
-        await whole(completions.create(**CHAT, stream=True))
+        await await_and_read_all(completions.create(**CHAT, stream=True))
         instrument()
-        await whole(completions.create(**CHAT, stream=True))
-        await whole(open_stream)  # begun before: nobody's
-        closed = client.close()
-        await closed if inspect.isawaitable(closed) else closed
+        await await_and_read_all(completions.create(**CHAT, stream=True))
+        await await_and_read_all(open_stream)  # started before instrument()
+        closing = client.close()
+        await closing if inspect.isawaitable(closing) else closing
 
     asyncio.run(main())
 
@@ -73,14 +81,14 @@ def test_a_client_in_use_is_seen_from_then_on(
 
 
 @pytest.mark.internal_error
-def test_switched_on_twice_a_call_is_one_span(
+def test_second_instrument_makes_no_second_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
     telemetry: Telemetry,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    before = on_the_classes()
+    before = sdk_methods()
     instrument()
     instrument()
     assert caplog.messages == ["Attempting to instrument while already instrumented"]
@@ -89,16 +97,16 @@ def test_switched_on_twice_a_call_is_one_span(
     assert len(telemetry.spans) == 1
 
     DeepSeekInstrumentor().uninstrument()
-    after = on_the_classes()
+    after = sdk_methods()
     assert all(a[2] is b[2] for a, b in zip(after, before, strict=True))
 
 
-def test_on_and_off_a_thousand_times_leaves_the_sdk_as_it_was(
+def test_repeated_instrument_and_uninstrument_leaks_no_objects(
     telemetry: Telemetry,
 ) -> None:
-    before = on_the_classes()
+    before = sdk_methods()
 
-    def switch() -> int:
+    def instrument_repeatedly() -> int:
         for _ in range(500):
             DeepSeekInstrumentor().instrument(
                 tracer_provider=telemetry.tracer_provider,
@@ -108,22 +116,22 @@ def test_on_and_off_a_thousand_times_leaves_the_sdk_as_it_was(
         gc.collect()
         return len(gc.get_objects())
 
-    # Objects, not bytes: CPython's cache of attribute names fills meanwhile.
-    assert -switch() + switch() < 50
-    after = on_the_classes()
+    # Objects and not bytes, because CPython's cache of attribute names grows.
+    assert -instrument_repeatedly() + instrument_repeatedly() < 50
+    after = sdk_methods()
     assert all(a[2] is b[2] for a, b in zip(after, before, strict=True))
 
 
-def grown(work: Callable[[], object]) -> int:
-    """Bytes that `work` keeps each time, once what it warms up is warm.
+def memory_growth(work: Callable[[], object]) -> int:
+    """Returns the bytes that `work` does not free, after a first run to warm up.
 
-    Of two times the less: the server's threads may be in the midst of something.
+    It is the lower of two measurements, because threads of the server may allocate.
     """
     work()
-    return min(_grown(work) for _ in range(2))
+    return min(_memory_growth(work) for _ in range(2))
 
 
-def _grown(work: Callable[[], object]) -> int:
+def _memory_growth(work: Callable[[], object]) -> int:
     gc.collect()
     tracemalloc.start()
     try:
@@ -136,83 +144,90 @@ def _grown(work: Callable[[], object]) -> int:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_calls_leave_nothing_behind(
+def test_calls_leak_no_memory(
     instrument: Callable[..., None], deepseek: Simulator, stream: bool
 ) -> None:
-    # Unlike the fixture's, these keep no spans.
-    meters = MeterProvider(metric_readers=[InMemoryMetricReader()])
-    answer = "stream_thinking.sse" if stream else "chat_thinking.json"
-    deepseek.answer_next(sample(answer), times=300)
+    # The providers of the fixture would collect spans.
+    meter_provider = MeterProvider(metric_readers=[InMemoryMetricReader()])
+    name = "stream_thinking.sse" if stream else "chat_thinking.json"
+    deepseek.answer_next(sample(name), times=300)
 
     with openai.OpenAI(base_url=deepseek.base_url, api_key="none") as client:
 
-        def ask() -> None:
+        def call() -> None:
             for _ in range(50):
-                asked = client.chat.completions.create(**CHAT, stream=stream)
+                result = client.chat.completions.create(**CHAT, stream=stream)
                 if stream:
-                    list(asked)
+                    list(result)
 
-        # The server, in this process, remembers what it was asked.
-        bare = grown(ask)
-        instrument("SPAN_ONLY", tracer_provider=TracerProvider(), meter_provider=meters)
-        assert grown(ask) - bare < 16 * 1024
+        # Not 0 without instrumentation: the server, in this process, stores requests.
+        baseline = memory_growth(call)
+        instrument(
+            "SPAN_ONLY",
+            tracer_provider=TracerProvider(),
+            meter_provider=meter_provider,
+        )
+        assert memory_growth(call) - baseline < 16 * 1024
 
 
-@pytest.mark.parametrize("leave", ["read", "drop", "close"])
-def test_what_is_let_go_is_gone(
+@pytest.mark.parametrize("stream_exit", ["read", "drop", "close"])
+def test_released_stream_response_and_chunk_are_freed(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
     telemetry: Telemetry,
-    leave: str,
+    stream_exit: str,
 ) -> None:
     instrument("SPAN_ONLY")
     deepseek.answer_next(sample("stream_thinking.sse"))
-    kept: list[weakref.ref[Any]] = []
+    references: list[weakref.ref[Any]] = []
 
-    async def used(stream: Any) -> None:
-        kept.append(weakref.ref(stream))
-        if leave != "drop":
-            # A dropped one the bare SDK may keep: on Python 3.11 asyncio cannot close
-            # httpx's generators, and logs an error that holds them.
-            kept.append(weakref.ref(stream.response))
-        if leave == "read":
-            await whole(stream)
+    async def consume(stream: Any) -> None:
+        references.append(weakref.ref(stream))
+        if stream_exit != "drop":
+            # The response of a dropped stream may stay even without instrumentation: on
+            # Python 3.11 asyncio cannot close httpx's generators, and logs an error
+            # that holds them.
+            references.append(weakref.ref(stream.response))
+        if stream_exit == "read":
+            await await_and_read_all(stream)
         else:
             chunk = next(stream) if hasattr(stream, "__next__") else await anext(stream)
-            kept.append(weakref.ref(chunk))
-            closed = stream.close() if leave == "close" else None
-            await closed if inspect.isawaitable(closed) else closed
+            references.append(weakref.ref(chunk))
+            closing = stream.close() if stream_exit == "close" else None
+            await closing if inspect.isawaitable(closing) else closing
 
-    call(stream=True, using=used)
+    call(stream=True, consume=consume)
     gc.collect()
 
-    assert [ref() for ref in kept] == [None] * len(kept)
+    assert [ref() for ref in references] == [None] * len(references)
     assert len(telemetry.spans) == 1
 
 
-def test_a_client_is_not_kept(
-    instrument: Callable[..., None], kind: str, deepseek: Simulator
+def test_closed_client_is_freed(
+    instrument: Callable[..., None], client_class: str, deepseek: Simulator
 ) -> None:
     instrument()
     deepseek.answer_next(sample("chat_plain.json"))
 
     async def main() -> weakref.ref[Any]:
-        client = getattr(openai, kind)(base_url=deepseek.base_url, api_key="none")
-        await whole(client.chat.completions.create(**CHAT))
-        closed = client.close()
-        await closed if inspect.isawaitable(closed) else closed
+        client = getattr(openai, client_class)(
+            base_url=deepseek.base_url, api_key="none"
+        )
+        await await_and_read_all(client.chat.completions.create(**CHAT))
+        closing = client.close()
+        await closing if inspect.isawaitable(closing) else closing
         return weakref.ref(client)
 
-    gone = asyncio.run(main())
+    client_reference = asyncio.run(main())
     gc.collect()
-    assert gone() is None
+    assert client_reference() is None
 
 
 @pytest.mark.parametrize(
     "method", ["create", "with_raw_response.create", "with_streaming_response.create"]
 )
-def test_a_call_made_while_suppressed_is_never_seen(
+def test_call_made_while_suppressed_is_never_recorded(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -222,23 +237,23 @@ def test_a_call_made_while_suppressed_is_never_seen(
     instrument()
     deepseek.answer_next(sample("stream_plain.sse"))
 
-    async def used(answer: Any) -> None:
+    async def consume(result: Any) -> None:
         if "streaming" in method:
-            entered = answer.__aenter__() if hasattr(answer, "__aenter__") else None
-            answer = await entered if entered else answer.__enter__()
+            entering = result.__aenter__() if hasattr(result, "__aenter__") else None
+            result = await entering if entering else result.__enter__()
         if method != "create":
-            answer = answer.parse()
-            answer = await answer if inspect.isawaitable(answer) else answer
-        assert type(answer) in (openai.Stream, openai.AsyncStream)
-        await whole(answer)
+            result = result.parse()
+            result = await result if inspect.isawaitable(result) else result
+        assert type(result) in (openai.Stream, openai.AsyncStream)
+        await await_and_read_all(result)
 
     with suppress_instrumentation():
-        call(method, stream=True, using=used)
+        call(method, stream=True, consume=consume)
 
     assert (telemetry.spans, telemetry.metrics) == ([], {})
 
 
-def test_a_stream_read_while_suppressed_was_seen_before(
+def test_stream_started_before_suppression_is_recorded(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -247,10 +262,10 @@ def test_a_stream_read_while_suppressed_was_seen_before(
     instrument()
     deepseek.answer_next(sample("stream_plain.sse"))
 
-    async def used(stream: Any) -> None:
+    async def consume(stream: Any) -> None:
         with suppress_instrumentation():
-            await whole(stream)
+            await await_and_read_all(stream)
 
-    call(stream=True, using=used)
+    call(stream=True, consume=consume)
 
     assert telemetry.span.attributes["gen_ai.response.finish_reasons"] == ("stop",)

@@ -16,7 +16,7 @@ from opentelemetry.instrumentation.deepseek._messages import (
 from .conftest import SAMPLES
 
 
-def test_a_tool_turn_keeps_its_order_reasoning_and_ids() -> None:
+def test_tool_turn_keeps_order_reasoning_and_ids() -> None:
     request = json.loads((SAMPLES / "request_thinking_tool_turn2.json").read_bytes())
 
     assert input_messages(request["messages"]) == snapshot(
@@ -87,14 +87,14 @@ def test_a_tool_turn_keeps_its_order_reasoning_and_ids() -> None:
     )
 
 
-def test_the_sdks_own_message_may_be_sent_back() -> None:
-    answer = json.loads((SAMPLES / "chat_tool_calls_parallel.json").read_bytes())
-    raw = answer["choices"][0]["message"]
+def test_sdk_message_is_converted_like_its_json() -> None:
+    body = json.loads((SAMPLES / "chat_tool_calls_parallel.json").read_bytes())
+    message = body["choices"][0]["message"]
 
-    assert input_messages([ChatCompletionMessage.model_validate(raw)]) == (
-        input_messages([raw])
+    assert input_messages([ChatCompletionMessage.model_validate(message)]) == (
+        input_messages([message])
     )
-    assert [part["type"] for part in input_messages([raw])[0]["parts"]] == [
+    assert [part["type"] for part in input_messages([message])[0]["parts"]] == [
         "reasoning",
         "tool_call",
         "tool_call",
@@ -150,20 +150,20 @@ def test_the_sdks_own_message_may_be_sent_back() -> None:
         ),
     ],
 )
-def test_parts_of_a_content_keep_their_kind(content: Any, part: Any) -> None:
+def test_content_parts_keep_their_type(content: Any, part: Any) -> None:
     assert input_messages([{"role": "user", "content": [content]}]) == [
         {"role": "user", "parts": [part]}
     ]
 
 
 @pytest.mark.parametrize("content", [None, "", []])
-def test_no_words_are_no_part(content: object) -> None:
+def test_empty_content_has_no_parts(content: object) -> None:
     assert input_messages([{"role": "assistant", "content": content}]) == [
         {"role": "assistant", "parts": []}
     ]
 
 
-def test_arguments_that_are_no_json_are_kept_as_they_are() -> None:
+def test_arguments_without_valid_json_stay_text() -> None:
     (message,) = input_messages(
         [
             {
@@ -181,43 +181,43 @@ def test_arguments_that_are_no_json_are_kept_as_they_are() -> None:
     ]
 
 
-def test_a_tool_that_deepseek_runs_itself_keeps_its_kind() -> None:
+def test_server_side_tool_keeps_its_type() -> None:
     search = {"type": "deepseek_web_search", "name": "deepseek_web_search"}
     assert tool_definitions([search]) == [search]
 
 
 @pytest.mark.parametrize("value", [None, "text", b"bytes", 1, iter([{}])])
-def test_what_is_no_list_has_no_messages(value: object) -> None:
+def test_value_other_than_a_list_has_no_messages(value: object) -> None:
     assert input_messages(value) == []
 
 
-def test_a_name_is_kept() -> None:
+def test_name_of_a_message_is_recorded() -> None:
     assert input_messages([{"role": "user", "name": "ada", "content": "Hi"}]) == [
         {"role": "user", "parts": [{"type": "text", "content": "Hi"}], "name": "ada"}
     ]
 
 
-class Trap(dict[str, Any]):
+class RaisingDict(dict[str, Any]):
     def get(self, *_: Any) -> Any:
-        raise RuntimeError("not for you")
+        raise RuntimeError("an error message")
 
 
 @pytest.mark.internal_error
-def test_a_message_that_cannot_be_read_is_marked_and_costs_no_other(
+def test_unreadable_message_becomes_a_placeholder(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    good = {"role": "user", "content": "Hi"}
-    assert input_messages([good, Trap(), good]) == [
+    valid = {"role": "user", "content": "Hi"}
+    assert input_messages([valid, RaisingDict(), valid]) == [
         {"role": "user", "parts": [{"type": "text", "content": "Hi"}]},
         {"role": "unknown", "parts": [{"type": "text", "content": "[unreadable]"}]},
         {"role": "user", "parts": [{"type": "text", "content": "Hi"}]},
     ]
     assert "reading a message failed with" in caplog.text
-    assert "not for you" not in caplog.text
+    assert "an error message" not in caplog.text
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("arguments", "recorded"),
     [
         ("[" * 100_000, "[" * 100_000),
         ('{"a": NaN, "b": 1}', {"b": 1}),
@@ -225,13 +225,15 @@ def test_a_message_that_cannot_be_read_is_marked_and_costs_no_other(
         (f'{{"n": {2**70}}}', {"n": 2**70}),
     ],
 )
-def test_odd_arguments_are_kept_as_far_as_they_can_be(said: Any, kept: Any) -> None:
-    call = {"id": "1", "function": {"name": "f", "arguments": said}}
+def test_odd_arguments_are_recorded_as_far_as_possible(
+    arguments: Any, recorded: Any
+) -> None:
+    call = {"id": "1", "function": {"name": "f", "arguments": arguments}}
     (message,) = input_messages([{"role": "assistant", "tool_calls": [call]}])
-    assert message["parts"][0]["arguments"] == kept
+    assert message["parts"][0]["arguments"] == recorded
 
 
-def test_a_circle_is_cut() -> None:
+def test_circular_reference_is_cut() -> None:
     item: dict[str, Any] = {"type": "odd"}
     item["self"] = item
     (message,) = input_messages([{"role": "user", "content": [item]}])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .conftest import Telemetry
 
 
-def test_a_stream_is_measured(
+def test_stream_records_duration_tokens_and_chunks(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -58,13 +58,13 @@ def test_a_stream_is_measured(
             }
 
 
-@pytest.mark.parametrize("taken", [1, 2, 128, 129, 130, 300])
-def test_of_a_long_stream_every_gap_is_measured_also_if_it_is_left(
+@pytest.mark.parametrize("chunk_count", [1, 2, 128, 129, 130, 300])
+def test_every_chunk_gap_of_a_closed_stream_is_recorded(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
     telemetry: Telemetry,
-    taken: int,
+    chunk_count: int,
 ) -> None:
     instrument()
     recorded = sample("stream_plain.sse")
@@ -72,20 +72,20 @@ def test_of_a_long_stream_every_gap_is_measured_also_if_it_is_left(
     body = b"".join([first, *[second] * 400, *rest])
     deepseek.answer_next(Recorded(200, recorded.headers, body))
 
-    async def leave(stream: Any) -> None:
-        for _ in range(taken):
+    async def read_and_close(stream: Any) -> None:
+        for _ in range(chunk_count):
             await stream.__anext__() if hasattr(stream, "__anext__") else next(stream)
-        closed = stream.close()
-        if closed is not None:
-            await closed
+        closing = stream.close()
+        if closing is not None:
+            await closing
 
-    call(stream=True, using=leave)
+    call(stream=True, consume=read_and_close)
 
     gaps = telemetry.metrics.get("gen_ai.client.operation.time_per_output_chunk", [])
-    assert sum(point.count for point in gaps) == taken - 1
+    assert sum(point.count for point in gaps) == chunk_count - 1
 
 
-def test_a_failure_is_measured_by_its_kind(
+def test_failed_call_records_its_error_type(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -101,7 +101,7 @@ def test_a_failure_is_measured_by_its_kind(
     assert point.attributes["error.type"] == "402"
 
 
-COUNTS = {
+TOKEN_COUNTS = {
     "gen_ai.client.inference.usage.input_tokens": 97,
     "gen_ai.client.inference.usage.output_tokens": 18,
     "gen_ai.client.inference.usage.cache_read.input_tokens": 0,
@@ -109,7 +109,7 @@ COUNTS = {
 }
 
 
-def test_the_conventions_latest_names_are_a_switch_away(
+def test_latest_names_are_used_if_configured(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -124,15 +124,15 @@ def test_the_conventions_latest_names_are_a_switch_away(
 
     metrics = telemetry.metrics
     prefix = "gen_ai.client.inference"
-    assert {name: metrics[name][0].value for name in COUNTS} == COUNTS
+    assert {name: metrics[name][0].value for name in TOKEN_COUNTS} == TOKEN_COUNTS
     assert all(
         metrics[name][0].attributes["gen_ai.token.modality"] == "unknown"
-        for name in COUNTS
+        for name in TOKEN_COUNTS
     )
     assert {
         name: (points[0].count, points[0].explicit_bounds[0])
         for name, points in metrics.items()
-        if name not in COUNTS
+        if name not in TOKEN_COUNTS
     } == {
         f"{prefix}.duration": (1, 0.01),
         f"{prefix}.time_to_first_chunk": (1, 0.01),
@@ -142,7 +142,7 @@ def test_the_conventions_latest_names_are_a_switch_away(
     }
 
 
-def test_in_the_latest_names_a_failed_call_has_no_tokens(
+def test_failed_call_counts_0_tokens_under_the_latest_names(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -157,14 +157,16 @@ def test_in_the_latest_names_a_failed_call_has_no_tokens(
         call()
 
     metrics = telemetry.metrics
-    assert {name: metrics[name][0].value for name in COUNTS} == dict.fromkeys(COUNTS, 0)
-    assert not any("error.type" in metrics[name][0].attributes for name in COUNTS)
+    assert {name: metrics[name][0].value for name in TOKEN_COUNTS} == dict.fromkeys(
+        TOKEN_COUNTS, 0
+    )
+    assert not any("error.type" in metrics[name][0].attributes for name in TOKEN_COUNTS)
     for name in ("duration", "operation.input_tokens", "operation.output_tokens"):
         (point,) = metrics[f"gen_ai.client.inference.{name}"]
         assert point.attributes["error.type"] == "402"
 
 
-def test_another_dialect_is_refused_by_the_name_of_its_variable(
+def test_invalid_setting_raises_error_that_names_the_variable(
     instrument: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OTEL_INSTRUMENTATION_DEEPSEEK_METRICS", "newest")
@@ -174,7 +176,7 @@ def test_another_dialect_is_refused_by_the_name_of_its_variable(
         instrument()
 
 
-def test_without_a_meter_no_chunk_is_timed(
+def test_time_to_first_chunk_is_recorded_without_a_meter(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,

@@ -1,4 +1,4 @@
-"""Streams and raw responses that another instrumentation wraps or changes, too."""
+"""Streams and raw responses that another instrumentation also wraps or changes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import wrapt
 from .conftest import CHAT, sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from examples.simulator import Simulator
 
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def async_create(
+async def async_create(
     monkeypatch: pytest.MonkeyPatch,
     instrument: Callable[..., None],
     deepseek: Simulator,
-) -> Callable[..., Any]:
+) -> AsyncIterator[Callable[..., Any]]:
     """`create` of an async client whose streams another instrumentation wraps.
 
-    The wrapper is a `wrapt.ObjectProxy`, which has the protocols of both kinds.
+    The wrapper is a `wrapt.ObjectProxy`, which has the methods of iterators and of
+    asynchronous iterators.
     """
     resource = openai.resources.chat.completions.AsyncCompletions
     original = resource.create
@@ -37,11 +38,11 @@ def async_create(
     monkeypatch.setattr(resource, "create", create)
     instrument()
     deepseek.answer_next(sample("stream_plain.sse"))
-    client = openai.AsyncOpenAI(base_url=deepseek.base_url, api_key="any")
-    return client.chat.completions.create
+    async with openai.AsyncOpenAI(base_url=deepseek.base_url, api_key="any") as client:
+        yield client.chat.completions.create
 
 
-async def test_an_async_stream_in_a_proxy_with_both_protocols_is_iterated(
+async def test_async_stream_in_a_proxy_with_both_protocols_is_iterated(
     async_create: Callable[..., Any], telemetry: Telemetry
 ) -> None:
     stream = await async_create(**CHAT, stream=True)
@@ -49,7 +50,7 @@ async def test_an_async_stream_in_a_proxy_with_both_protocols_is_iterated(
     assert telemetry.span.status.is_ok
 
 
-async def test_an_async_stream_in_a_proxy_with_both_protocols_is_a_context_manager(
+async def test_async_stream_in_a_proxy_with_both_protocols_is_a_context_manager(
     async_create: Callable[..., Any], telemetry: Telemetry
 ) -> None:
     async with await async_create(**CHAT, stream=True) as stream:
@@ -57,7 +58,7 @@ async def test_an_async_stream_in_a_proxy_with_both_protocols_is_a_context_manag
     assert telemetry.span.status.is_ok
 
 
-async def test_an_async_stream_in_a_proxy_with_both_protocols_is_closed(
+async def test_async_stream_in_a_proxy_with_both_protocols_is_closed(
     async_create: Callable[..., Any], telemetry: Telemetry
 ) -> None:
     stream = await async_create(**CHAT, stream=True)
@@ -66,7 +67,7 @@ async def test_an_async_stream_in_a_proxy_with_both_protocols_is_closed(
     assert telemetry.span.status.is_ok
 
 
-class Closes:
+class CloseCounter:
     """Replaces `close` of a stream, as Langfuse does, and counts its calls."""
 
     def __init__(self, stream: Any) -> None:
@@ -84,36 +85,40 @@ class Closes:
 
 
 @pytest.fixture
-def client(instrument: Callable[..., None], deepseek: Simulator) -> openai.OpenAI:
+def client(
+    instrument: Callable[..., None], deepseek: Simulator
+) -> Iterator[openai.OpenAI]:
     instrument()
-    return openai.OpenAI(base_url=deepseek.base_url, api_key="any")
+    with openai.OpenAI(base_url=deepseek.base_url, api_key="any") as client:
+        yield client
 
 
 @pytest.fixture
-def async_client(
+async def async_client(
     instrument: Callable[..., None], deepseek: Simulator
-) -> openai.AsyncOpenAI:
+) -> AsyncIterator[openai.AsyncOpenAI]:
     instrument()
-    return openai.AsyncOpenAI(base_url=deepseek.base_url, api_key="any")
+    async with openai.AsyncOpenAI(base_url=deepseek.base_url, api_key="any") as client:
+        yield client
 
 
 def test_close_can_be_replaced(client: openai.OpenAI, telemetry: Telemetry) -> None:
     stream = client.chat.completions.create(**CHAT, stream=True)
-    closes = Closes(stream)
+    counter = CloseCounter(stream)
     next(stream)
     stream.close()
-    assert closes.count == 1
+    assert counter.count == 1
     assert stream.response.is_closed
     assert telemetry.span.status.is_ok
 
 
-def test_a_context_manager_calls_a_replaced_close(
+def test_context_manager_calls_a_replaced_close(
     client: openai.OpenAI, telemetry: Telemetry
 ) -> None:
     with client.chat.completions.create(**CHAT, stream=True) as stream:
-        closes = Closes(stream)
+        counter = CloseCounter(stream)
         next(stream)
-    assert closes.count == 1
+    assert counter.count == 1
     assert stream.response.is_closed
     assert telemetry.span.status.is_ok
 
@@ -124,11 +129,11 @@ async def test_close_of_an_async_stream_can_be_replaced(
     async with await async_client.chat.completions.create(
         **CHAT, stream=True
     ) as stream:
-        closes = Closes(stream)
+        counter = CloseCounter(stream)
         await anext(stream)
-    assert closes.count == 1
+    assert counter.count == 1
     await stream.close()
-    assert closes.count == 2
+    assert counter.count == 2
     assert telemetry.span.status.is_ok
 
 
@@ -136,20 +141,20 @@ async def test_aclose_of_an_async_stream_can_be_replaced(
     async_client: openai.AsyncOpenAI,
 ) -> None:
     stream = await async_client.chat.completions.create(**CHAT, stream=True)
-    closes = Closes(stream)
-    stream.aclose = closes.aclose
-    assert stream.aclose == closes.aclose
+    counter = CloseCounter(stream)
+    stream.aclose = counter.aclose
+    assert stream.aclose == counter.aclose
     await stream.aclose()
-    assert closes.count == 1
+    assert counter.count == 1
     assert stream.response.is_closed
 
 
-def test_a_replaced_method_can_be_deleted(client: openai.OpenAI) -> None:
+def test_replaced_method_can_be_deleted(client: openai.OpenAI) -> None:
     stream = client.chat.completions.create(**CHAT, stream=True)
-    closes = Closes(stream)
+    counter = CloseCounter(stream)
     del stream.close
     stream.close()
-    assert closes.count == 0
+    assert counter.count == 0
     assert stream.response.is_closed
 
 

@@ -1,5 +1,7 @@
-"""An answer that the caller reads from the wire, unparsed: nothing is read before them,
-and what they have read is on the span."""
+"""Responses whose body the application reads without `parse()`.
+
+Nothing is read before the application reads, and what it reads is recorded.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from opentelemetry.trace import StatusCode
 
 from examples.simulator import Recorded
 
-from .conftest import SAMPLES, read_out, sample
+from .conftest import SAMPLES, read_all, sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,96 +24,107 @@ if TYPE_CHECKING:
 
     from .conftest import Telemetry
 
-# `httpx.read`: not by the SDK's response, but by the one below it.
-READS = ["read", "text", "iter_bytes", "iter_text", "iter_lines", "httpx.read"]
-WHOLE = {
+# `httpx.read` is a method of the HTTP response within the SDK's response.
+READ_METHODS = ["read", "text", "iter_bytes", "iter_text", "iter_lines", "httpx.read"]
+SAMPLE_NAMES = {
     "chat.completions": ("chat_thinking.json", "stream_thinking.sse"),
     "completions": ("fim.json", "fim.sse"),
     "responses": ("responses.json", "responses_stream.sse"),
 }
-ASKED = {
+REQUEST_ARGUMENTS = {
     "chat.completions": {},
     "completions": {"model": "deepseek-v4-pro", "prompt": "def f("},
     "responses": {"model": "deepseek-flash", "input": "Hi"},
 }
 
 
-async def settled(value: Any) -> Any:
+async def await_if_awaitable(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
-async def entered(manager: Any, use: Callable[[Any], Any]) -> Any:
+async def enter_and_use(manager: Any, use: Callable[[Any], Any]) -> Any:
     if hasattr(manager, "__enter__"):
         with manager as response:
-            return await settled(use(response))
+            return await await_if_awaitable(use(response))
     async with manager as response:
-        return await settled(use(response))
+        return await await_if_awaitable(use(response))
 
 
-def read_by(read: str) -> Callable[[Any], Any]:
-    def used(response: Any) -> Any:
+def use_read_method(read: str) -> Callable[[Any], Any]:
+    def use(response: Any) -> Any:
         if read == "httpx.read":
-            below = response.http_response
-            by_async = response.__class__.__name__.startswith("Async")
-            return below.aread() if by_async else below.read()
-        return read_out(getattr(response, read)())
+            http_response = response.http_response
+            is_async = response.__class__.__name__.startswith("Async")
+            return http_response.aread() if is_async else http_response.read()
+        return read_all(getattr(response, read)())
 
-    return lambda response: _settle_and_read(used(response))
-
-
-async def _settle_and_read(value: Any) -> Any:
-    return await settled(read_out(await settled(value)))
+    return lambda response: _await_and_read_all(use(response))
 
 
-@pytest.mark.parametrize("of", WHOLE)
+async def _await_and_read_all(value: Any) -> Any:
+    return await await_if_awaitable(read_all(await await_if_awaitable(value)))
+
+
+@pytest.mark.parametrize("resource", SAMPLE_NAMES)
 @pytest.mark.parametrize(
     ("read", "stream"),
-    [*((read, stream) for read in READS for stream in (False, True)), ("json", False)],
+    [
+        *((read, stream) for read in READ_METHODS for stream in (False, True)),
+        ("json", False),
+    ],
 )
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
-def test_what_the_caller_reads_is_on_the_span(
+def test_body_read_without_parse_gives_the_same_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
     telemetry: Telemetry,
-    of: str,
+    resource: str,
     stream: bool,
     read: str,
     encoding: str,
 ) -> None:
-    name = WHOLE[of][stream]
-    answer = sample(name)
-    headers = dict(answer.headers)
-    body = answer.body
+    name = SAMPLE_NAMES[resource][stream]
+    response = sample(name)
+    headers = dict(response.headers)
+    body = response.body
     if encoding == "gzip":
         headers["content-encoding"] = "gzip"
         body = gzip.compress(body)
     deepseek.answer_next(Recorded(200, headers, body), times=3)
 
-    def ask(method: str, using: Callable[[Any], Any]) -> Any:
-        return call(method, of=of, stream=stream, using=using, **ASKED[of])
+    def make_call(method: str, consume: Callable[[Any], Any]) -> Any:
+        return call(
+            method,
+            resource=resource,
+            stream=stream,
+            consume=consume,
+            **REQUEST_ARGUMENTS[resource],
+        )
 
-    bare = ask(
-        "with_streaming_response.create", lambda made: entered(made, read_by(read))
+    expected = make_call(
+        "with_streaming_response.create",
+        lambda manager: enter_and_use(manager, use_read_method(read)),
     )
     instrument("SPAN_ONLY")
-    ours = ask(
-        "with_streaming_response.create", lambda made: entered(made, read_by(read))
+    result = make_call(
+        "with_streaming_response.create",
+        lambda manager: enter_and_use(manager, use_read_method(read)),
     )
-    ask("create", read_out)
+    make_call("create", read_all)
 
-    assert ours == bare
-    by_hand, parsed = (dict(span.attributes) for span in telemetry.spans)
-    by_hand.pop("deepseek.response.trace_id")
+    assert result == expected
+    unparsed, parsed = (dict(span.attributes) for span in telemetry.spans)
+    unparsed.pop("deepseek.response.trace_id")
     parsed.pop("deepseek.response.trace_id", None)
-    for attributes in (by_hand, parsed):
-        for timed in [n for n in attributes if "time_to_first" in n]:
-            del attributes[timed]
-    assert by_hand == parsed
+    for attributes in (unparsed, parsed):
+        for name in [n for n in attributes if "time_to_first" in n]:
+            del attributes[name]
+    assert unparsed == parsed
     assert {span.status.status_code for span in telemetry.spans} == {StatusCode.UNSET}
 
 
-def test_nothing_is_read_before_the_caller_reads(
+def test_no_byte_is_read_before_the_application_reads(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -120,7 +133,7 @@ def test_nothing_is_read_before_the_caller_reads(
     instrument("SPAN_ONLY")
     deepseek.answer_next(sample("stream_thinking.sse", pause=0.01))
 
-    async def used(response: Any) -> None:
+    async def read_one_line(response: Any) -> None:
         assert not response.http_response.is_stream_consumed
         lines = response.iter_lines()
         if hasattr(lines, "__next__"):
@@ -132,17 +145,17 @@ def test_nothing_is_read_before_the_caller_reads(
     call(
         "with_streaming_response.create",
         stream=True,
-        using=lambda made: entered(made, used),
+        consume=lambda manager: enter_and_use(manager, read_one_line),
     )
 
-    # Left early: what had arrived is there, and no finish.
+    # The stream was left early, so there is no finish reason.
     attributes = telemetry.span.attributes
     assert telemetry.span.status.status_code is StatusCode.UNSET
     assert attributes["gen_ai.response.finish_reasons"] == ("error",)
     assert "gen_ai.usage.input_tokens" not in attributes
 
 
-def test_a_stream_read_by_hand_that_the_server_cuts_is_an_error(
+def test_unparsed_stream_cut_by_the_server_is_an_error(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -154,7 +167,7 @@ def test_a_stream_read_by_hand_that_the_server_cuts_is_an_error(
     call(
         "with_streaming_response.create",
         stream=True,
-        using=lambda made: entered(made, read_by("iter_lines")),
+        consume=lambda manager: enter_and_use(manager, use_read_method("iter_lines")),
     )
 
     assert telemetry.span.status.status_code is StatusCode.ERROR
@@ -162,7 +175,7 @@ def test_a_stream_read_by_hand_that_the_server_cuts_is_an_error(
 
 
 @pytest.mark.parametrize("body", [b"", b"<p>", b"[]", b'{"choices"', b"\xff" * 99])
-def test_what_is_no_answer_is_the_callers(
+def test_invalid_body_is_returned_unchanged(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -172,16 +185,16 @@ def test_what_is_no_answer_is_the_callers(
     instrument()
     deepseek.answer_next(Recorded(body=body))
 
-    read = call(
+    read_body = call(
         "with_streaming_response.create",
-        using=lambda made: entered(made, read_by("read")),
+        consume=lambda manager: enter_and_use(manager, use_read_method("read")),
     )
 
-    assert read == body
+    assert read_body == body
     assert telemetry.span.attributes["gen_ai.response.finish_reasons"] == ("error",)
 
 
-def test_a_chunk_that_is_no_json_costs_no_other(
+def test_invalid_chunk_does_not_lose_other_chunks(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -197,32 +210,36 @@ def test_a_chunk_that_is_no_json_costs_no_other(
     call(
         "with_streaming_response.create",
         stream=True,
-        using=lambda made: entered(made, read_by("iter_bytes")),
+        consume=lambda manager: enter_and_use(manager, use_read_method("iter_bytes")),
     )
 
     assert telemetry.span.attributes["gen_ai.response.finish_reasons"] == ("stop",)
-    whole = json.loads((SAMPLES / "chat_plain.json").read_bytes())
-    (said,) = json.loads(telemetry.span.attributes["gen_ai.output.messages"])
-    assert said["parts"][0]["content"] == whole["choices"][0]["message"]["content"]
+    completion = json.loads((SAMPLES / "chat_plain.json").read_bytes())
+    (message,) = json.loads(telemetry.span.attributes["gen_ai.output.messages"])
+    assert (
+        message["parts"][0]["content"] == completion["choices"][0]["message"]["content"]
+    )
 
 
-def test_a_connection_that_breaks_while_it_is_read_is_the_callers_error(
+def test_connection_lost_while_reading_raises_the_same_error(
     instrument: Callable[..., None], call: Callable[..., Any], telemetry: Telemetry
 ) -> None:
-    def broken() -> pytest.ExceptionInfo[Exception]:
+    def call_until_error() -> pytest.ExceptionInfo[Exception]:
         with pytest.raises(Exception, match=r"peer closed|incomplete") as raised:
             call(
                 "with_streaming_response.create",
                 stream=True,
                 extra_headers={"x-simulator-fault": "drop after=3"},
-                using=lambda made: entered(made, read_by("iter_bytes")),
+                consume=lambda manager: enter_and_use(
+                    manager, use_read_method("iter_bytes")
+                ),
             )
         return raised
 
-    bare = broken()
+    expected = call_until_error()
     instrument()
-    assert type(broken().value) is type(bare.value)
+    assert type(call_until_error().value) is type(expected.value)
 
     assert telemetry.span.status.status_code is StatusCode.ERROR
     error_type = telemetry.span.attributes["error.type"]
-    assert error_type.endswith(bare.type.__qualname__)
+    assert error_type.endswith(expected.type.__qualname__)

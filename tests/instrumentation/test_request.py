@@ -1,4 +1,4 @@
-"""A request: its settings are on its span, and it is sent as the caller made it."""
+"""Request attributes, and the request as it is sent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from examples.simulator import Recorded
 
-from .attributes import SECONDS, START, THINKING, TRACED
+from .attributes import SECONDS, START, THINKING, TRACE_ID
 from .conftest import QUESTION, sample
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .conftest import Telemetry
 
 
-def test_every_setting_of_a_request_is_on_its_span(
+def test_request_arguments_are_span_attributes(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -57,7 +57,7 @@ def test_every_setting_of_a_request_is_on_its_span(
     assert isinstance(telemetry.span.attributes["gen_ai.request.temperature"], float)
 
 
-def test_several_stop_words_are_kept(
+def test_several_stop_sequences_are_recorded(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -70,7 +70,7 @@ def test_several_stop_words_are_kept(
     assert stop == ("END", "STOP")
 
 
-def test_without_a_model_there_is_none_on_the_span(
+def test_call_without_a_model_has_no_model_attribute(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -88,14 +88,14 @@ def test_without_a_model_there_is_none_on_the_span(
     assert telemetry.span.name == "chat"
     assert telemetry.span.attributes == {
         key: value for key, value in START.items() if "model" not in key
-    } | TRACED | {
+    } | TRACE_ID | {
         "gen_ai.request.stream": True,
         "gen_ai.response.finish_reasons": ("stop",),
         "gen_ai.response.time_to_first_chunk": SECONDS,
     }
 
 
-def test_what_is_sent_is_what_the_caller_sent(
+def test_sent_request_is_the_same_as_without_instrumentation(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -115,13 +115,13 @@ def test_what_is_sent_is_what_the_caller_sent(
 
             DeepSeekInstrumentor().uninstrument()
 
-    bare, plain, full = (
+    uninstrumented, without_content, with_content = (
         (exchange.body, exchange.headers) for exchange in deepseek.exchanges
     )
-    assert bare == plain == full
+    assert uninstrumented == without_content == with_content
 
 
-def test_an_iterator_of_messages_is_the_callers_to_read(
+def test_iterator_of_messages_is_sent_and_not_recorded(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,

@@ -10,29 +10,33 @@ from hypothesis import strategies as st
 from opentelemetry.instrumentation.deepseek._response import ResponseAccumulator
 
 
-def thing(value: Any) -> Any:
-    """JSON as the SDK's objects: fields are attributes, and a missing one raises."""
+def sdk_object(value: Any) -> Any:
+    """Returns JSON as an object with attributes, like those of the SDK."""
     if isinstance(value, dict):
-        return SimpleNamespace(**{k: thing(v) for k, v in value.items()})
-    return [thing(item) for item in value] if isinstance(value, list) else value
+        return SimpleNamespace(**{k: sdk_object(v) for k, v in value.items()})
+    return [sdk_object(item) for item in value] if isinstance(value, list) else value
 
 
-def answer(*parts: Any) -> ResponseAccumulator:
-    made = ResponseAccumulator(wants_content=True)
+def accumulate(*parts: Any) -> ResponseAccumulator:
+    response = ResponseAccumulator(wants_content=True)
     for part in parts:
-        made.add(thing(part))
-    return made
+        response.add(sdk_object(part))
+    return response
 
 
-def chunk(index: int = 0, finish: str | None = None, **delta: Any) -> dict[str, Any]:
-    return {"choices": [{"index": index, "delta": delta, "finish_reason": finish}]}
+def chunk(
+    index: int = 0, finish_reason: str | None = None, **delta: Any
+) -> dict[str, Any]:
+    return {
+        "choices": [{"index": index, "delta": delta, "finish_reason": finish_reason}]
+    }
 
 
-def finishes(said: ResponseAccumulator, expected: int = 1) -> list[str]:
-    return said.attributes(expected)["gen_ai.response.finish_reasons"]
+def finish_reasons(response: ResponseAccumulator, choice_count: int = 1) -> list[str]:
+    return response.attributes(choice_count)["gen_ai.response.finish_reasons"]
 
 
-def words(message: Any) -> list[str]:
+def part_texts(message: Any) -> list[str]:
     return [part["content"] for part in message["parts"]]
 
 
@@ -40,11 +44,11 @@ pieces = st.lists(st.text(), max_size=8)
 
 
 @given(reasoning=pieces, content=pieces, arguments=pieces)
-def test_any_split_of_a_text_gives_the_same_answer(
+def test_any_split_of_a_text_gives_the_same_messages(
     reasoning: list[str], content: list[str], arguments: list[str]
 ) -> None:
-    def said(reasoning: list[str], content: list[str], arguments: list[str]) -> Any:
-        return answer(
+    def messages(reasoning: list[str], content: list[str], arguments: list[str]) -> Any:
+        return accumulate(
             chunk(role="assistant", content=None, reasoning_content=""),
             *(chunk(reasoning_content=piece) for piece in reasoning),
             *(chunk(content=piece) for piece in content),
@@ -53,35 +57,37 @@ def test_any_split_of_a_text_gives_the_same_answer(
                 chunk(tool_calls=[{"index": 0, "function": {"arguments": piece}}])
                 for piece in arguments
             ),
-            chunk(finish="tool_calls", content=""),
+            chunk(finish_reason="tool_calls", content=""),
         ).messages()
 
-    assert said(reasoning, content, arguments) == said(
+    assert messages(reasoning, content, arguments) == messages(
         ["".join(reasoning)], ["".join(content)], ["".join(arguments)]
     )
 
 
-def test_choices_are_told_apart_and_kept_in_order() -> None:
-    said = answer(
+def test_choices_are_separated_and_ordered_by_index() -> None:
+    response = accumulate(
         chunk(1, content="B"),
         chunk(0, content="A"),
-        chunk(1, content="b", finish="length"),
-        chunk(0, content="a", finish="stop"),
+        chunk(1, content="b", finish_reason="length"),
+        chunk(0, content="a", finish_reason="stop"),
     )
-    assert [words(message) for message in said.messages()] == [["Aa"], ["Bb"]]
-    assert finishes(said) == ["stop", "length"]
+    assert [part_texts(message) for message in response.messages()] == [["Aa"], ["Bb"]]
+    assert finish_reasons(response) == ["stop", "length"]
 
 
-def test_a_choice_that_never_came_is_an_error_at_its_place() -> None:
-    said = answer(chunk(content="A", finish="stop"))
-    assert finishes(said, expected=3) == ["stop", "error", "error"]
-    assert len(said.messages()) == 1
+def test_missing_choice_has_finish_reason_error() -> None:
+    response = accumulate(chunk(content="A", finish_reason="stop"))
+    assert finish_reasons(response, choice_count=3) == ["stop", "error", "error"]
+    assert len(response.messages()) == 1
 
 
-def test_usage_beside_no_choice_counts() -> None:
+def test_usage_in_a_chunk_without_choices_is_recorded() -> None:
     usage = {"prompt_tokens": 5, "completion_tokens": 7, "prompt_cache_hit_tokens": 3}
-    said = answer(chunk(content="A", finish="stop"), {"choices": [], "usage": usage})
-    assert said.attributes(1) == {
+    response = accumulate(
+        chunk(content="A", finish_reason="stop"), {"choices": [], "usage": usage}
+    )
+    assert response.attributes(1) == {
         "gen_ai.response.finish_reasons": ["stop"],
         "gen_ai.usage.input_tokens": 5,
         "gen_ai.usage.output_tokens": 7,
@@ -100,16 +106,20 @@ def test_usage_beside_no_choice_counts() -> None:
         ("usage", None),
     ],
 )
-def test_cache_hits_are_found_wherever_deepseek_puts_them(
+def test_cache_hits_are_read_from_each_field_that_deepseek_uses(
     usage: Any, hits: int | None
 ) -> None:
-    said = answer({"choices": [], "usage": usage}).attributes(1)
-    assert said.get("gen_ai.usage.cache_read.input_tokens") == hits
+    response = accumulate({"choices": [], "usage": usage}).attributes(1)
+    assert response.get("gen_ai.usage.cache_read.input_tokens") == hits
 
 
-def test_a_gateways_reasoning_is_reasoning() -> None:
-    said = answer(chunk(reasoning="Because.", content="Yes", finish="stop"))
-    assert [words(message) for message in said.messages()] == [["Because.", "Yes"]]
+def test_reasoning_field_of_a_gateway_is_recorded() -> None:
+    response = accumulate(
+        chunk(reasoning="Because.", content="Yes", finish_reason="stop")
+    )
+    assert [part_texts(message) for message in response.messages()] == [
+        ["Because.", "Yes"]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -124,23 +134,27 @@ def test_a_gateways_reasoning_is_reasoning() -> None:
         {"id": 1, "model": 2, "usage": 3},
     ],
 )
-def test_odd_parts_do_no_harm(part: Any) -> None:
-    assert answer(part).attributes(1) == {"gen_ai.response.finish_reasons": ["error"]}
+def test_odd_chunk_gives_finish_reason_error_only(part: Any) -> None:
+    assert accumulate(part).attributes(1) == {
+        "gen_ai.response.finish_reasons": ["error"]
+    }
 
 
-def test_tool_calls_without_an_index_are_told_apart_by_position() -> None:
+def test_tool_calls_without_an_index_are_separated_by_position() -> None:
     function = {"name": "f", "arguments": "{}"}
-    said = answer(chunk(tool_calls=[{"id": "1", "function": function}, {"id": "2"}]))
-    assert [part["id"] for part in said.messages()[0]["parts"]] == ["1", "2"]
+    response = accumulate(
+        chunk(tool_calls=[{"id": "1", "function": function}, {"id": "2"}])
+    )
+    assert [part["id"] for part in response.messages()[0]["parts"]] == ["1", "2"]
 
 
-def test_details_that_the_sdk_left_as_they_came_are_read() -> None:
+def test_usage_details_in_a_dictionary_are_read() -> None:
     details = {"cached_tokens": 3}
     usage = SimpleNamespace(prompt_tokens=5, prompt_tokens_details=details)
-    made = ResponseAccumulator(wants_content=False)
-    made.add(SimpleNamespace(choices=[], usage=usage))
+    response = ResponseAccumulator(wants_content=False)
+    response.add(SimpleNamespace(choices=[], usage=usage))
 
-    assert made.attributes(0) == {
+    assert response.attributes(0) == {
         "gen_ai.response.finish_reasons": [],
         "gen_ai.usage.input_tokens": 5,
         "gen_ai.usage.cache_read.input_tokens": 3,

@@ -1,4 +1,4 @@
-"""The Responses API: one span, and what it has of its own."""
+"""Spans of the Responses API."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from examples.simulator import Recorded
 
-from .attributes import SECONDS, START, TRACED, said
+from .attributes import SECONDS, START, TRACE_ID, content
 from .conftest import SAMPLES, sample
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ RESPONSE = {
 }
 RESPONSE_STREAM = (
     RESPONSE
-    | TRACED
+    | TRACE_ID
     | {
         "gen_ai.request.stream": True,
         "gen_ai.response.time_to_first_chunk": SECONDS,
@@ -40,7 +40,7 @@ RESPONSE_STREAM = (
 
 
 @pytest.mark.parametrize("method", ["create", "with_raw_response.create", "parse"])
-def test_a_response_is_one_span(
+def test_response_is_one_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -52,7 +52,7 @@ def test_a_response_is_one_span(
 
     call(
         method,
-        of="responses",
+        resource="responses",
         model="deepseek-flash",
         input="Say hi.",
         instructions="Be brief.",
@@ -65,7 +65,7 @@ def test_a_response_is_one_span(
     assert telemetry.span.status.status_code is StatusCode.UNSET
     usage = json.loads((SAMPLES / "responses.json").read_bytes())["usage"]
     assert telemetry.span.attributes == RESPONSE | {
-        **(TRACED if "raw" in method else {}),
+        **(TRACE_ID if "raw" in method else {}),
         "gen_ai.request.max_tokens": 99,
         "gen_ai.request.reasoning.level": "high",
         "gen_ai.output.type": "json",
@@ -82,7 +82,7 @@ class Greeting(BaseModel):
     words: str
 
 
-def test_a_response_parsed_into_a_model_is_one_span(
+def test_response_parsed_into_a_model_is_one_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -90,13 +90,13 @@ def test_a_response_parsed_into_a_model_is_one_span(
 ) -> None:
     instrument()
     body = (SAMPLES / "responses.json").read_text()
-    whole = json.loads(body)
-    whole["output"][1]["content"][0]["text"] = '{"words": "hi"}'
-    deepseek.answer_next(Recorded(body=json.dumps(whole).encode()))
+    response = json.loads(body)
+    response["output"][1]["content"][0]["text"] = '{"words": "hi"}'
+    deepseek.answer_next(Recorded(body=json.dumps(response).encode()))
 
     parsed = call(
         "parse",
-        of="responses",
+        resource="responses",
         model="deepseek-flash",
         input="Say hi.",
         text_format=Greeting,
@@ -106,33 +106,33 @@ def test_a_response_parsed_into_a_model_is_one_span(
     assert telemetry.span.attributes["gen_ai.output.type"] == "json"
 
 
-@pytest.mark.parametrize("helper", [False, True])
-def test_a_streamed_response_is_one_span(
+@pytest.mark.parametrize("uses_manager", [False, True])
+def test_streamed_response_is_one_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
-    kind: str,
+    client_class: str,
     deepseek: Simulator,
     telemetry: Telemetry,
-    helper: bool,
+    uses_manager: bool,
 ) -> None:
     instrument("SPAN_ONLY")
     deepseek.answer_next(sample("responses_stream.sse"))
 
-    async def helped(manager: Any) -> str:
-        if kind == "OpenAI":
+    async def read_with_manager(manager: Any) -> str:
+        if client_class == "OpenAI":
             with manager as stream:
                 return stream.get_final_response().output_text
         async with manager as stream:
             return (await stream.get_final_response()).output_text
 
-    asked = {"of": "responses", "model": "deepseek-flash", "input": "Say hi."}
-    if helper:
-        assert call("stream", using=helped, **asked) == "Hi there"
+    arguments = {"resource": "responses", "model": "deepseek-flash", "input": "Say hi."}
+    if uses_manager:
+        assert call("stream", consume=read_with_manager, **arguments) == "Hi there"
     else:
-        call(stream=True, **asked)
+        call(stream=True, **arguments)
 
     attributes = dict(telemetry.span.attributes)
-    assert said(telemetry, "output.messages") == [
+    assert content(telemetry, "output.messages") == [
         {
             "role": "assistant",
             "parts": [
@@ -148,7 +148,7 @@ def test_a_streamed_response_is_one_span(
     assert attributes == RESPONSE_STREAM
 
 
-def test_of_a_streamed_response_no_word_is_kept_unasked(
+def test_streamed_response_has_no_content_without_capture(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -156,7 +156,7 @@ def test_of_a_streamed_response_no_word_is_kept_unasked(
 ) -> None:
     instrument()
     deepseek.answer_next(sample("responses_stream.sse"))
-    call(of="responses", model="deepseek-flash", input="Say hi.", stream=True)
+    call(resource="responses", model="deepseek-flash", input="Say hi.", stream=True)
     attributes = {
         k: v for k, v in telemetry.span.attributes.items() if "usage" not in k
     }
@@ -164,7 +164,7 @@ def test_of_a_streamed_response_no_word_is_kept_unasked(
 
 
 @pytest.mark.parametrize(
-    ("fields", "finish"),
+    ("fields", "finish_reason"),
     [
         ({"status": "completed", "output": None}, "stop"),
         (
@@ -185,16 +185,18 @@ def test_of_a_streamed_response_no_word_is_kept_unasked(
         ({"status": "failed"}, "error"),
     ],
 )
-def test_a_status_becomes_a_finish_reason(
+def test_status_becomes_a_finish_reason(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
     telemetry: Telemetry,
     fields: Any,
-    finish: str,
+    finish_reason: str,
 ) -> None:
     instrument("SPAN_ONLY")
-    whole = json.loads((SAMPLES / "responses.json").read_bytes()) | fields
-    deepseek.answer_next(Recorded(body=json.dumps(whole).encode()))
-    call(of="responses", model="deepseek-flash", input="Say hi.")
-    assert telemetry.span.attributes["gen_ai.response.finish_reasons"] == (finish,)
+    response = json.loads((SAMPLES / "responses.json").read_bytes()) | fields
+    deepseek.answer_next(Recorded(body=json.dumps(response).encode()))
+    call(resource="responses", model="deepseek-flash", input="Say hi.")
+    assert telemetry.span.attributes["gen_ai.response.finish_reasons"] == (
+        finish_reason,
+    )

@@ -1,4 +1,4 @@
-"""The Responses API: what is asked and answered becomes messages."""
+"""Messages of the Responses API: its input and output items."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from inline_snapshot import snapshot
 
 from examples.simulator import Recorded
 
-from .attributes import said
+from .attributes import content
 from .conftest import SAMPLES, sample
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .conftest import Telemetry
 
 
-def test_a_response_cut_half_way_keeps_what_came(
+def test_incomplete_response_has_the_received_messages(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -28,7 +28,7 @@ def test_a_response_cut_half_way_keeps_what_came(
 ) -> None:
     instrument("SPAN_ONLY")
     events = (SAMPLES / "responses_stream.sse").read_bytes().split(b"\n\n")
-    function = (
+    function_events = (
         (
             b'data: {"type":"response.output_item.added","output_index":2,"item":'
             b'{"type":"function_call","call_id":"c1","name":"f","arguments":""}}'
@@ -38,15 +38,15 @@ def test_a_response_cut_half_way_keeps_what_came(
             b'"delta":"{}"}'
         ),
     )
-    body = b"\n\n".join([*events[:13], *function]) + b"\n\n"
+    body = b"\n\n".join([*events[:13], *function_events]) + b"\n\n"
     deepseek.answer_next(
         Recorded(headers={"content-type": "text/event-stream"}, body=body)
     )
 
-    call(of="responses", model="deepseek-flash", input="Say hi.", stream=True)
+    call(resource="responses", model="deepseek-flash", input="Say hi.", stream=True)
 
     assert telemetry.span.attributes["error.type"] == "stream_cut"
-    assert said(telemetry, "output.messages") == [
+    assert content(telemetry, "output.messages") == [
         {
             "role": "assistant",
             "parts": [
@@ -98,7 +98,7 @@ def test_a_response_cut_half_way_keeps_what_came(
         ),
     ],
 )
-def test_the_tools_of_a_response_keep_their_kind(
+def test_tool_calls_of_a_response_keep_their_type(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -108,11 +108,11 @@ def test_the_tools_of_a_response_keep_their_kind(
 ) -> None:
     instrument("SPAN_ONLY")
     deepseek.answer_next(sample(name))
-    call(of="responses", model="deepseek-flash", input="Say hi.")
-    assert said(telemetry, "output.messages")[0]["parts"] == parts
+    call(resource="responses", model="deepseek-flash", input="Say hi.")
+    assert content(telemetry, "output.messages")[0]["parts"] == parts
 
 
-def test_the_items_of_an_input_become_messages(
+def test_input_items_become_messages(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -121,7 +121,7 @@ def test_the_items_of_an_input_become_messages(
     instrument("SPAN_ONLY")
     deepseek.answer_next(sample("responses.json"))
     call(
-        of="responses",
+        resource="responses",
         model="deepseek-flash",
         instructions="Be brief.",
         tools=[{"type": "function", "name": "f", "parameters": {}}],
@@ -141,13 +141,13 @@ def test_the_items_of_an_input_become_messages(
             {"type": "item_reference", "id": "x"},
         ],
     )
-    assert said(telemetry, "system_instructions") == [
+    assert content(telemetry, "system_instructions") == [
         {"type": "text", "content": "Be brief."}
     ]
-    assert said(telemetry, "tool.definitions") == [
+    assert content(telemetry, "tool.definitions") == [
         {"type": "function", "name": "f", "parameters": {}}
     ]
-    assert said(telemetry, "input.messages") == snapshot(
+    assert content(telemetry, "input.messages") == snapshot(
         [
             {"role": "user", "parts": [{"type": "text", "content": "Hi"}]},
             {

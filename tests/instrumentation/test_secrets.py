@@ -1,4 +1,4 @@
-"""What authenticates a caller is in no signal, with content recorded or not."""
+"""No signal contains credentials, with and without content capture."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from .conftest import Telemetry
 
-# No two share four characters, of which DeepSeek tells the last.
+# No two secrets have four characters in common. DeepSeek quotes the last four of a key.
 SECRETS = {
     "key": "sk-abcdefgh12345678qrst",
     "gateway key": "gw.QWERTZU/9876+lkjh==",
@@ -45,8 +45,8 @@ SECRETS = {
 }
 
 
-class Signals:
-    """All that leaves the process, as bytes."""
+class RecordedSignals:
+    """All telemetry and log lines, as bytes."""
 
     def __init__(self, telemetry: Telemetry, caplog: pytest.LogCaptureFixture) -> None:
         self._telemetry, self._caplog = telemetry, caplog
@@ -63,7 +63,7 @@ class Signals:
         metrics = self._metrics.get_metrics_data()
         assert spans
         assert metrics
-        said = [
+        log_lines = [
             logging.Formatter().format(record)
             for record in self._caplog.records
             if record.name.startswith("opentelemetry")
@@ -74,17 +74,17 @@ class Signals:
                 *(span.to_json().encode() for span in spans),
                 encode_logs(self._logs.get_finished_logs()).SerializeToString(),
                 encode_metrics(metrics).SerializeToString(),
-                *(text.encode() for text in said),
+                *(line.encode() for line in log_lines),
             ]
         )
 
-    def leaked(self) -> list[str]:
-        found = self.bytes
+    def leaked_secrets(self) -> list[str]:
+        recorded = self.bytes
         return [
             name
             for name, secret in SECRETS.items()
             if any(
-                part.encode() in found for part in (secret, secret[-8:], secret[-4:])
+                part.encode() in recorded for part in (secret, secret[-8:], secret[-4:])
             )
         ]
 
@@ -95,9 +95,9 @@ def signals(
     instrument: Callable[..., None],
     telemetry: Telemetry,
     caplog: pytest.LogCaptureFixture,
-) -> Signals:
+) -> RecordedSignals:
     caplog.set_level(logging.DEBUG, "opentelemetry")
-    signals = Signals(telemetry, caplog)
+    signals = RecordedSignals(telemetry, caplog)
     instrument(
         request.param,
         logger_provider=signals.logger_provider,
@@ -106,11 +106,14 @@ def signals(
     return signals
 
 
-def ask(
-    base_url: str, *, key: str = "key", by_url: bool = False, stream: bool = False
+def call_with_secrets(
+    base_url: str, *, key: str = "key", in_url: bool = False, stream: bool = False
 ) -> Any:
-    """Make a call with all secrets there are; user and password go for the key."""
-    if by_url:
+    """Makes a call with every secret.
+
+    With `in_url` the URL has a user and a password, which replace the key.
+    """
+    if in_url:
         user = f"{SECRETS['user']}:{SECRETS['password']}@"
         base_url = base_url.replace("//", f"//{user}")
     with openai.OpenAI(
@@ -121,32 +124,32 @@ def ask(
         default_query={"default": SECRETS["default query"]},
         max_retries=0,
     ) as client:
-        answer = client.chat.completions.create(
+        result = client.chat.completions.create(
             **CHAT,
             stream=stream,
             extra_headers={"X-Extra": SECRETS["header"]},
             extra_query={"extra": SECRETS["query"]},
         )
-        return list(answer) if stream else answer
+        return list(result) if stream else result
 
 
-@pytest.mark.parametrize("by_url", [False, True])
+@pytest.mark.parametrize("in_url", [False, True])
 @pytest.mark.parametrize("stream", [False, True])
-def test_an_answered_call_tells_no_secret(
-    signals: Signals, deepseek: Simulator, stream: bool, by_url: bool
+def test_successful_call_records_no_secret(
+    signals: RecordedSignals, deepseek: Simulator, stream: bool, in_url: bool
 ) -> None:
     name = "stream_thinking.sse" if stream else "chat_thinking.json"
     deepseek.answer_next(sample(name))
 
-    ask(deepseek.base_url, stream=stream, by_url=by_url)
+    call_with_secrets(deepseek.base_url, stream=stream, in_url=in_url)
 
     sent = json.dumps(dict(deepseek.exchanges[0].headers)) + deepseek.exchanges[0].path
-    names = ["header", "default header", "organization"] + ["key"] * (not by_url)
+    names = ["header", "default header", "organization"] + ["key"] * (not in_url)
     assert all(SECRETS[name] in sent for name in names)
-    assert signals.leaked() == []
+    assert signals.leaked_secrets() == []
 
 
-def quoting(secret: str) -> str:
+def error_message(secret: str) -> str:
     return (
         f"Authentication Fails, {secret} is invalid: ask {secret!r}. or Bearer {secret}"
     )
@@ -154,16 +157,16 @@ def quoting(secret: str) -> str:
 
 @pytest.mark.parametrize("secret", SECRETS)
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_server_that_quotes_a_secret_tells_the_caller_alone(
-    signals: Signals,
+def test_secret_quoted_in_an_error_reaches_the_caller_only(
+    signals: RecordedSignals,
     deepseek: Simulator,
     telemetry: Telemetry,
     secret: str,
     stream: bool,
 ) -> None:
-    words = quoting(SECRETS[secret])
-    error = json.dumps({"error": {"message": words, "code": "invalid_request_error"}})
-    answer = (
+    message = error_message(SECRETS[secret])
+    error = json.dumps({"error": {"message": message, "code": "invalid_request_error"}})
+    response = (
         Recorded(
             headers={"content-type": "text/event-stream"},
             body=sample("stream_plain.sse").parts[0] + f"data: {error}\n\n".encode(),
@@ -171,61 +174,61 @@ def test_a_server_that_quotes_a_secret_tells_the_caller_alone(
         if stream
         else Recorded(401, {"content-type": "application/json"}, error.encode())
     )
-    deepseek.answer_next(answer)
+    deepseek.answer_next(response)
 
     with pytest.raises(openai.APIError) as raised:
-        ask(
+        call_with_secrets(
             deepseek.base_url,
             key="gateway key" if secret == "gateway key" else "key",
-            by_url=secret in ("user", "password"),
+            in_url=secret in ("user", "password"),
             stream=stream,
         )
 
     assert SECRETS[secret] in str(raised.value)
     assert "Authentication Fails, [redacted] is" in telemetry.span.status.description
-    assert signals.leaked() == []
+    assert signals.leaked_secrets() == []
 
 
-def test_the_tail_of_a_key_in_deepseeks_401_is_told_to_nobody(
-    signals: Signals, deepseek: Simulator
+def test_last_characters_of_a_key_in_a_401_are_redacted(
+    signals: RecordedSignals, deepseek: Simulator
 ) -> None:
-    said = (SAMPLES / "error_401_bad_key.json").read_bytes()
-    assert said.count(b"****0000") == 1
-    said = said.replace(b"0000", SECRETS["key"][-4:].encode())
-    deepseek.answer_next(Recorded(401, {"content-type": "application/json"}, said))
+    body = (SAMPLES / "error_401_bad_key.json").read_bytes()
+    assert body.count(b"****0000") == 1
+    body = body.replace(b"0000", SECRETS["key"][-4:].encode())
+    deepseek.answer_next(Recorded(401, {"content-type": "application/json"}, body))
 
     with pytest.raises(openai.AuthenticationError, match=SECRETS["key"][-4:]):
-        ask(deepseek.base_url)
+        call_with_secrets(deepseek.base_url)
 
-    assert signals.leaked() == []
+    assert signals.leaked_secrets() == []
 
 
 @pytest.mark.parametrize("path", ["", f"/v1?token={SECRETS['query']}"])
-def test_an_error_of_the_connection_tells_no_address(
-    signals: Signals, telemetry: Telemetry, path: str
+def test_connection_error_records_no_url_credentials(
+    signals: RecordedSignals, telemetry: Telemetry, path: str
 ) -> None:
     with pytest.raises(openai.APIConnectionError):
-        ask(f"http://127.0.0.1:9{path}", by_url=True)
+        call_with_secrets(f"http://127.0.0.1:9{path}", in_url=True)
 
     assert telemetry.span.attributes["server.address"] == "127.0.0.1"
-    assert signals.leaked() == []
+    assert signals.leaked_secrets() == []
 
 
-def test_a_key_that_is_no_header_is_told_to_nobody(
-    signals: Signals, deepseek: Simulator, monkeypatch: pytest.MonkeyPatch
+def test_key_that_is_an_invalid_header_is_not_recorded(
+    signals: RecordedSignals, deepseek: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Read from a file, with its newline: the HTTP library's words quote it.
+    # A key that was read from a file with its newline. The HTTP library quotes it.
     monkeypatch.setitem(SECRETS, "key", SECRETS["key"] + "\n")
     with pytest.raises(openai.APIConnectionError) as raised:
-        ask(deepseek.base_url)
+        call_with_secrets(deepseek.base_url)
     assert SECRETS["key"].strip() in str(raised.value.__cause__)
     monkeypatch.undo()
 
-    assert signals.leaked() == []
+    assert signals.leaked_secrets() == []
 
 
-def test_the_words_and_traceback_of_a_callers_error_tell_no_key(
-    signals: Signals, deepseek: Simulator, telemetry: Telemetry
+def test_message_and_traceback_of_an_application_error_are_not_recorded(
+    signals: RecordedSignals, deepseek: Simulator, telemetry: Telemetry
 ) -> None:
     def messages() -> Any:
         yield from ()
@@ -239,14 +242,14 @@ def test_the_words_and_traceback_of_a_callers_error_tell_no_key(
 
     assert telemetry.span.status.status_code is StatusCode.ERROR
     assert telemetry.span.events == ()
-    assert signals.leaked() == []
+    assert signals.leaked_secrets() == []
 
 
 @pytest.mark.internal_error
-def test_what_is_logged_of_an_error_of_ours_tells_no_secret(
-    signals: Signals, deepseek: Simulator, caplog: pytest.LogCaptureFixture
+def test_log_of_an_internal_error_has_no_secret(
+    signals: RecordedSignals, deepseek: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Odd(dict[str, Any]):
+    class RaisingDict(dict[str, Any]):
         def get(self, *_: Any) -> Any:
             raise ValueError(SECRETS["key"])
 
@@ -255,8 +258,8 @@ def test_what_is_logged_of_an_error_of_ours_tells_no_secret(
         client.chat.completions.create(
             model="deepseek-flash",
             messages=[],
-            response_format=Odd(type="text"),  # type: ignore[arg-type]
+            response_format=RaisingDict(type="text"),  # type: ignore[arg-type]
         )
 
     assert "DeepSeek telemetry was lost" in caplog.text
-    assert signals.leaked() == []
+    assert signals.leaked_secrets() == []

@@ -1,4 +1,4 @@
-"""Whose child the span of a call is, and who is no child of it."""
+"""Parents and children of the span of a call."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .conftest import Telemetry
 
 
-def test_the_callers_own_spans_are_no_children_of_an_open_stream(
+def test_application_spans_are_no_children_of_an_open_stream(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -24,7 +24,7 @@ def test_the_callers_own_spans_are_no_children_of_an_open_stream(
     deepseek.answer_next(sample("stream_plain.sse"))
     tracer = telemetry.tracer_provider.get_tracer("app")
 
-    async def consumed(stream: Any) -> None:
+    async def consume(stream: Any) -> None:
         with tracer.start_as_current_span("while open"):
             pass
         if hasattr(stream, "__next__"):
@@ -36,12 +36,12 @@ def test_the_callers_own_spans_are_no_children_of_an_open_stream(
                 with tracer.start_as_current_span("between"):
                     pass
 
-    call(stream=True, using=consumed)
+    call(stream=True, consume=consume)
 
     assert {span.parent for span in telemetry.spans} == {None}
 
 
-def test_a_span_of_the_application_is_the_parent(
+def test_application_span_is_the_parent(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,

@@ -1,4 +1,4 @@
-"""What the caller is given for a stream is, to them, the SDK's own."""
+"""A stream wrapper cannot be distinguished from the SDK's stream."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from .conftest import sample
-from .streams import close
+from .streams import close_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from examples.simulator import Simulator
 
-# By which a program, or the interpreter, tells what can be done with an object.
-PROTOCOLS = (
+# Special methods by which programs and the interpreter test what an object supports.
+SPECIAL_METHODS = (
     "__aenter__",
     "__aiter__",
     "__anext__",
@@ -35,19 +35,19 @@ PROTOCOLS = (
 )
 
 
-def test_a_stand_in_is_what_it_stands_for(
+def test_stream_wrapper_behaves_like_the_stream(
     instrument: Callable[..., None],
     call: Callable[..., Any],
-    kind: str,
+    client_class: str,
     deepseek: Simulator,
 ) -> None:
     instrument()
     deepseek.answer_next(sample("stream_plain.sse"))
-    expected = openai.Stream if kind == "OpenAI" else openai.AsyncStream
+    expected = openai.Stream if client_class == "OpenAI" else openai.AsyncStream
 
-    iter_ = iter if kind == "OpenAI" else aiter
+    iter_ = iter if client_class == "OpenAI" else aiter
 
-    async def look(stream: Any) -> None:
+    async def inspect_stream(stream: Any) -> None:
         assert isinstance(stream, expected)
         assert stream.response.status_code == 200
         assert stream.__class__ is expected
@@ -55,21 +55,21 @@ def test_a_stand_in_is_what_it_stands_for(
         assert hasattr(stream, "aclose") == hasattr(stream._original, "aclose")
         assert type(iter_(stream)) is type(iter_(stream._original))
         assert repr(stream) == repr(stream._original)
-        stream.noted = 1
-        assert stream._original.noted == 1
-        del stream.noted
-        assert not hasattr(stream._original, "noted")
-        for name in PROTOCOLS:
+        stream.note = 1
+        assert stream._original.note == 1
+        del stream.note
+        assert not hasattr(stream._original, "note")
+        for name in SPECIAL_METHODS:
             assert hasattr(type(stream), name) == hasattr(expected, name), name
-        await close(stream)
+        await close_stream(stream)
 
-    call(stream=True, using=look)
+    call(stream=True, consume=inspect_stream)
 
 
-def test_a_stream_that_nobody_records_is_the_sdks_own(
+def test_stream_is_not_wrapped_if_nothing_is_recorded(
     instrument: Callable[..., None],
     call: Callable[..., Any],
-    kind: str,
+    client_class: str,
     deepseek: Simulator,
 ) -> None:
     instrument(
@@ -78,14 +78,14 @@ def test_a_stream_that_nobody_records_is_the_sdks_own(
     )
     deepseek.answer_next(sample("stream_plain.sse"))
 
-    async def look(stream: Any) -> None:
+    async def inspect_stream(stream: Any) -> None:
         assert (
             type(stream)
             is {
                 "OpenAI": openai.Stream,
                 "AsyncOpenAI": openai.AsyncStream,
-            }[kind]
+            }[client_class]
         )
-        await close(stream)
+        await close_stream(stream)
 
-    call(stream=True, using=look)
+    call(stream=True, consume=inspect_stream)

@@ -1,4 +1,4 @@
-"""A stream ends once, however it ends."""
+"""The span of a stream ends exactly once, in every way in which a stream can end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from opentelemetry.trace import StatusCode
 
 from .conftest import QUESTION, sample
-from .streams import close, take
+from .streams import close_stream, read_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,68 +24,68 @@ if TYPE_CHECKING:
 
 
 async def read_some_and_close(stream: Any) -> None:
-    await take(stream, 6)
-    await close(stream)
-    await close(stream)
+    await read_chunks(stream, 6)
+    await close_stream(stream)
+    await close_stream(stream)
 
 
 async def read_some_and_aclose(stream: Any) -> None:
-    await take(stream, 6)
-    await (stream.aclose() if hasattr(stream, "aclose") else close(stream))
+    await read_chunks(stream, 6)
+    await (stream.aclose() if hasattr(stream, "aclose") else close_stream(stream))
 
 
-async def leave_a_with_early(stream: Any) -> None:
+async def exit_context_manager_early(stream: Any) -> None:
     if isinstance(stream, openai.Stream):
         with stream as entered:
             assert entered is stream
-            await take(stream, 6)
+            await read_chunks(stream, 6)
     else:
         async with stream as entered:
             assert entered is stream
-            await take(stream, 6)
+            await read_chunks(stream, 6)
 
 
-async def raise_in_a_with(stream: Any) -> None:
+async def raise_in_context_manager(stream: Any) -> None:
     with suppress(KeyError):
         if isinstance(stream, openai.Stream):
             with stream:
-                await take(stream, 6)
+                await read_chunks(stream, 6)
                 raise KeyError
         else:
             async with stream:
-                await take(stream, 6)
+                await read_chunks(stream, 6)
                 raise KeyError
 
 
-async def drop_half_read(stream: Any) -> None:
-    await take(stream, 6)
-    # httpx2 lets go of a dropped response by itself only here.
-    await close(stream._original)
+async def read_some_and_drop(stream: Any) -> None:
+    await read_chunks(stream, 6)
+    # httpx2 releases the connection of a dropped response only if it is closed.
+    await close_stream(stream._original)
 
 
 @pytest.mark.parametrize(
-    "leave",
+    "exit_stream",
     [
         read_some_and_close,
         read_some_and_aclose,
-        leave_a_with_early,
-        raise_in_a_with,
-        drop_half_read,
+        exit_context_manager_early,
+        raise_in_context_manager,
+        read_some_and_drop,
     ],
 )
 @pytest.mark.parametrize("content", ["", "SPAN_ONLY"])
-def test_a_caller_may_leave_early_and_what_was_said_is_kept(
+def test_stream_left_early_has_unset_status_and_partial_output(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
     telemetry: Telemetry,
-    leave: Callable[[Any], Any],
+    exit_stream: Callable[[Any], Any],
     content: str,
 ) -> None:
     instrument(content)
     deepseek.answer_next(sample("stream_thinking.sse"))
 
-    call(stream=True, using=leave)
+    call(stream=True, consume=exit_stream)
     gc.collect()
 
     span = telemetry.span
@@ -99,7 +99,7 @@ def test_a_caller_may_leave_early_and_what_was_said_is_kept(
         assert message["parts"][0]["content"].startswith("We need to")
 
 
-def test_a_stream_dropped_unread_is_an_error(
+def test_stream_dropped_unread_is_an_error(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -109,9 +109,9 @@ def test_a_stream_dropped_unread_is_an_error(
     deepseek.answer_next(sample("stream_thinking.sse"))
 
     async def drop(stream: Any) -> None:
-        await close(stream._original)
+        await close_stream(stream._original)
 
-    call(stream=True, using=drop)
+    call(stream=True, consume=drop)
     gc.collect()
 
     assert telemetry.span.status.status_code is StatusCode.ERROR
@@ -120,38 +120,40 @@ def test_a_stream_dropped_unread_is_an_error(
 
 
 @pytest.mark.parametrize(
-    ("of", "name"),
+    ("resource", "name"),
     [
         ("chat.completions", "stream_thinking.sse"),
         ("responses", "responses_stream.sse"),
     ],
 )
-def test_a_stream_dropped_in_a_circle_keeps_what_was_said(
+def test_stream_dropped_in_a_reference_cycle_has_partial_output(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
     telemetry: Telemetry,
-    of: str,
+    resource: str,
     name: str,
 ) -> None:
     instrument("SPAN_ONLY")
     deepseek.answer_next(sample(name))
 
-    async def circle(stream: Any) -> None:
-        await take(stream, 6)
-        await close(stream._original)
-        ring = {"stream": stream}
-        ring["ring"] = ring
+    async def drop_in_cycle(stream: Any) -> None:
+        await read_chunks(stream, 6)
+        await close_stream(stream._original)
+        cycle = {"stream": stream}
+        cycle["self"] = cycle
 
-    asked = {"model": "deepseek-flash", "input": "Hi"} if of == "responses" else {}
-    call(of=of, stream=True, using=circle, **asked)
+    arguments = (
+        {"model": "deepseek-flash", "input": "Hi"} if resource == "responses" else {}
+    )
+    call(resource=resource, stream=True, consume=drop_in_cycle, **arguments)
     gc.collect()
 
     (message,) = json.loads(telemetry.span.attributes["gen_ai.output.messages"])
     assert message["parts"][0]["content"]
 
 
-def test_a_stream_dropped_after_its_finish_reason_is_complete(
+def test_stream_dropped_after_its_finish_reason_is_complete(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -160,19 +162,19 @@ def test_a_stream_dropped_after_its_finish_reason_is_complete(
     instrument()
     deepseek.answer_next(sample("stream_plain.sse"))
 
-    async def read_to_the_finish(stream: Any) -> None:
-        while not (await take(stream, 1))[0].choices[0].finish_reason:
+    async def read_to_finish_reason(stream: Any) -> None:
+        while not (await read_chunks(stream, 1))[0].choices[0].finish_reason:
             pass
-        await close(stream._original)
+        await close_stream(stream._original)
 
-    call(stream=True, using=read_to_the_finish)
+    call(stream=True, consume=read_to_finish_reason)
     gc.collect()
 
     assert telemetry.span.status.status_code is StatusCode.UNSET
     assert telemetry.span.attributes["gen_ai.response.finish_reasons"] == ("stop",)
 
 
-def test_a_stream_that_the_server_cuts_in_silence_is_an_error(
+def test_stream_cut_by_the_server_is_an_error(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -197,7 +199,7 @@ def test_a_stream_that_the_server_cuts_in_silence_is_an_error(
     ]
 
 
-def test_an_error_inside_a_stream_reaches_the_caller_and_the_span(
+def test_error_event_in_a_stream_is_raised_and_recorded(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -214,7 +216,7 @@ def test_an_error_inside_a_stream_reaches_the_caller_and_the_span(
     assert telemetry.span.attributes["error.type"] == "openai.APIError"
 
 
-def test_a_cancelled_stream_is_an_error_of_that_kind(
+def test_cancelled_stream_has_error_type_cancelled(
     instrument: Callable[..., None], deepseek: Simulator, telemetry: Telemetry
 ) -> None:
     instrument()
@@ -228,7 +230,7 @@ def test_a_cancelled_stream_is_an_error_of_that_kind(
                 model="deepseek-flash", messages=QUESTION, stream=True
             )
             with pytest.raises(asyncio.TimeoutError):
-                await asyncio.wait_for(take(stream, 99), 0.2)
+                await asyncio.wait_for(read_chunks(stream, 99), 0.2)
 
     asyncio.run(main())
 

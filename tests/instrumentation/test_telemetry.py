@@ -1,5 +1,7 @@
-"""The protocol of opentelemetry-util-genai: one call, one span, whoever sees it first;
-its conversations, events and completion hooks."""
+"""The protocol of opentelemetry-util-genai between instrumentations of one call.
+
+Also its conversation ids, completion hooks and content.
+"""
 
 from __future__ import annotations
 
@@ -46,28 +48,30 @@ def handler(telemetry: Telemetry) -> TelemetryHandler:
     return TelemetryHandler(
         tracer_provider=telemetry.tracer_provider,
         meter_provider=telemetry.meter_provider,
-        instrumentation_scope_name="theirs",
+        instrumentation_scope_name="other",
     )
 
 
-@pytest.mark.parametrize(("theirs", "provider"), [("openai", "deepseek"), ("x", "x")])
-def test_inside_another_instrumentations_call_there_is_one_span_which_is_theirs(
+@pytest.mark.parametrize(
+    ("outer_provider", "provider"), [("openai", "deepseek"), ("x", "x")]
+)
+def test_call_inside_another_instrumentation_adds_to_its_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
     telemetry: Telemetry,
     handler: TelemetryHandler,
-    theirs: str,
+    outer_provider: str,
     provider: str,
 ) -> None:
     instrument()
     deepseek.answer_next(sample("stream_thinking.sse"))
 
-    with handler.inference(theirs, request_model="deepseek-flash"):
+    with handler.inference(outer_provider, request_model="deepseek-flash"):
         call(stream=True, temperature=0.5)
 
     span = telemetry.span
-    assert span.instrumentation_scope.name == "theirs"
+    assert span.instrumentation_scope.name == "other"
     attributes = dict(span.attributes)
     assert attributes["gen_ai.provider.name"] == provider
     assert attributes["gen_ai.request.temperature"] == 0.5
@@ -80,7 +84,7 @@ def test_inside_another_instrumentations_call_there_is_one_span_which_is_theirs(
     assert "gen_ai.client.operation.time_per_output_chunk" not in telemetry.metrics
 
 
-def test_a_call_inside_ours_is_ours(
+def test_inner_instrumentation_makes_no_second_span(
     instrument: Callable[..., None],
     deepseek: Simulator,
     telemetry: Telemetry,
@@ -90,23 +94,23 @@ def test_a_call_inside_ours_is_ours(
     client = openai.OpenAI(base_url=deepseek.base_url, api_key="sk-test-1234")
     post = client.chat.completions._post
 
-    def seen_by_another(*args: Any, **kwargs: Any) -> Any:
+    def post_inside_inference(*args: Any, **kwargs: Any) -> Any:
         with handler.inference("openai", request_model="deepseek-flash"):
             return post(*args, **kwargs)
 
     instrument()
-    monkeypatch.setattr(client.chat.completions, "_post", seen_by_another)
+    monkeypatch.setattr(client.chat.completions, "_post", post_inside_inference)
     deepseek.answer_next(sample("chat_thinking.json"))
     client.chat.completions.create(model="deepseek-flash", messages=QUESTION)
 
     assert telemetry.span.attributes["gen_ai.provider.name"] == "deepseek"
 
 
-def test_what_is_told_from_inside_our_call_finds_room() -> None:
+def test_enclosing_inference_accepts_data_of_inner_instrumentations() -> None:
     enclosing = EnclosingInference()
-    told = InferenceData(response_id="1", attributes={"a": 1}, capture_content=True)
+    data = InferenceData(response_id="1", attributes={"a": 1}, capture_content=True)
 
-    enclosing.merge(told)
+    enclosing.merge(data)
 
     assert enclosing.response_id == "1"
     assert enclosing.attributes == {"a": 1}
@@ -116,10 +120,10 @@ def test_what_is_told_from_inside_our_call_finds_room() -> None:
             InferenceData(), field.name
         )
     with pytest.raises(AttributeError):
-        _ = enclosing.nothing
+        _ = enclosing.no_such_field
 
 
-def test_an_outer_call_that_asks_for_content_gets_it(
+def test_enclosing_call_that_captures_content_receives_it(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -137,11 +141,11 @@ def test_an_outer_call_that_asks_for_content_gets_it(
         get_value(CLIENT_INFERENCE_CONTEXT_KEY, outer.context).capture_content = True
         call()
 
-    (said,) = json.loads(telemetry.span.attributes["gen_ai.output.messages"])
-    assert [part["type"] for part in said["parts"]] == ["reasoning", "text"]
+    (message,) = json.loads(telemetry.span.attributes["gen_ai.output.messages"])
+    assert [part["type"] for part in message["parts"]] == ["reasoning", "text"]
 
 
-def test_an_error_inside_another_instrumentations_call_is_its_error_too(
+def test_error_is_recorded_on_the_span_of_the_enclosing_call(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -158,14 +162,14 @@ def test_an_error_inside_another_instrumentations_call_is_its_error_too(
     assert telemetry.span.attributes["http.response.status_code"] == 402
 
 
-def test_the_conversation_of_an_enclosing_agent_is_the_calls(
+def test_span_has_conversation_id_of_the_enclosing_agent(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
     telemetry: Telemetry,
     handler: TelemetryHandler,
 ) -> None:
-    # Holds the private reader of util-genai's ambient conversation.
+    # Fails if the private function of util-genai for this id moves.
     instrument()
     deepseek.answer_next(sample("chat_plain.json"))
 
@@ -177,29 +181,29 @@ def test_the_conversation_of_an_enclosing_agent_is_the_calls(
     assert chat.parent == agent.context
 
 
-class Seen(CompletionHook):
+class RecordingHook(CompletionHook):
     completions: ClassVar[list[dict[str, Any]]] = []
 
     def on_completion(self, **completion: Any) -> None:
         self.completions.append(completion)
 
 
-def test_a_completion_hook_gets_the_librarys_own_types_though_no_content_is_recorded(
+def test_completion_hook_receives_library_types_without_content_capture(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
     telemetry: Telemetry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Seen, "completions", [])
+    monkeypatch.setattr(RecordingHook, "completions", [])
     entry = EntryPoint(
-        "seen", f"{__name__}:Seen", "opentelemetry_genai_completion_hook"
+        "recording", f"{__name__}:RecordingHook", "opentelemetry_genai_completion_hook"
     )
-    monkeypatch.setattr(EntryPoint, "load", lambda _: Seen)
+    monkeypatch.setattr(EntryPoint, "load", lambda _: RecordingHook)
     monkeypatch.setattr(
         "opentelemetry.util.genai.completion_hook.entry_points", lambda **_: [entry]
     )
-    monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK", "seen")
+    monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK", "recording")
     instrument("NO_CONTENT")
     deepseek.answer_next(sample("chat_tool_calls_parallel.json"))
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBO"}}
@@ -209,10 +213,10 @@ def test_a_completion_hook_gets_the_librarys_own_types_though_no_content_is_reco
         tools=REQUEST["tools"],
     )
 
-    (seen,) = Seen.completions
-    assert seen["span"].context == telemetry.span.context
+    (completion,) = RecordingHook.completions
+    assert completion["span"].context == telemetry.span.context
     assert not any("messages" in name for name in telemetry.span.attributes)
-    user, assistant, tool, _, picture = seen["inputs"]
+    user, assistant, tool, _, picture = completion["inputs"]
     assert user == InputMessage("user", [TextPart("Weather in Hangzhou and Beijing?")])
     assert isinstance(assistant.parts[0], ReasoningPart)
     assert isinstance(assistant.parts[1], ToolCallRequestPart)
@@ -220,15 +224,15 @@ def test_a_completion_hook_gets_the_librarys_own_types_though_no_content_is_reco
         ToolCallResponsePart("24C", "call_00_9V0vrf86Pc9aelHCJMZqnJBo")
     ]
     assert picture.parts == [BlobPart("image/png", "image", b"\x89PN")]
-    (answer,) = seen["outputs"]
-    assert isinstance(answer, OutputMessage)
-    assert answer.finish_reason == "tool_call"
-    (definition,) = seen["tool_definitions"]
+    (output,) = completion["outputs"]
+    assert isinstance(output, OutputMessage)
+    assert output.finish_reason == "tool_call"
+    (definition,) = completion["tool_definitions"]
     assert isinstance(definition, FunctionToolDefinition)
-    assert seen["system_instruction"] == []
+    assert completion["system_instruction"] == []
 
 
-def test_an_image_on_a_span_is_base64(
+def test_image_on_a_span_is_base64(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -248,7 +252,7 @@ def test_an_image_on_a_span_is_base64(
     }
 
 
-def test_text_of_every_script_is_readable_and_what_is_no_utf8_is_replaced(
+def test_span_text_is_not_escaped_to_ascii(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,

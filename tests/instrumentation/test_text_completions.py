@@ -1,4 +1,4 @@
-"""Text completions (FIM): one span, and what they have of their own."""
+"""Spans of text completions (FIM)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .attributes import SERVER, TRACED, said
+from .attributes import ENDPOINT, TRACE_ID, content
 from .conftest import sample
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ FIM = {"model": "deepseek-v4-pro", "prompt": "def fib(a):", "suffix": "    + fib
 
 
 @pytest.mark.parametrize("method", ["create", "with_raw_response.create"])
-def test_a_text_completion_is_one_span(
+def test_text_completion_is_one_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -30,10 +30,10 @@ def test_a_text_completion_is_one_span(
     instrument("SPAN_ONLY")
     deepseek.answer_next(sample("fim.json"))
 
-    call(method, of="completions", **FIM, max_tokens=64)
+    call(method, resource="completions", **FIM, max_tokens=64)
 
     assert telemetry.span.name == "text_completion deepseek-v4-pro"
-    assert said(telemetry, "input.messages") == [
+    assert content(telemetry, "input.messages") == [
         {
             "role": "user",
             "parts": [
@@ -42,7 +42,7 @@ def test_a_text_completion_is_one_span(
             ],
         }
     ]
-    assert said(telemetry, "output.messages") == [
+    assert content(telemetry, "output.messages") == [
         {
             "role": "assistant",
             "parts": [
@@ -60,8 +60,8 @@ def test_a_text_completion_is_one_span(
         if "messages" not in name
     }
     assert attributes == {
-        **SERVER,
-        **(TRACED if "raw" in method else {}),
+        **ENDPOINT,
+        **(TRACE_ID if "raw" in method else {}),
         "gen_ai.operation.name": "text_completion",
         "gen_ai.request.model": "deepseek-v4-pro",
         "gen_ai.request.max_tokens": 64,
@@ -75,7 +75,7 @@ def test_a_text_completion_is_one_span(
     }
 
 
-def test_a_streamed_text_completion_is_one_span(
+def test_streamed_text_completion_is_one_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -84,11 +84,11 @@ def test_a_streamed_text_completion_is_one_span(
     instrument("SPAN_ONLY")
     deepseek.answer_next(sample("fim.sse"))
 
-    call(of="completions", **FIM, stream=True)
+    call(resource="completions", **FIM, stream=True)
 
     assert telemetry.span.attributes["gen_ai.response.finish_reasons"] == ("stop",)
     assert telemetry.span.attributes["gen_ai.usage.output_tokens"] == 3
-    assert said(telemetry, "output.messages")[0]["parts"] == [
+    assert content(telemetry, "output.messages")[0]["parts"] == [
         {"type": "text", "content": "    return fib(a-1)"}
     ]
 
@@ -101,8 +101,8 @@ def test_several_prompts_are_several_messages(
 ) -> None:
     instrument("SPAN_ONLY")
     deepseek.answer_next(sample("fim.json"))
-    call(of="completions", model="deepseek-v4-pro", prompt=["a", "b"])
-    assert [m["parts"][0]["content"] for m in said(telemetry, "input.messages")] == [
+    call(resource="completions", model="deepseek-v4-pro", prompt=["a", "b"])
+    assert [m["parts"][0]["content"] for m in content(telemetry, "input.messages")] == [
         "a",
         "b",
     ]

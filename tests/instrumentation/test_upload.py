@@ -1,5 +1,8 @@
-"""util-genai's completion hook `upload`: what was said goes to files, and the span and
-the event say to which, as with the official packages."""
+"""The completion hook `upload` of opentelemetry-util-genai.
+
+Messages are written to files, and the span and the event have references to them, as
+with the official packages.
+"""
 
 from __future__ import annotations
 
@@ -63,12 +66,12 @@ def upload(
     return lambda content: instrument(content, logger_provider=logger_provider)
 
 
-def refs(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
+def references(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
     return {k: v for k, v in (attributes or {}).items() if k.endswith("_ref")}
 
 
 def uploaded(ref: str) -> Any:
-    """What is in the file, once the hook's thread has written it."""
+    """Returns the content of the file, once the hook's thread has written it."""
     path = Path(unquote(urlsplit(ref).path))
     for _ in range(500):
         if path.exists() and (written := path.read_text("utf-8")).endswith("\n"):
@@ -79,7 +82,7 @@ def uploaded(ref: str) -> Any:
 
 @pytest.mark.parametrize("content", ["", "SPAN_AND_EVENT"])
 @pytest.mark.parametrize("stream", [False, True])
-def test_what_was_said_is_uploaded_and_referred_to(
+def test_messages_are_uploaded_and_referenced(
     upload: Callable[[str], None],
     uploads: Path,
     call: Callable[..., Any],
@@ -90,32 +93,33 @@ def test_what_was_said_is_uploaded_and_referred_to(
     stream: bool,
 ) -> None:
     upload(content)
-    kind = "stream" if stream else "chat"
-    ending = "sse" if stream else "json"
-    deepseek.answer_next(sample(f"{kind}_tool_calls_parallel.{ending}"))
+    name = (
+        "stream_tool_calls_parallel.sse" if stream else "chat_tool_calls_parallel.json"
+    )
+    deepseek.answer_next(sample(name))
 
     call(**REQUEST, stream=stream)
 
-    found = refs(telemetry.span.attributes)
-    assert set(found) == {INPUT, OUTPUT, TOOLS}
-    assert all(ref.startswith(f"file://{uploads}/") for ref in found.values())
-    roles = [message["role"] for message in uploaded(found[INPUT])]
+    span_references = references(telemetry.span.attributes)
+    assert set(span_references) == {INPUT, OUTPUT, TOOLS}
+    assert all(ref.startswith(f"file://{uploads}/") for ref in span_references.values())
+    roles = [message["role"] for message in uploaded(span_references[INPUT])]
     assert roles == ["user", "assistant", "tool", "tool"]
-    (said,) = uploaded(found[OUTPUT])
-    assert [part["type"] for part in said["parts"]] == [
+    (message,) = uploaded(span_references[OUTPUT])
+    assert [part["type"] for part in message["parts"]] == [
         "reasoning",
         "tool_call",
         "tool_call",
     ]
-    assert said["finish_reason"] == "tool_call"
-    (definition,) = uploaded(found[TOOLS])
+    assert message["finish_reason"] == "tool_call"
+    (definition,) = uploaded(span_references[TOOLS])
     assert definition["name"] == "get_weather"
-    events = [refs(log.log_record.attributes) for log in logs.get_finished_logs()]
-    assert events == ([found] if content else [])
+    events = [references(log.log_record.attributes) for log in logs.get_finished_logs()]
+    assert events == ([span_references] if content else [])
     assert ("gen_ai.output.messages" in telemetry.span.attributes) is bool(content)
 
 
-def test_a_response_is_uploaded_with_its_instructions(
+def test_response_is_uploaded_with_its_instructions(
     upload: Callable[[str], None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -124,16 +128,23 @@ def test_a_response_is_uploaded_with_its_instructions(
     upload("")
     deepseek.answer_next(sample("responses.json"))
 
-    call(of="responses", model="deepseek-flash", input="Hi", instructions="Be brief.")
+    call(
+        resource="responses",
+        model="deepseek-flash",
+        input="Hi",
+        instructions="Be brief.",
+    )
 
-    found = refs(telemetry.span.attributes)
-    assert set(found) == {INPUT, OUTPUT, INSTRUCTIONS}
-    assert uploaded(found[INSTRUCTIONS]) == [{"type": "text", "content": "Be brief."}]
-    (said,) = uploaded(found[OUTPUT])
-    assert said["finish_reason"] == "stop"
+    span_references = references(telemetry.span.attributes)
+    assert set(span_references) == {INPUT, OUTPUT, INSTRUCTIONS}
+    assert uploaded(span_references[INSTRUCTIONS]) == [
+        {"type": "text", "content": "Be brief."}
+    ]
+    (message,) = uploaded(span_references[OUTPUT])
+    assert message["finish_reason"] == "stop"
 
 
-def test_of_a_failed_call_the_question_is_uploaded(
+def test_input_of_a_failed_call_is_uploaded(
     upload: Callable[[str], None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -145,12 +156,12 @@ def test_of_a_failed_call_the_question_is_uploaded(
     with pytest.raises(openai.APIStatusError):
         call()
 
-    found = refs(telemetry.span.attributes)
-    assert set(found) == {INPUT}
-    assert uploaded(found[INPUT]) == USER
+    span_references = references(telemetry.span.attributes)
+    assert set(span_references) == {INPUT}
+    assert uploaded(span_references[INPUT]) == USER
 
 
-def test_files_and_references_are_those_of_the_official_packages(
+def test_files_and_references_match_the_official_packages(
     upload: Callable[[str], None],
     call: Callable[..., Any],
     deepseek: Simulator,
@@ -158,21 +169,23 @@ def test_files_and_references_are_those_of_the_official_packages(
 ) -> None:
     upload("")
     deepseek.answer_next(sample("chat_plain.json"))
-    answer = call().choices[0].message.content
+    text = call().choices[0].message.content
 
-    # What they do, by the library's public means.
+    # What the official packages do, with the library's public API.
     handler = TelemetryHandler(
         tracer_provider=telemetry.tracer_provider,
         completion_hook=load_completion_hook(),
     )
-    with handler.inference("openai", request_model="deepseek-flash") as theirs:
-        asked = QUESTION[0]["content"]
-        theirs.input_messages = [InputMessage("user", [TextPart(asked)])]
-        theirs.output_messages = [
-            OutputMessage("assistant", [TextPart(answer)], "stop")
+    with handler.inference("openai", request_model="deepseek-flash") as inference:
+        question = QUESTION[0]["content"]
+        inference.input_messages = [InputMessage("user", [TextPart(question)])]
+        inference.output_messages = [
+            OutputMessage("assistant", [TextPart(text)], "stop")
         ]
 
-    ours, official = (refs(span.attributes) for span in telemetry.spans)
-    assert set(ours) == set(official) == {INPUT, OUTPUT}
-    for name, ref in ours.items():
-        assert uploaded(ref) == uploaded(official[name])
+    deepseek_references, official_references = (
+        references(span.attributes) for span in telemetry.spans
+    )
+    assert set(deepseek_references) == set(official_references) == {INPUT, OUTPUT}
+    for name, ref in deepseek_references.items():
+        assert uploaded(ref) == uploaded(official_references[name])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ._observer import InvocationObserver
 
 # Public methods of an `httpx.Response`, through which every read and close goes.
-_REPLACED_METHODS: Final = ("iter_bytes", "aiter_bytes", "close", "aclose")
+_READ_AND_CLOSE_METHODS: Final = ("iter_bytes", "aiter_bytes", "close", "aclose")
 
 
 def parse_body(body: bytes | bytearray) -> SimpleNamespace | None:
@@ -43,6 +43,8 @@ class RawResponseWrapper(TransparentProxy):
 
     __slots__ = ("_body_recorder", "_parsed", "_recorded")
 
+    replaceable_methods = frozenset({"parse"})
+
     _body_recorder: BodyRecorder
     _parsed: Any
     _recorded: Any
@@ -53,8 +55,6 @@ class RawResponseWrapper(TransparentProxy):
         object.__setattr__(self, "_body_recorder", body_recorder)
         object.__setattr__(self, "_parsed", None)
         object.__setattr__(self, "_recorded", None)
-
-    replaceable_methods = frozenset({"parse"})
 
     @property
     def parse(self) -> Callable[..., Any]:
@@ -97,7 +97,7 @@ class BodyRecorder:
         self._buffer = bytearray()
         self._is_reading = False
         self._is_detached = False
-        for name in _REPLACED_METHODS:
+        for name in _READ_AND_CLOSE_METHODS:
             setattr(http_response, name, getattr(self, name))
 
     def detach(self) -> None:
@@ -105,7 +105,7 @@ class BodyRecorder:
         http_response: Any = self._http_response()
         if not self._is_detached and http_response is not None:
             self._is_detached = True
-            for name in _REPLACED_METHODS:
+            for name in _READ_AND_CLOSE_METHODS:
                 delattr(http_response, name)
 
     def __del__(self) -> None:

@@ -1,4 +1,4 @@
-"""The same call without us and with us: no caller and no server may see which."""
+"""Compares a call with and without instrumentation."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ if TYPE_CHECKING:
 
 
 class Outcome(NamedTuple):
-    """What a caller and a server see of a call."""
+    """What an application and a server see of a call."""
 
-    returned: str
-    raised: tuple[type[BaseException], str] | None
-    sent: list[tuple[bytes, Mapping[str, str]]]
-    warned: list[str]
+    result: str
+    error: tuple[type[BaseException], str] | None
+    requests: list[tuple[bytes, Mapping[str, str]]]
+    warnings: list[str]
 
 
 def assert_only_parts_are_lost(caplog: pytest.LogCaptureFixture) -> None:
-    """A part may be, and is told; an answer, a span or a batch may not.
+    """Asserts that every logged error is about a part of a message or an argument.
 
-    What OTLP cannot carry, its encoder tells in the log.
+    A response, a span or a batch must not be lost. The OTLP encoder logs values that it
+    cannot encode.
     """
     for record in caplog.records:
         if record.name.startswith("opentelemetry"):
             assert re.match(
-                "DeepSeek telemetry was lost: reading ",
-                record.getMessage(),
+                "DeepSeek telemetry was lost: reading ", record.getMessage()
             ), record.getMessage()
 
 
-class Compared:
-    """One call without us, and the same with us, all content recorded."""
+class Comparison:
+    """Makes one call without and with instrumentation, which records all content."""
 
     def __init__(
         self,
@@ -62,40 +62,40 @@ class Compared:
         self._deepseek, self.telemetry, self._caplog = deepseek, telemetry, caplog
         self._logs = InMemoryLogRecordExporter()
 
-    def __call__(self, made: Callable[[], dict[str, Any]]) -> Outcome:
-        bare = self._outcome(made)
+    def __call__(self, create_arguments: Callable[[], dict[str, Any]]) -> Outcome:
+        expected = self._outcome(create_arguments)
         logger_provider = LoggerProvider()
         logger_provider.add_log_record_processor(SimpleLogRecordProcessor(self._logs))
         self._instrument("SPAN_AND_EVENT", logger_provider=logger_provider)
-        observed = self._outcome(made)
-        assert observed == bare
-        # Nothing in them but what OTLP can carry.
+        outcome = self._outcome(create_arguments)
+        assert outcome == expected
+        # OTLP can encode every value.
         assert encode_spans([self.telemetry.span]).SerializeToString()
         assert encode_logs(self._logs.get_finished_logs()).SerializeToString()
         assert_only_parts_are_lost(self._caplog)
-        return observed
+        return outcome
 
-    def _outcome(self, made: Callable[[], dict[str, Any]]) -> Outcome:
-        before = len(self._deepseek.exchanges)
-        returned, raised = "", None
-        with warnings.catch_warnings(record=True) as warned:
+    def _outcome(self, create_arguments: Callable[[], dict[str, Any]]) -> Outcome:
+        start = len(self._deepseek.exchanges)
+        result, call_error = "", None
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                returned = repr(self._call(**made()))
+                result = repr(self._call(**create_arguments()))
             except RecursionError as error:
-                # Which frame is one too many, its words say.
-                raised = (type(error), "")
-            except Exception as error:  # noqa: BLE001  # of any kind, it is compared
-                raised = (type(error), _words(error))
-        sent = [(e.body, e.headers) for e in self._deepseek.exchanges[before:]]
-        return Outcome(returned, raised, sent, [str(w.message) for w in warned])
+                # The message depends on the frame that exceeds the limit.
+                call_error = (type(error), "")
+            except Exception as error:  # noqa: BLE001  # every type is compared
+                call_error = (type(error), _message(error))
+        requests = [(e.body, e.headers) for e in self._deepseek.exchanges[start:]]
+        return Outcome(result, call_error, requests, [str(w.message) for w in caught])
 
     def content(self, name: str) -> Any:
         return json.loads(self.telemetry.span.attributes[f"gen_ai.{name}"])
 
 
-def _words(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception as unsayable:  # noqa: BLE001  # as above
-        return repr(type(unsayable))
+    except Exception as str_error:  # noqa: BLE001  # as above
+        return repr(type(str_error))
