@@ -16,20 +16,20 @@ _PERMISSION_ADVICE = (
     "Check the user's permission on the experiment, and that the server was started "
     "with --allowed-hosts for the host in MLFLOW_TRACKING_URI"
 )
-_SERVER_LOG_ADVICE = "See the server's log for the reason"
+_LOG_ADVICE = "See MLflow's log for the reason"
 
 _CAUSES_AND_ADVICE = {
-    401: ("the server requires valid credentials", _CREDENTIALS_ADVICE),
-    403: ("the server denies permission", _PERMISSION_ADVICE),
+    401: ("MLflow requires valid credentials", _CREDENTIALS_ADVICE),
+    403: ("MLflow denies permission", _PERMISSION_ADVICE),
     404: ("the server does not have this path", _URI_ADVICE),
     405: ("the server does not accept spans at this path", _URI_ADVICE),
     407: ("the proxy requires credentials", "Check HTTPS_PROXY and HTTP_PROXY"),
     429: (
-        "the server limits the rate of requests",
+        "MLflow limits the rate of requests",
         "Sample, or increase OTEL_BSP_SCHEDULE_DELAY",
     ),
     501: (
-        "the server's trace store does not accept spans",
+        "MLflow's trace store does not accept spans",
         "Start the server with --backend-store-uri sqlite:///… or another database",
     ),
 }
@@ -50,8 +50,8 @@ def export_error_from_response(
     status_text = f"{status} {error_code}".strip()
     if is_span_request and status in SPAN_ERROR_STATUSES:
         return ExportError(
-            f"the server rejects some of the spans ({status_text})",
-            f"{_SERVER_LOG_ADVICE}; the other spans of the batch are sent without them",
+            f"MLflow rejects some of the spans ({status_text})",
+            f"{_LOG_ADVICE}; the other spans of the batch are sent without them",
             is_divisible=True,
         )
     if error_code == "RESOURCE_DOES_NOT_EXIST":
@@ -66,7 +66,5 @@ def export_error_from_response(
             "Set MLFLOW_TRACKING_URI to the URL where MLflow itself responds (https "
             "instead of http?), not to a login page; redirects are not followed",
         )
-    cause, advice = _CAUSES_AND_ADVICE.get(
-        status, ("the request failed", _SERVER_LOG_ADVICE)
-    )
+    cause, advice = _CAUSES_AND_ADVICE.get(status, ("the request failed", _LOG_ADVICE))
     return ExportError(f"{cause} ({status_text})", advice)
