@@ -1,7 +1,6 @@
 """The state of MLflow's fluent API: the active tracking URI and experiment.
 
-It is read only if the application has imported `mlflow`. This package does not import
-`mlflow` here.
+It is read only if the application has imported `mlflow`; this module never imports it.
 """
 
 from __future__ import annotations

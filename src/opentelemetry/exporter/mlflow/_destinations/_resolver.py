@@ -163,15 +163,15 @@ class DestinationResolver:
 
         An argument is meant to override the application, so it is never outdated.
         """
-        uri, experiment = self._target
-        active_uri, active = active_tracking_uri(), active_experiment(uri)
+        target_uri, target_experiment = self._target
+        uri, experiment = active_tracking_uri(), active_experiment(target_uri)
         return (
-            active_uri is not None
-            and not uri.is_argument
-            and active_uri.value != uri.value
+            uri is not None
+            and not target_uri.is_argument
+            and uri.value != target_uri.value
         ) or (
-            active is not None
-            and experiment.id is not None
-            and not experiment.setting.is_argument
-            and active.id != experiment.id
+            experiment is not None
+            and target_experiment.id is not None
+            and not target_experiment.setting.is_argument
+            and experiment.id != target_experiment.id
         )
