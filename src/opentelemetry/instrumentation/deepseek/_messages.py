@@ -178,7 +178,10 @@ def _file_part(item: object) -> Json | None:
 
 
 def part_from_url(url: object, modality: str) -> Json | None:
-    """Returns a blob part for a data URL, a URI part for any other URL."""
+    """Returns a blob part for a data URL, a URI part for any other URL.
+
+    Returns None if `url` is no text or is an invalid data URL.
+    """
     part = image_from_url(url, modality=modality) if isinstance(url, str) else None
     return None if part is None else omit_none(**vars(part))
 

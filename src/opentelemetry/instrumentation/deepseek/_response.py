@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class ResponseAccumulator:
-    """Collects the parts of a response; its attributes and messages are read once.
+    """Collects the parts of a response until its attributes and messages are read.
 
     `wants_content` is False if no content is recorded; then no text is stored. Times
     are values of `perf_counter`.
