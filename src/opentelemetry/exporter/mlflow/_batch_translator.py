@@ -106,18 +106,18 @@ class BatchTranslator:
         is_fluent = isinstance(span, FluentSpan)
         is_fluent_root = isinstance(span, FluentSpan) and span.is_mlflow_root
         span_type = attributes.get(SPAN_TYPE)
-        _, _, _, question, answer = item.translated
+        question, answer = item.translated.question, item.translated.answer
         is_model_call = span_type in _MODEL_CALL_TYPES
         if not is_model_call and (texts := indexed_texts(attributes)):
             is_model_call, (question, answer) = True, texts
-        beneath = self._summaries.get(item.trace_id, {}).pop(item.span_id, None)
-        if beneath and span_type in _AGENT_TYPES and not is_fluent:
-            add_conversation(attributes, beneath)
-        if not (beneath or is_model_call or is_fluent_root):
+        child_summary = self._summaries.get(item.trace_id, {}).pop(item.span_id, None)
+        if child_summary and span_type in _AGENT_TYPES and not is_fluent:
+            add_conversation(attributes, child_summary)
+        if not (child_summary or is_model_call or is_fluent_root):
             return
         summary = self._summary(item.trace_id, parent_id)
-        if beneath:
-            summary.merge(beneath)
+        if child_summary:
+            summary.merge(child_summary)
         if is_model_call:
             summary.add_model_call(span, attributes, question, answer)
         if is_fluent_root:
