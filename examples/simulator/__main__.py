@@ -1,4 +1,4 @@
-"""`python -m examples.simulator`"""
+"""The command line of the simulator: `python -m examples.simulator`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from ._faults import GRAMMAR, HEADER, Fault
+from ._faults import FAULT_HEADER, FAULT_SYNTAX, Fault
 from ._simulator import Simulator
 
 if TYPE_CHECKING:
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
 
     from ._exchange import Exchange
 
-_HUMAN = 0.02  # seconds: about as fast as the real models write
+_DEFAULT_PACE = 0.02  # seconds: about the speed of the real models
 
-_WHAT = """\
-A stand-in for api.deepseek.com on this machine: real HTTP, no key, no cost.
+_DESCRIPTION = """\
+A local stand-in for api.deepseek.com over real HTTP, without a key and without cost.
 
-It speaks DeepSeek's API down to the bytes: chat with and without thinking, streams,
+It reproduces DeepSeek's API byte for byte: chat with and without thinking, streams,
 tool calls, JSON mode, log probabilities, prefix and FIM completion (under /beta),
-models and balance, the documented errors, and token counts with a prompt cache that
-remembers. What it says is short, made up from your words, and always the same.
+models and balance, the documented errors, and token counts with a stateful prompt
+cache. Answers are short, derived from the words of the request, and deterministic.
 """
-_HOW = f"""\
-use it from the openai SDK:
+_EPILOG = f"""\
+use with the openai SDK:
   client = OpenAI(base_url="http://127.0.0.1:8123", api_key="any")
-or without a change of the program:
+or without a change to the program:
   OPENAI_BASE_URL=http://127.0.0.1:8123 OPENAI_API_KEY=any python app.py
 
-faults, for every request (--fault) or for one (the header {HEADER}):
-{GRAMMAR}
+faults, for every request (--fault) or for one request (header {FAULT_HEADER}):
+{FAULT_SYNTAX}
   client.chat.completions.create(
-      ..., extra_headers={{"{HEADER}": "503 times=2"}}
+      ..., extra_headers={{"{FAULT_HEADER}": "503 times=2"}}
   )
-  is refused twice and answered when the SDK tries a third time.
+  fails twice and succeeds on the SDK's second retry.
 """
-_EXAMPLE = """\
-DeepSeek simulator at {url}  (Ctrl+C ends it)
+_STARTUP_MESSAGE = """\
+DeepSeek simulator at {url}  (Ctrl+C stops it)
 
   from openai import OpenAI
   client = OpenAI(base_url="{url}", api_key="{key}")
@@ -52,9 +52,9 @@ DeepSeek simulator at {url}  (Ctrl+C ends it)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until interrupted. Returns the exit status."""
-    options = _parser().parse_args(arguments)
-    over = _interruption()
+    """Serves until interrupted and returns the exit status."""
+    options = _argument_parser().parse_args(arguments)
+    stop_event = _stop_event()
     try:
         simulator = Simulator(
             options.port,
@@ -62,27 +62,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
             faults=options.fault,
             pace=options.pace,
             api_key=options.api_key,
-            keep=0,
-            ended=_print if options.verbose else None,
+            max_exchanges=0,
+            on_exchange_end=_print_exchange if options.verbose else None,
         ).start()
     except OSError as error:
-        where = f"{options.host}:{options.port}"
-        print(f"cannot listen on {where}: {error.strerror}", file=sys.stderr)
-        print("another --port may be free; --port 0 takes one", file=sys.stderr)
+        address = f"{options.host}:{options.port}"
+        print(f"Cannot listen on {address}: {error.strerror}.", file=sys.stderr)
+        print("Choose another --port; --port 0 takes a free one.", file=sys.stderr)
         return 1
     url = simulator.base_url
-    print(_EXAMPLE.format(url=url, key=options.api_key or "any"), flush=True)
-    while not over.wait(1):  # on Windows a wait without an end hears no Ctrl+C
+    message = _STARTUP_MESSAGE.format(url=url, key=options.api_key or "any")
+    print(message, flush=True)
+    # On Windows, Ctrl+C does not interrupt a wait without a timeout.
+    while not stop_event.wait(1):
         pass
     simulator.close()
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _argument_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m examples.simulator",
-        description=_WHAT,
-        epilog=_HOW,
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
@@ -91,9 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--pace",
         type=_seconds,
-        default=_HUMAN,
+        default=_DEFAULT_PACE,
         metavar="SECONDS",
-        help="from one piece of an answer to the next (%(default)s)",
+        help="time between two chunks of a response (%(default)s)",
     )
     add(
         "--fault",
@@ -101,21 +103,27 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="FAULT",
-        help='let every request fail, for example "503 times=2"; see below',
+        help='fault for every request, for example "503 times=2"; see below',
     )
-    add("--api-key", metavar="KEY", help="accept this key only (any but an empty one)")
-    add("--verbose", action="store_true", help="a line for each request")
+    add(
+        "--api-key",
+        metavar="KEY",
+        help="the only key to accept (default: any key that is not empty)",
+    )
+    add("--verbose", action="store_true", help="print a line for each request")
     return parser
 
 
 def _seconds(text: str) -> float:
     try:
-        value = float(text)
+        seconds = float(text)
     except ValueError:
-        value = -1
-    if not 0 <= value < threading.TIMEOUT_MAX:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
-    return value
+        seconds = -1
+    if not 0 <= seconds < threading.TIMEOUT_MAX:
+        raise argparse.ArgumentTypeError(
+            f"must be a number of seconds, 0 or greater; got {text!r}"
+        )
+    return seconds
 
 
 def _fault(text: str) -> str:
@@ -123,38 +131,40 @@ def _fault(text: str) -> str:
         Fault.parse(text)
     except ValueError as error:
         message = str(error).partition("\n")[0]
-        raise argparse.ArgumentTypeError(f"{message}; --help lists them") from None
+        raise argparse.ArgumentTypeError(f"{message}; see --help") from None
     return text
 
 
-def _print(exchange: Exchange) -> None:
+def _print_exchange(exchange: Exchange) -> None:
     usage = exchange.usage or {}
-    counts = ""
+    token_counts = ""
     if usage:
-        hit, answer = usage["prompt_cache_hit_tokens"], usage["completion_tokens"]
-        counts = f"{usage['prompt_tokens']} tokens ({hit} cached) -> {answer}"
-    words = [
+        cached = usage["prompt_cache_hit_tokens"]
+        completion = usage["completion_tokens"]
+        token_counts = f"{usage['prompt_tokens']} tokens ({cached} cached)"
+        token_counts += f" -> {completion}"
+    columns = [
         time.strftime("%H:%M:%S"),
         exchange.method,
         exchange.path,
         str(exchange.status or "dropped"),
-        counts,
+        token_counts,
         f"[{exchange.fault.text}]" if exchange.fault.text else "",
-        "" if exchange.finished else "broken off",
+        "" if exchange.is_complete else "incomplete",
     ]
-    print(*filter(None, words), flush=True)
+    print(*filter(None, columns), flush=True)
 
 
-def _interruption() -> threading.Event:
-    """Set on Ctrl+C, and when a supervisor says it is over."""
-    over = threading.Event()
+def _stop_event() -> threading.Event:
+    """Returns an event that is set by SIGINT (Ctrl+C) and by SIGTERM."""
+    stop_event = threading.Event()
 
-    def end(_number: int, _frame: FrameType | None) -> None:
-        over.set()
+    def stop(_signal_number: int, _frame: FrameType | None) -> None:
+        stop_event.set()
 
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGTERM, end)
-    return over
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    return stop_event
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the simulator says: short, sensible and always the same for the same words."""
+"""Composition of the assistant message: short, deterministic, from the user's words."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from ._argument_extraction import arguments
-from ._chat_request import text_of
-from ._model_output import Reply
+from ._argument_extraction import extract_arguments
+from ._chat_request import message_text
+from ._model_output import AssistantMessage
 from ._question import Question
-from ._question_answering import thought_on
-from ._tool_results import results_since_question, sentences_of
-from ._tool_selection import calls
+from ._question_answering import answer_question
+from ._tool_results import latest_tool_results, summarize_tool_results
+from ._tool_selection import select_tool_calls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,63 +24,70 @@ _SMALL_TALK = re.compile(
 )
 
 
-def reply_to(request: ChatRequest) -> Reply:
-    """The answer, or the tool calls that come before it."""
-    question = Question(_last_question(request))
-    results = results_since_question(request.messages)
+def compose_assistant_message(request: ChatRequest) -> AssistantMessage:
+    """Returns the answer to the last user message, or the tool calls it needs first."""
+    question = Question(_last_user_text(request))
+    results = latest_tool_results(request.messages)
     if request.prefix is None and not results:
-        wanted = _wanted(request, question)
-        if wanted:
-            before = "" if request.thinking else "Let me look that up."
-            return Reply(before, _on_calls(wanted), wanted)
-    reasoning, answer = thought_on(question)
+        tool_calls = _tool_calls(request, question)
+        if tool_calls:
+            content = "" if request.thinking else "Let me look that up."
+            return AssistantMessage(content, _call_reasoning(tool_calls), tool_calls)
+    reasoning, answer = answer_question(question)
     if results:
-        reasoning, answer = _on_results(len(results)), sentences_of(results)
-    content = _formatted(request, question, answer)
+        reasoning = _result_reasoning(len(results))
+        answer = summarize_tool_results(results)
+    content = _format_answer(request, question, answer)
     if request.prefix is not None:
-        return Reply(_continued(content, request.prefix))
-    return Reply(content, reasoning + _care(request.effort))
+        return AssistantMessage(_continuation(content, request.prefix))
+    return AssistantMessage(content, reasoning + _effort_remark(request.effort))
 
 
-def _wanted(request: ChatRequest, question: Question) -> list[tuple[str, str]]:
+def _tool_calls(request: ChatRequest, question: Question) -> list[tuple[str, str]]:
     if _SMALL_TALK.match(question.text) and request.tool_choice == "auto":
         return []
-    return calls(question, request.tools, request.tool_choice)
+    return select_tool_calls(question, request.tools, request.tool_choice)
 
 
-def _last_question(request: ChatRequest) -> str:
-    texts = [text_of(m) for m in request.messages if m["role"] == "user"]
-    return texts[-1] if texts else text_of(request.messages[-1])
+def _last_user_text(request: ChatRequest) -> str:
+    texts = [message_text(m) for m in request.messages if m["role"] == "user"]
+    return texts[-1] if texts else message_text(request.messages[-1])
 
 
-def _continued(content: str, prefix: str) -> str:
-    """Only what comes after the words the caller put into the model's mouth."""
+def _continuation(content: str, prefix: str) -> str:
+    """Returns the part of `content` that follows the caller's `prefix`."""
     if content.startswith(prefix):
         return content[len(prefix) :]
     return content if not prefix or prefix[-1].isspace() else f" {content}"
 
 
-def _formatted(request: ChatRequest, question: Question, answer: str) -> str:
-    """`answer`, in JSON mode as JSON: with the keys of an example, if one was given."""
+def _format_answer(request: ChatRequest, question: Question, answer: str) -> str:
+    """Returns `answer`, encoded as JSON in JSON mode.
+
+    The JSON has the keys of the example in the prompt, if there is an example.
+    """
     if not request.json_mode:
         return answer
     value: dict[str, Any] = {"question": question.text, "answer": answer}
-    if example := _example(request):
-        schema = {"type": "object", "properties": _schema(example)}
-        said = arguments(question, schema, question.names) or {}
-        known = {**example, **said, **value}
-        value = {key: known[key] for key in example}
+    if example := _json_example(request):
+        schema = {"type": "object", "properties": _example_properties(example)}
+        arguments = extract_arguments(question, schema, question.names) or {}
+        fields = {**example, **arguments, **value}
+        value = {key: fields[key] for key in example}
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def _example(request: ChatRequest) -> dict[str, Any]:
-    """The last JSON object in the prompts: DeepSeek's guide says to give one."""
+def _json_example(request: ChatRequest) -> dict[str, Any]:
+    """Returns the JSON object in the last message that has one, or an empty dict.
+
+    DeepSeek's guide to JSON mode recommends an example in the prompt.
+    """
     decoder = json.JSONDecoder()
     for message in reversed(request.messages):
-        text = text_of(message)
-        for found in re.finditer(r"\{", text):
+        text = message_text(message)
+        for match in re.finditer(r"\{", text):
             try:
-                value: dict[str, Any] = decoder.raw_decode(text, found.start())[0]
+                value: dict[str, Any] = decoder.raw_decode(text, match.start())[0]
             except ValueError:
                 continue
             if value:
@@ -88,18 +95,18 @@ def _example(request: ChatRequest) -> dict[str, Any]:
     return {}
 
 
-def _schema(example: dict[str, Any]) -> dict[str, Any]:
-    return {key: {"type": _kind(value)} for key, value in example.items()}
+def _example_properties(example: dict[str, Any]) -> dict[str, Any]:
+    return {key: {"type": _json_type(value)} for key, value in example.items()}
 
 
-def _kind(value: Any) -> str:
-    for kind, name in _KINDS.items():
-        if isinstance(value, kind):
-            return name
+def _json_type(value: Any) -> str:
+    for python_type, json_type in _JSON_TYPES.items():
+        if isinstance(value, python_type):
+            return json_type
     return "null"
 
 
-_KINDS: dict[type, str] = {
+_JSON_TYPES: dict[type, str] = {
     str: "string",
     bool: "boolean",
     int: "integer",
@@ -108,25 +115,27 @@ _KINDS: dict[type, str] = {
 }
 
 
-def _on_calls(wanted: Sequence[tuple[str, str]]) -> str:
-    tools = " and ".join(dict.fromkeys(name for name, _ in wanted))
-    if len(wanted) == 1:
+def _call_reasoning(tool_calls: Sequence[tuple[str, str]]) -> str:
+    tools = " and ".join(dict.fromkeys(name for name, _ in tool_calls))
+    if len(tool_calls) == 1:
         return f"I do not know this myself, but {tools} does. I should call it once."
     return (
-        f"The user asks about {len(wanted)} things. I should call {tools} once for"
+        f"The user asks about {len(tool_calls)} things. I should call {tools} once for"
         " each, and I can do so at the same time."
     )
 
 
-def _on_results(count: int) -> str:
-    what = "The result is" if count == 1 else f"All {count} results are"
-    return f"{what} in. I should answer from that and add nothing I do not know."
+def _result_reasoning(count: int) -> str:
+    subject = "The result is" if count == 1 else f"All {count} results are"
+    return f"{subject} in. I should answer from that and add nothing I do not know."
 
 
-_CARE = {"low": "", "high": " A short answer will do."}
-_MORE = f"{_CARE['high']} Let me check it once more. It holds."
+_EFFORT_REMARKS = {"low": "", "high": " A short answer will do."}
+_HIGHEST_EFFORT_REMARK = (
+    f"{_EFFORT_REMARKS['high']} Let me check it once more. It holds."
+)
 
 
-def _care(effort: str | None) -> str:
-    """More effort is more thought."""
-    return _CARE.get(effort or "high", _MORE)
+def _effort_remark(effort: str | None) -> str:
+    """Returns text that makes the reasoning longer when the effort is higher."""
+    return _EFFORT_REMARKS.get(effort or "high", _HIGHEST_EFFORT_REMARK)

@@ -1,4 +1,4 @@
-"""Facts, with the thought that goes before them."""
+"""Canned answers, each with the reasoning that precedes it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CAPITALS = {
     "united states": "Washington, D.C.",
 }
 
-_QUICK_SORT = """\
+_QUICK_SORT_CODE = """\
 ```python
 def quick_sort(items):
     if len(items) <= 1:
@@ -31,15 +31,15 @@ def quick_sort(items):
     larger = [x for x in rest if x >= pivot]
     return quick_sort(smaller) + [pivot] + quick_sort(larger)
 ```"""
-_CODE = '''\
+_FUNCTION_CODE = '''\
 ```python
 def solve(values):
     """Go through the values once and keep what counts."""
     return [value for value in values if value is not None]
 ```'''
 
-# What the question holds, what is thought about it, what is said.
-FACTS = [
+# Each row: a pattern for the question, the reasoning, the answer.
+CANNED_ANSWERS = [
     (
         r"^\s*(hi|hello|hey|good (morning|evening))\b.{0,12}$",
         "A greeting. I should greet back and offer help.",
@@ -111,12 +111,12 @@ FACTS = [
     (
         r"quick ?sort",
         "Quick sort: take a pivot, split the rest, sort both parts the same way.",
-        _QUICK_SORT,
+        _QUICK_SORT_CODE,
     ),
     (
         r"\b(function|script|code|program)\b",
         "Code is wanted. A small function shows the idea best.",
-        _CODE,
+        _FUNCTION_CODE,
     ),
     (
         r"weather|forecast|temperature",

@@ -1,150 +1,177 @@
-"""From a checked body to an answer that is ready to be sent."""
+"""Chat and FIM completions, from the request body to a response ready to be sent."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from . import _request_schema as _schema
-from ._assistant_message import reply_to
+from ._assistant_message import compose_assistant_message
 from ._chat_request import ChatRequest
-from ._errors import invalid
-from ._fim import FimWire, fim_text
-from ._json import fields, items
-from ._model_output import Reply, write
-from ._models import CONTEXT, SERVED_BY
-from ._prompt import BEGIN, prompt_tokens
-from ._request_parsing import read
-from ._request_validation import check_chat, check_fim
-from ._response_encoding import ChatWire, Envelope, usage_of
-from ._tokenizer import tokens
+from ._errors import validation_error
+from ._fim import FimEncoder, fim_text
+from ._json import array_items, object_fields
+from ._model_output import AssistantMessage, generate
+from ._models import CONTEXT_WINDOW, SERVING_MODELS
+from ._prompt import PROMPT_START, prompt_tokens
+from ._request_parsing import parse_request_body
+from ._request_schema import CHAT_REQUEST, FIM_REQUEST
+from ._request_validation import validate_chat_request, validate_fim_request
+from ._response_encoding import ChatEncoder, ResponseEnvelope, token_usage
+from ._tokenizer import tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ._exchange import Exchange
     from ._faults import Fault
-    from ._model_output import Writing
+    from ._model_output import ModelOutput
     from ._prompt_cache import PromptCache
 
-_FIM_LIMIT = 4096  # tokens
+_DEFAULT_FIM_MAX_TOKENS = 4096
 
 
-class Wire(Protocol):
-    def body(self, writing: Writing, usage: dict[str, Any]) -> bytes: ...
-    def events(self, writing: Writing, usage: dict[str, Any]) -> Iterator[bytes]: ...
+class Encoder(Protocol):
+    def encode_body(self, output: ModelOutput, usage: dict[str, Any]) -> bytes: ...
+    def encode_events(
+        self, output: ModelOutput, usage: dict[str, Any]
+    ) -> Iterator[bytes]: ...
 
 
 @dataclass
-class Answer:
-    """All that is to be sent, whole or in events."""
+class Completion:
+    """The output for one request, to be sent as a whole body or as events."""
 
-    writing: Writing
+    output: ModelOutput
     usage: dict[str, Any]
-    wire: Wire
+    encoder: Encoder
     stream: bool
 
     @property
     def body(self) -> bytes:
-        return self.wire.body(self.writing, self.usage)
+        return self.encoder.encode_body(self.output, self.usage)
 
     @property
     def events(self) -> list[bytes]:
-        """All but [DONE]; the last has finish reason and usage."""
-        return list(self.wire.events(self.writing, self.usage))
+        """All events except [DONE]; the last has finish reason and usage."""
+        return list(self.encoder.encode_events(self.output, self.usage))
 
 
-def chat(exchange: Exchange, cache: PromptCache, fault: Fault, *, beta: bool) -> Answer:
-    body = read(exchange.body, _schema.CHAT)
-    check_chat(body, beta=beta)
-    request = ChatRequest.of(body)
+def create_chat_completion(
+    exchange: Exchange, cache: PromptCache, fault: Fault, *, beta: bool
+) -> Completion:
+    """Returns the completion for a chat request.
+
+    Raises ApiError if the request is invalid.
+    """
+    body = parse_request_body(exchange.request_body, CHAT_REQUEST)
+    validate_chat_request(body, beta=beta)
+    request = ChatRequest.from_body(body)
     prompt = prompt_tokens(request)
-    limit = _fitting(len(prompt), request.max_tokens, _default_limit(request))
-    prefixed = request.prefix is not None
-    writing = write(
-        reply_to(request),
-        thinking=request.thinking and not prefixed,
-        stop=request.stop,
-        limit=limit,
+    max_tokens = _max_output_tokens(
+        len(prompt), request.max_tokens, _default_max_tokens(request)
     )
-    usage = _account(
-        f"{exchange.key}\0{request.user_id}\0{request.model}",
+    has_prefix = request.prefix is not None
+    output = generate(
+        compose_assistant_message(request),
+        thinking=request.thinking and not has_prefix,
+        stop=request.stop,
+        max_tokens=max_tokens,
+    )
+    usage = _finish(
+        f"{exchange.api_key}\0{request.user_id}\0{request.model}",
         prompt,
-        writing,
+        output,
         fault,
         cache,
         thinking=request.thinking,
     )
-    wire = ChatWire(
-        Envelope(request.model),
+    encoder = ChatEncoder(
+        ResponseEnvelope(request.model),
         thinking=request.thinking,
-        prefixed=prefixed,
+        has_prefix=has_prefix,
         include_usage=request.include_usage,
         logprobs=request.logprobs,
         top_logprobs=request.top_logprobs,
     )
-    return Answer(writing, usage, wire, request.stream)
+    return Completion(output, usage, encoder, request.stream)
 
 
-def fim(exchange: Exchange, cache: PromptCache, fault: Fault, *, beta: bool) -> Answer:
-    """Fill in the middle; the caller has seen to it that this is the beta base."""
-    del beta
-    body = read(exchange.body, _schema.FIM)
-    check_fim(body)
-    prompt = [BEGIN, *tokens(body["prompt"]), *tokens(body.get("suffix") or "")]
-    limit = _fitting(len(prompt), body.get("max_tokens"), _FIM_LIMIT)
+def create_fim_completion(
+    exchange: Exchange, cache: PromptCache, fault: Fault
+) -> Completion:
+    """Returns the completion for a FIM request.
+
+    Raises ApiError if the request is invalid.
+    """
+    body = parse_request_body(exchange.request_body, FIM_REQUEST)
+    validate_fim_request(body)
+    suffix = body.get("suffix") or ""
+    prompt = [PROMPT_START, *tokenize(body["prompt"]), *tokenize(suffix)]
+    max_tokens = _max_output_tokens(
+        len(prompt), body.get("max_tokens"), _DEFAULT_FIM_MAX_TOKENS
+    )
     stop = body.get("stop")
-    writing = write(
-        Reply(fim_text(body["prompt"], body.get("suffix") or "")),
+    output = generate(
+        AssistantMessage(fim_text(body["prompt"], suffix)),
         thinking=False,
-        stop=[stop] if isinstance(stop, str) else items(stop),
-        limit=limit,
+        stop=[stop] if isinstance(stop, str) else array_items(stop),
+        max_tokens=max_tokens,
     )
-    model = SERVED_BY[body["model"]]
-    usage = _account(
-        f"{exchange.key}\0fim\0{model}", prompt, writing, fault, cache, thinking=False
+    model = SERVING_MODELS[body["model"]]
+    usage = _finish(
+        f"{exchange.api_key}\0fim\0{model}",
+        prompt,
+        output,
+        fault,
+        cache,
+        thinking=False,
     )
-    wire = FimWire(
-        Envelope(model),
-        include_usage=bool(fields(body.get("stream_options")).get("include_usage")),
+    stream_options = object_fields(body.get("stream_options"))
+    encoder = FimEncoder(
+        ResponseEnvelope(model),
+        include_usage=bool(stream_options.get("include_usage")),
         logprobs=body.get("logprobs"),
         echo=body["prompt"] if body.get("echo") else "",
     )
-    return Answer(writing, usage, wire, bool(body.get("stream")))
+    return Completion(output, usage, encoder, bool(body.get("stream")))
 
 
-def _account(
-    owner: str,
+def _finish(
+    cache_owner: str,
     prompt: list[str],
-    writing: Writing,
+    output: ModelOutput,
     fault: Fault,
     cache: PromptCache,
     *,
     thinking: bool,
 ) -> dict[str, Any]:
-    """End the answer early if it is to fail, count it and remember it."""
-    if fault.finish:
-        writing.end(fault.finish, fault.after)
-    hit = cache.hit(owner, prompt)
-    cache.add(owner, prompt + writing.tokens)
-    return usage_of(writing, len(prompt), hit, thinking=thinking)
+    """Truncates the output if `fault` says so, adds it to the cache, returns usage."""
+    if fault.finish_reason:
+        output.truncate(fault.finish_reason, fault.after_chunks)
+    cache_hit_tokens = cache.hit(cache_owner, prompt)
+    cache.add(cache_owner, prompt + output.tokens)
+    return token_usage(output, len(prompt), cache_hit_tokens, thinking=thinking)
 
 
-def _default_limit(request: ChatRequest) -> int:
+def _default_max_tokens(request: ChatRequest) -> int:
     if not request.thinking:
         return 8192
     return 131_072 if request.effort == "max" else 65_536
 
 
-def _fitting(prompt: int, asked: int | None, default: int) -> int:
-    """The tokens left for the answer; more than the context holds is a 400."""
-    wanted = asked or 0
-    if prompt + wanted > CONTEXT:
-        raise invalid(
-            f"This model's maximum context length is {CONTEXT} tokens. However, you"
-            f" requested {prompt + wanted} tokens ({prompt} in the messages, {wanted}"
-            " in the completion). Please reduce the length of the messages or"
-            " completion.",
+def _max_output_tokens(prompt_length: int, max_tokens: int | None, default: int) -> int:
+    """Returns the limit of the output in tokens.
+
+    Raises ApiError (400) if prompt and `max_tokens` exceed the context window.
+    """
+    requested = max_tokens or 0
+    total = prompt_length + requested
+    if total > CONTEXT_WINDOW:
+        raise validation_error(
+            f"This model's maximum context length is {CONTEXT_WINDOW} tokens. However,"
+            f" you requested {total} tokens ({prompt_length} in the messages,"
+            f" {requested} in the completion). Please reduce the length of the messages"
+            " or completion.",
             with_request_id=True,
         )
-    return max(1, asked or min(default, CONTEXT - prompt))
+    return max(1, max_tokens or min(default, CONTEXT_WINDOW - prompt_length))

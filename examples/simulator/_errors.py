@@ -1,4 +1,4 @@
-"""What api.deepseek.com says when it does not answer."""
+"""The error responses of api.deepseek.com."""
 
 from __future__ import annotations
 
@@ -7,42 +7,44 @@ import uuid
 from dataclasses import dataclass
 
 JSON = "application/json"
-# Refusals that DeepSeek's own code words come with this type and a JSON body all
-# the same; its gateway and its JSON parser name the body what it is.
-OCTETS = "application/octet-stream"
-TEXT = "text/plain; charset=utf-8"
+# DeepSeek's validation errors have a JSON body but this content type. Errors of its
+# gateway and of its JSON parser have the content type of their body.
+OCTET_STREAM = "application/octet-stream"
+PLAIN_TEXT = "text/plain; charset=utf-8"
 
 
 @dataclass(eq=False)
 class ApiError(Exception):
-    """A response that is not an answer: status, body and content type."""
+    """An error response: HTTP status, body and content type."""
 
     status: int
     body: bytes
     content_type: str | None = JSON
 
 
-def envelope(
+def json_error(
     status: int,
     message: str,
-    kind: str = "invalid_request_error",
+    error_type: str = "invalid_request_error",
     code: str = "invalid_request_error",
     content_type: str = JSON,
 ) -> ApiError:
-    """The usual JSON error. `code` says little: only 500 and 503 have their own."""
-    error = {"message": message, "type": kind, "param": None, "code": code}
+    """Returns the usual JSON error. Only 500 and 503 have a `code` of their own."""
+    error = {"message": message, "type": error_type, "param": None, "code": code}
     body = json.dumps({"error": error}, ensure_ascii=False, separators=(",", ":"))
     return ApiError(status, body.encode(), content_type)
 
 
-def invalid(message: str, *, with_request_id: bool = False) -> ApiError:
-    """A 400 of the checks that come after parsing."""
+def validation_error(message: str, *, with_request_id: bool = False) -> ApiError:
+    """Returns the 400 of a check that follows parsing."""
     if with_request_id:
         message += f" (request_id: {uuid.uuid4()})"
-    return envelope(400, message, content_type=OCTETS)
+    return json_error(400, message, content_type=OCTET_STREAM)
 
 
-def plain(status: int, text: str, content_type: str | None = TEXT) -> ApiError:
+def text_error(
+    status: int, text: str, content_type: str | None = PLAIN_TEXT
+) -> ApiError:
     return ApiError(status, text.encode(), content_type)
 
 
@@ -54,56 +56,60 @@ def method_not_allowed() -> ApiError:
     return ApiError(405, b"", None)
 
 
-def no_key() -> ApiError:
-    return plain(401, "Authentication Fails (governor)", None)
+def missing_key() -> ApiError:
+    return text_error(401, "Authentication Fails (governor)", None)
 
 
-def wrong_key(key: str) -> ApiError:
+def invalid_key(key: str) -> ApiError:
     message = (
         f"Authentication Fails, Your api key: ****{key[-4:]} is invalid"
         f" (request_id: {uuid.uuid4()})"
     )
-    return envelope(401, message, "authentication_error")
+    return json_error(401, message, "authentication_error")
 
 
-def no_json() -> ApiError:
-    return plain(415, "Expected request with `Content-Type: application/json`")
+def unsupported_media_type() -> ApiError:
+    return text_error(415, "Expected request with `Content-Type: application/json`")
 
 
 def content_risk() -> ApiError:
-    return invalid("Content Exists Risk")
+    return validation_error("Content Exists Risk")
 
 
-_WRONG_TYPE = (
+_WRONG_TYPE_MESSAGE = (
     "Failed to deserialize the JSON body into the target type: thinking: invalid type:"
     " boolean `true`, expected struct ThinkingOptions at line 1 column 40"
 )
-_TOO_MANY = (
+_RATE_LIMIT_MESSAGE = (
     "Too many requests. Your current concurrency is 26, which exceeds your concurrency"
     " limit of 25 based on your remaining balance. Please top up your balance to"
     " restore your concurrency."
 )
-_BUSY = (
+_OVERLOAD_MESSAGE = (
     "Service is too busy. We advise users to temporarily switch to alternative LLM API"
     " service providers."
 )
 
 
-def on_demand(status: int, key: str) -> ApiError:
-    """The error of `status`, as the fault of that name asks for."""
-    if status == 400:  # noqa: PLR2004  # the numbers are the names here
+def fault_error(status: int, key: str) -> ApiError:
+    """Returns the error that the fault named `status` requests."""
+    if status == 400:  # noqa: PLR2004  # the fault is named by its status
         return content_risk()
-    if status == 401:  # noqa: PLR2004  # as above
-        return wrong_key(key)
-    message, kind, code = _ON_DEMAND[status]
-    return envelope(status, message, kind, code)
+    if status == 401:  # noqa: PLR2004  # the fault is named by its status
+        return invalid_key(key)
+    message, error_type, code = _FAULT_ERRORS[status]
+    return json_error(status, message, error_type, code)
 
 
-_ON_DEMAND = {
+_FAULT_ERRORS = {
     402: ("Insufficient Balance", "unknown_error", "invalid_request_error"),
-    422: (_WRONG_TYPE, "invalid_request_error", "invalid_request_error"),
-    429: (_TOO_MANY, "rate_limit_error", "invalid_request_error"),
+    422: (_WRONG_TYPE_MESSAGE, "invalid_request_error", "invalid_request_error"),
+    429: (_RATE_LIMIT_MESSAGE, "rate_limit_error", "invalid_request_error"),
     500: ("Internal Server Error", "internal_error", "internal_error"),
-    503: (_BUSY, "service_unavailable_error", "service_unavailable_error"),
+    503: (
+        _OVERLOAD_MESSAGE,
+        "service_unavailable_error",
+        "service_unavailable_error",
+    ),
 }
-STATUSES = frozenset({400, 401, *_ON_DEMAND})
+FAULT_STATUSES = frozenset({400, 401, *_FAULT_ERRORS})

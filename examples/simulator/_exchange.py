@@ -1,4 +1,4 @@
-"""What was asked and what was answered."""
+"""A request to the simulator and its response."""
 
 from __future__ import annotations
 
@@ -16,33 +16,47 @@ if TYPE_CHECKING:
 
 @dataclass
 class Exchange:
-    """One request and its answer, as both went over the wire.
+    """One request and its response, as both were sent over HTTP.
 
-    `answer` grows while it is sent. `usage` and `finished` are set before the last byte
-    leaves: a client that has its answer finds them complete.
+    Attributes:
+        method: The HTTP method.
+        path: The path of the request, including the query string.
+        request_headers: The headers of the request, with names in lower case.
+        request_body: The body of the request, as bytes.
+        status: The HTTP status; 0 while there is none.
+        response_body: The bytes of the response body sent so far, without the
+            framing of chunked transfer encoding.
+        usage: The `usage` object of the response; None if it has none.
+        trace_id: The value of the response header `x-ds-trace-id`.
+        fault: The fault that was applied to the request.
+        is_complete: True once the response is complete; False while it is sent and
+            after it was interrupted.
+
+    `usage` and `is_complete` are set before the last byte is sent, so they are
+    final once the client has the whole response.
     """
 
     method: str
     path: str
-    headers: Mapping[str, str]  # names in lower case
-    body: bytes
+    request_headers: Mapping[str, str]
+    request_body: bytes
     status: int = 0
-    answer: bytes = field(default=b"", repr=False)
+    response_body: bytes = field(default=b"", repr=False)
     usage: Mapping[str, Any] | None = None
-    trace_id: str = ""  # x-ds-trace-id
+    trace_id: str = ""
     fault: Fault = NO_FAULT
-    finished: bool = False  # False while it is sent, and for good if it broke off
+    is_complete: bool = False
 
     @property
-    def json(self) -> Any:
-        """The body parsed; None if it is not JSON."""
+    def request_json(self) -> Any:
+        """The parsed body of the request; None if it is not JSON."""
         try:
-            return json.loads(self.body)
+            return json.loads(self.request_body)
         except ValueError:
             return None
 
     @property
-    def key(self) -> str:
-        """The API key that was sent; empty if there is none."""
-        scheme, _, key = self.headers.get("authorization", "").partition(" ")
+    def api_key(self) -> str:
+        """The API key of the request; empty if there is none."""
+        scheme, _, key = self.request_headers.get("authorization", "").partition(" ")
         return key.strip() if scheme.lower() == "bearer" else ""

@@ -1,4 +1,4 @@
-"""An answer in time: pace, keep-alives, and the ways in which it can break off."""
+"""HTTP responses whose bodies are paced, kept alive and interrupted by faults."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ._errors import JSON, content_risk
-from ._recorded_response import EVENTS
-from ._response_encoding import DONE
+from ._recorded_response import EVENT_STREAM
+from ._response_encoding import DONE_EVENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ._completions import Answer
+    from ._completions import Completion
     from ._exchange import Exchange
     from ._faults import Fault
-    from ._recorded_response import Recorded
+    from ._recorded_response import RecordedResponse
 
-KEEP_ALIVE = 12.4  # seconds between two keep-alives, as measured
-COMMENT = b": keep-alive\n\n"
+KEEP_ALIVE_INTERVAL = 12.4  # seconds, as measured on the live API
+KEEP_ALIVE_COMMENT = b": keep-alive\n\n"
 BLANK_LINE = b"\n"
-# In a recorded answer these tell of another connection than ours.
-_PER_CONNECTION = {
+# Headers of a recorded response that describe the connection it was recorded on.
+_CONNECTION_HEADERS = {
     "connection",
     "content-length",
     "date",
@@ -30,13 +30,17 @@ _PER_CONNECTION = {
 }
 
 
-class DroppedError(Exception):
-    """The connection is to break here."""
+class ConnectionDropError(Exception):
+    """Raised where the server must break the connection."""
 
 
 @dataclass
-class Response:
-    """A body with a length is sent at once; one without in chunks, as they come."""
+class HttpResponse:
+    """A response to send.
+
+    With a length, the body is sent at once. Without a length, each part is sent as a
+    chunk as soon as `parts` yields it.
+    """
 
     status: int
     content_type: str | None
@@ -45,110 +49,125 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict[str, str])
 
 
-class Sending:
-    """`pace`: seconds between two pieces. `wait` sleeps and raises DroppedError if
-    the server closes meanwhile."""
+class ResponseFactory:
+    """Creates responses and records their outcome on the exchange.
+
+    `pace` is the number of seconds between two chunks of output. `wait` sleeps for a
+    number of seconds and raises ConnectionDropError if the server is closed.
+    """
 
     def __init__(self, pace: float, wait: Callable[[float], None]) -> None:
         self._pace = pace
         self.wait = wait
 
-    def stream(self, answer: Answer, exchange: Exchange, fault: Fault) -> Response:
-        return Response(200, EVENTS, self._events(answer, exchange, fault))
+    def stream_response(
+        self, completion: Completion, exchange: Exchange, fault: Fault
+    ) -> HttpResponse:
+        """Returns a completion as a stream of events."""
+        events = self._paced_events(completion, exchange, fault)
+        return HttpResponse(200, EVENT_STREAM, events)
 
-    def answer(self, answer: Answer, exchange: Exchange, fault: Fault) -> Response:
-        if fault.breaks == "error":
-            self.wait(fault.slow)
+    def completion_response(
+        self, completion: Completion, exchange: Exchange, fault: Fault
+    ) -> HttpResponse:
+        """Returns a completion as one body."""
+        if fault.interruption == "error":
+            self.wait(fault.delay)
             raise content_risk()
-        takes = self._pace * len(answer.writing.pieces)
-        return self.whole(answer.body, exchange, fault, takes, answer)
+        duration = self._pace * len(completion.output.chunks)
+        return self.json_response(
+            completion.body, exchange, fault, duration, completion
+        )
 
-    def whole(
+    def json_response(
         self,
         body: bytes,
         exchange: Exchange,
         fault: Fault,
-        takes: float = 0.0,
-        answer: Answer | None = None,
-    ) -> Response:
-        """`takes`: seconds until it is written, without a fault."""
-        if not (fault.breaks or fault.slow or takes):
-            exchange.usage = answer.usage if answer else None
-            return Response(200, JSON, [body], len(body))
-        parts = self._late(body, exchange, fault, takes, answer)
-        return Response(200, JSON, parts)
+        duration: float = 0.0,
+        completion: Completion | None = None,
+    ) -> HttpResponse:
+        """Returns a JSON body that takes `duration` seconds, plus the fault's delay."""
+        if not (fault.interruption or fault.delay or duration):
+            exchange.usage = completion.usage if completion else None
+            return HttpResponse(200, JSON, [body], len(body))
+        parts = self._delayed_body(body, exchange, fault, duration, completion)
+        return HttpResponse(200, JSON, parts)
 
-    def recorded(self, recorded: Recorded, exchange: Exchange) -> Response:
+    def recorded_response(
+        self, recorded: RecordedResponse, exchange: Exchange
+    ) -> HttpResponse:
         headers = {name.lower(): value for name, value in recorded.headers.items()}
         content_type = headers.pop("content-type", None)
-        for name in _PER_CONNECTION & headers.keys():
+        for name in _CONNECTION_HEADERS & headers.keys():
             del headers[name]
-        parts = recorded.parts
-        length = len(recorded.body) if len(parts) < 2 else None  # noqa: PLR2004
-        paced = self._recorded(recorded, exchange)
-        return Response(recorded.status, content_type, paced, length, headers)
+        is_stream = len(recorded.parts) > 1
+        length = None if is_stream else len(recorded.body)
+        parts = self._recorded_parts(recorded, exchange)
+        return HttpResponse(recorded.status, content_type, parts, length, headers)
 
-    def _recorded(self, recorded: Recorded, exchange: Exchange) -> Iterator[bytes]:
-        *before, last = recorded.parts or [b""]
-        for part in before:
+    def _recorded_parts(
+        self, recorded: RecordedResponse, exchange: Exchange
+    ) -> Iterator[bytes]:
+        *parts, last = recorded.parts or [b""]
+        for part in parts:
             yield part
             self.wait(recorded.pause)
         exchange.usage = recorded.usage
-        exchange.finished = True
+        exchange.is_complete = True
         yield last
 
-    def _events(
-        self, answer: Answer, exchange: Exchange, fault: Fault
+    def _paced_events(
+        self, completion: Completion, exchange: Exchange, fault: Fault
     ) -> Iterator[bytes]:
-        yield from self._waiting(fault.slow, COMMENT)
-        *events, last = answer.events
-        if fault.breaks:
-            # The role comes before all pieces; some pieces are no event.
-            pieces = answer.writing.pieces[: answer.writing.end_of(fault.after)]
-            del events[1 + sum(piece.kind != "unseen" for piece in pieces) :]
-        yield from self._paced(events, self._pace)
-        if fault.breaks == "drop":
-            raise DroppedError
-        if fault.breaks == "error":
+        yield from self._keep_alive(fault.delay, KEEP_ALIVE_COMMENT)
+        *events, last = completion.events
+        if fault.interruption:
+            # The first event has the role and belongs to no chunk of output. Hidden
+            # chunks have no event.
+            end = completion.output.truncation_index(fault.after_chunks)
+            chunks = completion.output.chunks[:end]
+            del events[1 + sum(chunk.kind != "hidden" for chunk in chunks) :]
+        for index, event in enumerate(events):
+            if index:
+                self.wait(self._pace)
+            yield event
+        if fault.interruption == "drop":
+            raise ConnectionDropError
+        if fault.interruption == "error":
             yield b"data: " + content_risk().body + b"\n\n"
-        if fault.breaks:
+        if fault.interruption:
             return
         self.wait(self._pace)
-        exchange.usage = answer.usage
+        exchange.usage = completion.usage
         yield last
-        exchange.finished = True
-        yield DONE
+        exchange.is_complete = True
+        yield DONE_EVENT
 
-    def _late(
+    def _delayed_body(
         self,
         body: bytes,
         exchange: Exchange,
         fault: Fault,
-        takes: float,
-        answer: Answer | None,
+        duration: float,
+        completion: Completion | None,
     ) -> Iterator[bytes]:
-        yield from self._waiting(fault.slow, BLANK_LINE)
-        self.wait(takes)
-        if fault.breaks:
+        yield from self._keep_alive(fault.delay, BLANK_LINE)
+        self.wait(duration)
+        if fault.interruption:
             yield body[: len(body) // 2]
-            if fault.breaks == "drop":
-                raise DroppedError
+            if fault.interruption == "drop":
+                raise ConnectionDropError
             return
-        exchange.usage = answer.usage if answer else None
-        exchange.finished = True
+        exchange.usage = completion.usage if completion else None
+        exchange.is_complete = True
         yield body
 
-    def _waiting(self, seconds: float, mark: bytes) -> Iterator[bytes]:
-        """Wait with a mark now and then, at least two."""
-        interval = min(KEEP_ALIVE, seconds / 3)
+    def _keep_alive(self, seconds: float, marker: bytes) -> Iterator[bytes]:
+        """Waits and yields `marker` at intervals, at least twice."""
+        interval = min(KEEP_ALIVE_INTERVAL, seconds / 3)
         while seconds > 0:
             self.wait(min(interval, seconds))
             seconds -= interval
             if seconds > interval / 2:
-                yield mark
-
-    def _paced(self, parts: Iterable[bytes], pause: float) -> Iterator[bytes]:
-        for index, part in enumerate(parts):
-            if index:
-                self.wait(pause)
-            yield part
+                yield marker

@@ -1,4 +1,4 @@
-"""Looking into JSON, with types."""
+"""Typed access to parsed JSON."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ def is_array(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
-def items(value: object) -> list[Any]:
-    """The items of an array; none if there is no array."""
+def array_items(value: object) -> list[Any]:
+    """Returns the items of an array, or an empty list for any other value."""
     return value if is_array(value) else []
 
 
-def fields(value: object) -> dict[str, Any]:
-    """The fields of an object; none if there is no object."""
+def object_fields(value: object) -> dict[str, Any]:
+    """Returns the fields of an object, or an empty dict for any other value."""
     return value if is_object(value) else {}

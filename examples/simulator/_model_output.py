@@ -1,7 +1,7 @@
-"""An answer as the model writes it: piece by piece, until something ends it.
+"""The output of the model, chunk by chunk, up to its finish reason.
 
-Streams and whole bodies, token counts and the prompt cache are all made from these
-pieces, so they cannot disagree.
+Streams, whole bodies, token counts and the prompt cache are all derived from these
+chunks and therefore always agree.
 """
 
 from __future__ import annotations
@@ -9,107 +9,133 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from ._prompt import THOUGHT, call_tokens
-from ._tokenizer import tokens
+from ._prompt import THINKING_END, tool_call_tokens
+from ._tokenizer import tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-Kind: TypeAlias = Literal["reasoning", "content", "call", "arguments", "unseen"]
-
-
-_SAID = ("content", "call", "arguments")
+ChunkKind: TypeAlias = Literal[
+    "reasoning", "content", "tool_call", "arguments", "hidden"
+]
+_ANSWER_KINDS = ("content", "tool_call", "arguments")
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What the model means to say."""
+class AssistantMessage:
+    """A whole message, before stop strings and token limits end it."""
 
     content: str
     reasoning: str = ""
-    calls: Sequence[tuple[str, str]] = ()  # name, arguments as JSON
+    tool_calls: Sequence[tuple[str, str]] = ()  # name, arguments as JSON
 
 
 @dataclass(frozen=True)
-class Piece:
-    kind: Kind
+class OutputChunk:
+    """A part of the output that a stream sends in one event.
+
+    A hidden chunk is counted in the usage and not sent.
+    """
+
+    kind: ChunkKind
     text: str
     tokens: tuple[str, ...]
-    call: int = 0  # which tool call a piece of kind call or arguments belongs to
+    call_index: int = 0  # the tool call of a chunk of kind tool_call or arguments
 
 
 @dataclass
-class Writing:
-    """The pieces that were written, and why there are no more."""
+class ModelOutput:
+    """The chunks of one response and its finish reason."""
 
-    pieces: list[Piece] = field(default_factory=list[Piece])
-    finish: str = "stop"
+    chunks: list[OutputChunk] = field(default_factory=list[OutputChunk])
+    finish_reason: str = "stop"
 
     @property
     def tokens(self) -> list[str]:
-        return [token for piece in self.pieces for token in piece.tokens]
+        return [token for chunk in self.chunks for token in chunk.tokens]
 
     @property
-    def reasoning_tokens(self) -> int:
-        return sum(piece.kind == "reasoning" for piece in self.pieces)
+    def reasoning_token_count(self) -> int:
+        return sum(chunk.kind == "reasoning" for chunk in self.chunks)
 
-    def end(self, finish: str, after: int | None) -> None:
-        """End with `finish` after `after` pieces, or in the middle of the answer."""
-        self.finish = finish
-        del self.pieces[self.end_of(after) :]
+    def truncate(self, finish_reason: str, after_chunks: int | None) -> None:
+        """Ends the output with `finish_reason` at `truncation_index(after_chunks)`."""
+        self.finish_reason = finish_reason
+        del self.chunks[self.truncation_index(after_chunks) :]
 
-    def end_of(self, after: int | None) -> int:
-        """How many pieces come before a break; None is in the middle of the answer."""
-        if after is not None:
-            return after
-        said = [i for i, piece in enumerate(self.pieces) if piece.kind in _SAID]
-        return said[len(said) // 2] if said else len(self.pieces) // 2
+    def truncation_index(self, after_chunks: int | None) -> int:
+        """Returns the number of chunks before an interruption.
 
-    def text(self, kind: Kind, call: int = 0) -> str:
-        return "".join(p.text for p in self.pieces if (p.kind, p.call) == (kind, call))
+        None means the middle of the answer, which follows the reasoning.
+        """
+        if after_chunks is not None:
+            return after_chunks
+        answer_indices = [
+            index
+            for index, chunk in enumerate(self.chunks)
+            if chunk.kind in _ANSWER_KINDS
+        ]
+        if not answer_indices:
+            return len(self.chunks) // 2
+        return answer_indices[len(answer_indices) // 2]
+
+    def text(self, kind: ChunkKind, call_index: int = 0) -> str:
+        """Returns the joined text of the chunks of `kind`."""
+        return "".join(
+            chunk.text
+            for chunk in self.chunks
+            if (chunk.kind, chunk.call_index) == (kind, call_index)
+        )
 
 
-def write(
-    reply: Reply, *, thinking: bool, stop: Sequence[str] = (), limit: int | None = None
-) -> Writing:
-    """Write `reply` down until it ends, a stop string comes or `limit` tokens are out.
+def generate(
+    message: AssistantMessage,
+    *,
+    thinking: bool,
+    stop: Sequence[str] = (),
+    max_tokens: int | None = None,
+) -> ModelOutput:
+    """Generates `message` until its end, a stop string or `max_tokens`.
 
-    A stop string ends the answer, never the reasoning; it is counted, not shown.
+    A stop string ends the answer but not the reasoning. It is counted in the usage
+    and not sent.
     """
-    written = Writing(finish="tool_calls" if reply.calls else "stop")
-    count = 0
-    for piece in _pieces(reply, thinking=thinking, stop=stop):
-        count += len(piece.tokens)
-        if limit is not None and count > limit:
-            written.finish = "length"
+    output = ModelOutput(finish_reason="tool_calls" if message.tool_calls else "stop")
+    token_count = 0
+    for chunk in _chunks(message, thinking=thinking, stop=stop):
+        token_count += len(chunk.tokens)
+        if max_tokens is not None and token_count > max_tokens:
+            output.finish_reason = "length"
             break
-        written.pieces.append(piece)
-    if len(reply.calls) and not any(p.kind == "call" for p in written.pieces):
-        written.finish = written.finish.replace("tool_calls", "stop")
-    return written
+        output.chunks.append(chunk)
+    if message.tool_calls and not any(c.kind == "tool_call" for c in output.chunks):
+        output.finish_reason = output.finish_reason.replace("tool_calls", "stop")
+    return output
 
 
-def _pieces(reply: Reply, *, thinking: bool, stop: Sequence[str]) -> Iterator[Piece]:
+def _chunks(
+    message: AssistantMessage, *, thinking: bool, stop: Sequence[str]
+) -> Iterator[OutputChunk]:
     if thinking:
-        for token in tokens(reply.reasoning):
-            yield Piece("reasoning", token, (token,))
-        yield Piece("unseen", "", (THOUGHT,))
-    content, stopped_by = _until(stop, reply.content)
-    for token in tokens(content):
-        yield Piece("content", token, (token,))
-    if stopped_by:
-        yield Piece("unseen", "", tuple(tokens(stopped_by)))
+        for token in tokenize(message.reasoning):
+            yield OutputChunk("reasoning", token, (token,))
+        yield OutputChunk("hidden", "", (THINKING_END,))
+    content, stop_string = _split_at_stop_string(message.content, stop)
+    for token in tokenize(content):
+        yield OutputChunk("content", token, (token,))
+    if stop_string:
+        yield OutputChunk("hidden", "", tuple(tokenize(stop_string)))
         return
-    for index, (name, arguments) in enumerate(reply.calls):
-        yield Piece("call", name, call_tokens(name), index)
-        for token in tokens(arguments):
-            yield Piece("arguments", token, (token,), index)
+    for index, (name, arguments) in enumerate(message.tool_calls):
+        yield OutputChunk("tool_call", name, tool_call_tokens(name), index)
+        for token in tokenize(arguments):
+            yield OutputChunk("arguments", token, (token,), index)
 
 
-def _until(stop: Sequence[str], text: str) -> tuple[str, str]:
-    """`text` before the first of the stop strings, and which one it was."""
-    places = [(text.index(word), word) for word in stop if word in text]
-    if not places:
+def _split_at_stop_string(text: str, stop: Sequence[str]) -> tuple[str, str]:
+    """Returns `text` up to the first stop string, and that stop string."""
+    positions = [(text.index(word), word) for word in stop if word in text]
+    if not positions:
         return text, ""
-    place, word = min(places)
-    return text[:place], word
+    position, stop_string = min(positions)
+    return text[:position], stop_string

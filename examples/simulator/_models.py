@@ -1,4 +1,4 @@
-"""What the account may use: the models, and what is left of the balance."""
+"""The models, as `GET /models` lists them, and the balance of the account."""
 
 from __future__ import annotations
 
@@ -6,30 +6,34 @@ from typing import Any
 
 FLASH = "deepseek-flash"
 PRO = "deepseek-v4-pro"
-# A retired name is accepted and answered, and billed, as the model that serves it.
-SERVED_BY = {
+# Requests for a retired model name are served, and billed, as the model on the right.
+SERVING_MODELS = {
     FLASH: FLASH,
     PRO: PRO,
     "deepseek-v4-flash": FLASH,
     "deepseek-v4-flash-vision-exp": FLASH,
 }
-CONTEXT = 1_048_576  # tokens
-MAX_OUTPUT = 393_216  # tokens
-FINGERPRINT = "aeb56401ca74e127821c4f9126dcb669"
+CONTEXT_WINDOW = 1_048_576  # tokens
+MAX_OUTPUT_TOKENS = 393_216  # tokens
+SYSTEM_FINGERPRINT = "aeb56401ca74e127821c4f9126dcb669"
 
 
-def _model(name: str, label: str, inputs: list[str], system: str) -> dict[str, Any]:
+def _model(
+    name: str, label: str, input_modalities: list[str], system_prompt_update: str
+) -> dict[str, Any]:
     return {
         "id": name,
         "object": "model",
         "owned_by": "deepseek",
         "name": label,
-        "context_window": CONTEXT,
-        "max_output_tokens": MAX_OUTPUT,
-        "input_modalities": inputs,
+        "context_window": CONTEXT_WINDOW,
+        "max_output_tokens": MAX_OUTPUT_TOKENS,
+        "input_modalities": input_modalities,
         "output_modalities": ["text"],
         "effort": {"supported_levels": ["low", "high", "max"], "default_level": "high"},
-        "api_capabilities": {"anthropic_messages": {"system_prompt_update": system}},
+        "api_capabilities": {
+            "anthropic_messages": {"system_prompt_update": system_prompt_update}
+        },
     }
 
 

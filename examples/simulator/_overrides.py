@@ -1,4 +1,4 @@
-"""What waits to be the next answer: faults and recorded answers, in order."""
+"""Faults and recorded responses that are queued to replace the normal response."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from ._faults import Fault
-    from ._recorded_response import Recorded
+    from ._recorded_response import RecordedResponse
 
-Pending: TypeAlias = "Fault | Recorded"
+Override: TypeAlias = "Fault | RecordedResponse"
 
 
-class Queue:
-    """First in, first out; each for as many requests as it was put in for."""
+class OverrideQueue:
+    """A thread-safe FIFO queue in which each override serves a number of requests."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Pending, int | None]] = deque()
+        self._overrides: deque[tuple[Override, int | None]] = deque()
         self._lock = threading.Lock()
 
-    def put(self, pending: Pending, times: int | None) -> None:
-        """Add `pending` for `times` requests, or for all that come (None)."""
+    def put(self, override: Override, times: int | None) -> None:
+        """Adds `override` for `times` requests; None means every later request."""
         with self._lock:
-            self._waiting.append((pending, times))
+            self._overrides.append((override, times))
 
-    def take(self) -> Pending | None:
+    def take(self) -> Override | None:
+        """Returns the override for the next request, or None if the queue is empty."""
         with self._lock:
-            while self._waiting:
-                pending, times = self._waiting.popleft()
+            while self._overrides:
+                override, times = self._overrides.popleft()
                 if times is None:
-                    self._waiting.appendleft((pending, None))
+                    self._overrides.appendleft((override, None))
                 elif times > 1:
-                    self._waiting.appendleft((pending, times - 1))
+                    self._overrides.appendleft((override, times - 1))
                 if times != 0:
-                    return pending
+                    return override
             return None

@@ -1,4 +1,4 @@
-"""The little the simulator knows, and how it came to think so."""
+"""Answers to the few questions that the simulator knows, and a default answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import operator
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._canned_answers import CAPITALS, FACTS
+from ._canned_answers import CANNED_ANSWERS, CAPITALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from ._question import Question
 
 
-class Thought(NamedTuple):
+class ReasonedAnswer(NamedTuple):
     reasoning: str
     answer: str
 
 
-def thought_on(question: Question) -> Thought:
-    """Right answers to a few things; a sensible word on everything else."""
-    for known in (_sum, _letters, _capital, _fact):
-        if thought := known(question):
-            return thought
-    return Thought(
+def answer_question(question: Question) -> ReasonedAnswer:
+    """Returns the correct answer to a known question, or else a general one."""
+    for answer_source in (_arithmetic, _letter_count, _capital, _canned_answer):
+        if answer := answer_source(question):
+            return answer
+    return ReasonedAnswer(
         f"This is an open question: {question.topic}. I should not invent facts. What"
         " helps is to say how to decide it.",
         f"On {question.topic}: it depends on what you need it for. Three questions"
@@ -34,65 +34,72 @@ def thought_on(question: Question) -> Thought:
     )
 
 
-def _fact(question: Question) -> Thought | None:
-    for pattern, reasoning, answer in FACTS:
+def _canned_answer(question: Question) -> ReasonedAnswer | None:
+    for pattern, reasoning, answer in CANNED_ANSWERS:
         if re.search(pattern, question.text, re.IGNORECASE):
-            return Thought(reasoning, answer)
+            return ReasonedAnswer(reasoning, answer)
     return None
 
 
-def _capital(question: Question) -> Thought | None:
+def _capital(question: Question) -> ReasonedAnswer | None:
     pattern = r"capital (?:city )?of (?:the )?([\w ]+)"
-    found = re.search(pattern, question.text, re.IGNORECASE)
-    country = found[1].strip().lower() if found else ""
+    match = re.search(pattern, question.text, re.IGNORECASE)
+    country = match[1].strip().lower() if match else ""
     if country not in CAPITALS:
         return None
     capital = CAPITALS[country]
-    return Thought(
+    return ReasonedAnswer(
         f"A capital is asked for. For {country.title()} that is {capital}.",
         f"The capital of {country.title()} is {capital}.",
     )
 
 
-def _letters(question: Question) -> Thought | None:
-    found = re.search(
+def _letter_count(question: Question) -> ReasonedAnswer | None:
+    match = re.search(
         r"how many (\w)(?:['\u2019]?s)?\b.*?\bin (?:the word )?[\"'“]?(\w+)",
         question.text,
         re.IGNORECASE,
     )
-    if not found:
+    if not match:
         return None
-    letter, word = found[1].lower(), found[2]
-    places = [str(n) for n, one in enumerate(word.lower(), 1) if one == letter]
-    spelt = "-".join(word.lower())
-    where = f"It is at {', '.join(places)}." if places else "It is nowhere."
-    plural = "" if len(places) == 1 else "'s"
-    return Thought(
-        f"We need to count the letter {letter} in {word}: {spelt}. {where}"
-        f" So {len(places)}.",
-        f'The word "{word}" contains **{len(places)}** {letter}{plural}.',
+    letter, word = match[1].lower(), match[2]
+    positions = [
+        str(position)
+        for position, character in enumerate(word.lower(), 1)
+        if character == letter
+    ]
+    spelling = "-".join(word.lower())
+    locations = f"It is at {', '.join(positions)}." if positions else "It is nowhere."
+    count = len(positions)
+    plural_suffix = "" if count == 1 else "'s"
+    return ReasonedAnswer(
+        f"We need to count the letter {letter} in {word}: {spelling}. {locations}"
+        f" So {count}.",
+        f'The word "{word}" contains **{count}** {letter}{plural_suffix}.',
     )
 
 
-def _sum(question: Question) -> Thought | None:
+def _arithmetic(question: Question) -> ReasonedAnswer | None:
     pattern = r"[\d(][\d\s.+*/x\u00d7÷()-]*[+*/x\u00d7÷-][\d\s.+*/x\u00d7÷()-]*[\d)]"
-    found = re.search(pattern, question.text[:_LONGEST])
-    if not found:
+    match = re.search(pattern, question.text[:_MAX_EXPRESSION_TEXT_LENGTH])
+    if not match:
         return None
-    text = found.group().strip()
-    source = text.replace("x", "*").replace("\u00d7", "*").replace("÷", "/")
+    expression = match.group().strip()
+    source = expression.replace("x", "*").replace("\u00d7", "*").replace("÷", "/")
     try:
-        value = _value(ast.parse(source, mode="eval").body)
+        value = _evaluate(ast.parse(source, mode="eval").body)
     except (SyntaxError, TypeError, KeyError, ArithmeticError):
         return None
-    shown = int(value) if isinstance(value, float) and value.is_integer() else value
-    return Thought(
-        f"This is arithmetic: {text}. Step by step that makes {shown}.",
-        f"{text} = {shown}",
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return ReasonedAnswer(
+        f"This is arithmetic: {expression}. Step by step that makes {value}.",
+        f"{expression} = {value}",
     )
 
 
-_LONGEST = 200  # characters: the pattern looks at each more than once
+# In characters. The pattern backtracks, so a search of a long text would be slow.
+_MAX_EXPRESSION_TEXT_LENGTH = 200
 _OPERATIONS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -101,11 +108,11 @@ _OPERATIONS: dict[type, Callable[[Any, Any], Any]] = {
 }
 
 
-def _value(node: ast.expr) -> Any:
+def _evaluate(node: ast.expr) -> Any:
     match node:
         case ast.Constant(value=int() | float() as value):
             return value
         case ast.BinOp(left=left, op=op, right=right):
-            return _OPERATIONS[type(op)](_value(left), _value(right))
+            return _OPERATIONS[type(op)](_evaluate(left), _evaluate(right))
         case _:
             raise TypeError

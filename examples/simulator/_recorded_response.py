@@ -1,4 +1,4 @@
-"""Answers recorded elsewhere, to be served as they are."""
+"""Recorded responses, which the simulator serves byte for byte."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._errors import JSON, OCTETS, TEXT
+from ._errors import JSON, OCTET_STREAM, PLAIN_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-EVENTS = "text/event-stream; charset=utf-8"
+EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """An answer given byte for byte.
+class RecordedResponse:
+    """A response to serve byte for byte.
 
-    `headers` are added to those that every answer of DeepSeek has; `pause` are the
-    seconds between two events of a stream.
+    Attributes:
+        status: The HTTP status.
+        headers: Headers in addition to those of every response of DeepSeek.
+            Headers that describe a connection, such as `content-length`, are
+            ignored.
+        body: The body, as bytes.
+        pause: Seconds between two events of a stream.
     """
 
     status: int = 200
@@ -30,10 +35,14 @@ class Recorded:
     pause: float = 0.0
 
     @classmethod
-    def read(cls, path: Path | str, *, pause: float = 0.0) -> Recorded:
-        """A file named like the samples in tests/deepseek_samples.
+    def from_file(cls, path: Path | str, *, pause: float = 0.0) -> RecordedResponse:
+        """Reads a file that is named like the samples in tests/deepseek_samples.
 
-        `error_503.json` is a 503, `stream_plain.sse` a stream, all else a 200.
+        The name decides on status and content type: `error_503.json` is a 503,
+        `stream_plain.sse` a stream, and any other file a 200. `pause` is the number
+        of seconds between two events.
+
+        Raises OSError if the file cannot be read.
         """
         path = Path(path)
         status = re.match(r"error_(\d{3})", path.name)
@@ -47,18 +56,18 @@ class Recorded:
 
     @property
     def usage(self) -> dict[str, Any] | None:
-        """The token counts in the body; of several the last."""
+        """The last `usage` object in the body; None if there is none."""
         text = self.body.decode(errors="replace")
-        _, found, rest = text.rpartition('"usage":{')
+        _, separator, remainder = text.rpartition('"usage":{')
         try:
-            usage: dict[str, Any] = json.JSONDecoder().raw_decode("{" + rest)[0]
+            usage: dict[str, Any] = json.JSONDecoder().raw_decode("{" + remainder)[0]
         except ValueError:
             return None
-        return usage if found else None
+        return usage if separator else None
 
     @property
     def parts(self) -> list[bytes]:
-        """The body in pieces, one for each event."""
+        """The body split into server-sent events; one part if it is not a stream."""
         if self.body.startswith((b"data:", b"event:", b":")):
             return re.findall(rb".*?\n\n|.+$", self.body, re.DOTALL)
         return [self.body] if self.body else []
@@ -66,9 +75,10 @@ class Recorded:
 
 def _content_type(name: str) -> str | None:
     if name.endswith(".sse"):
-        return EVENTS
+        return EVENT_STREAM
     if name.endswith(".json") or name.startswith("nonstream"):
-        # The JSON parser's 400 says that it is JSON; those after it do not.
-        business = name.startswith("error_400") and "serde" not in name
-        return OCTETS if business else JSON
-    return None if name.startswith("error_401") else TEXT
+        # The 400 of the JSON parser (serde) has the content type of JSON. The 400 of
+        # a check after parsing does not.
+        is_validation_error = name.startswith("error_400") and "serde" not in name
+        return OCTET_STREAM if is_validation_error else JSON
+    return None if name.startswith("error_401") else PLAIN_TEXT

@@ -1,4 +1,4 @@
-"""The bodies of chat and FIM requests, as DeepSeek's parser sees them."""
+"""The types of chat and FIM request bodies, as DeepSeek's parser declares them."""
 
 from __future__ import annotations
 
@@ -9,122 +9,122 @@ from ._validators import (
     MismatchError,
     anything,
     boolean,
-    introduced,
     number,
     one_of,
     sequence,
     string,
+    string_or,
     struct,
-    tagged,
-    text_or,
+    tagged_union,
     unsigned,
+    with_message_prefix,
 )
 
 if TYPE_CHECKING:
-    from ._validators import (
-        Check,
-        Path,
-    )
+    from ._validators import Path, Validator
 
-_DETAIL = one_of("low", "high", "original", "auto")
-_FUNCTION = one_of("function")
+_IMAGE_DETAIL = one_of("low", "high", "original", "auto")
+_FUNCTION_TYPE = one_of("function")
 
 _TEXT_PART = struct("TextPart", {"text": string})
-_IMAGE = struct("ChatCompletionImageUrl", {"url": string}, {"detail": _DETAIL})
-_PARTS = tagged(
+_IMAGE_URL = struct(
+    "ChatCompletionImageUrl", {"url": string}, {"detail": _IMAGE_DETAIL}
+)
+_CONTENT_PART = tagged_union(
     "ChatCompletionRequestContentBlock",
     "type",
     {
         "text": _TEXT_PART,
-        "image_url": struct("ImagePart", {"image_url": _IMAGE}),
+        "image_url": struct("ImagePart", {"image_url": _IMAGE_URL}),
         "file": struct("FilePart", {"file": struct("File", {})}),
     },
 )
-_CONTENT = text_or(sequence(_PARTS), "content should be a string or a list")
+_CONTENT = string_or(sequence(_CONTENT_PART), "content should be a string or a list")
 
-_CALLED = struct(
+_FUNCTION_CALL = struct(
     "ChatCompletionRequestFunctionCall", {"name": string, "arguments": string}
 )
-_CALL = struct(
+_TOOL_CALL = struct(
     "ChatCompletionRequestToolCall",
-    {"id": string, "type": _FUNCTION, "function": _CALLED},
+    {"id": string, "type": _FUNCTION_TYPE, "function": _FUNCTION_CALL},
 )
-_SAID = {"content": _CONTENT}
-_MESSAGE = tagged(
+_REQUIRED_CONTENT = {"content": _CONTENT}
+_MESSAGE = tagged_union(
     "ChatCompletionRequestMessage",
     "role",
     {
-        "system": struct("SystemMessage", _SAID, {"name": string}),
-        "user": struct("UserMessage", _SAID, {"name": string}),
+        "system": struct("SystemMessage", _REQUIRED_CONTENT, {"name": string}),
+        "user": struct("UserMessage", _REQUIRED_CONTENT, {"name": string}),
         "assistant": struct(
             "AssistantMessage",
             {},
             {
                 "content": _CONTENT,
                 "reasoning_content": string,
-                "tool_calls": sequence(_CALL),
+                "tool_calls": sequence(_TOOL_CALL),
                 "prefix": boolean,
             },
         ),
-        "tool": struct("ToolMessage", {**_SAID, "tool_call_id": string}),
-        "latest_reminder": struct("LatestReminderMessage", _SAID),
+        "tool": struct("ToolMessage", {**_REQUIRED_CONTENT, "tool_call_id": string}),
+        "latest_reminder": struct("LatestReminderMessage", _REQUIRED_CONTENT),
     },
 )
 
-_DEFINITION = struct(
+_FUNCTION_DEFINITION = struct(
     "ChatCompletionFunctionDefinition",
     {"name": string},
     {"description": string, "strict": boolean},
 )
-_TOOL = struct(
+_TOOL_STRUCT = struct(
     "ChatCompletionTool",
     {
-        # The server tools of November 2026 are taken and never used: what a search
-        # looks like in a chat completion is not documented.
+        # The server tools of November 2026 are accepted and never used: the form of a
+        # search in a chat completion is not documented.
         "type": one_of("function", "deepseek_web_search", "deepseek_read_url"),
     },
-    {"function": _DEFINITION},
+    {"function": _FUNCTION_DEFINITION},
 )
 
 
 def _tool(value: Any, path: Path) -> None:
-    _TOOL(value, path)
+    _TOOL_STRUCT(value, path)
     if value["type"] == "function" and not value.get("function"):
         raise MismatchError("missing field `function`", path)
 
 
-_THINKING = struct(
+_THINKING_OPTIONS = struct(
     "ThinkingOptions", {"type": one_of("adaptive", "enabled", "disabled")}
 )
 
 
 def _thinking(value: Any, path: Path) -> None:
-    """`"thinking": true` is the one wrong type that was seen as a 422."""
+    """Responds to `"thinking": true` with 422, the only type error known to do so."""
     try:
-        _THINKING(value, path)
-    except MismatchError as mismatch:
-        mismatch.of_options = not isinstance(value, dict)
+        _THINKING_OPTIONS(value, path)
+    except MismatchError as error:
+        if not isinstance(value, dict):
+            error.status = 422
         raise
 
 
-_CHOSEN_TYPE = introduced("field `type`: ", _FUNCTION)
-_CHOSEN = introduced(
+_CHOSEN_TYPE = with_message_prefix("field `type`: ", _FUNCTION_TYPE)
+_CHOSEN_FUNCTION = with_message_prefix(
     "field `function`: ", struct("ChatCompletionToolChoiceFunction", {"name": string})
 )
 
 
 def _tool_choice(value: Any, path: Path) -> None:
-    """A mode or a tool: the library reads the fields of the tool one by one."""
+    """Validates a mode or a tool. The library reads the tool's fields one by one."""
     if not is_object(value) or "type" not in value:
         if value not in ("none", "auto", "required"):
             message = "expected one of `none`, `auto`, `required` or a tool"
             raise MismatchError(message, path)
         return
     _CHOSEN_TYPE(value["type"], path)
-    _CHOSEN(value.get("function"), path)
+    _CHOSEN_FUNCTION(value.get("function"), path)
 
 
-_FORMAT = tagged(
+_RESPONSE_FORMAT = tagged_union(
     "ChatCompletionResponseFormat",
     "type",
     {
@@ -135,9 +135,9 @@ _FORMAT = tagged(
     },
 )
 _STREAM_OPTIONS = struct("ChatCompletionStreamOptions", {}, {"include_usage": boolean})
-_STOP = text_or(sequence(string), "expected a string or a list")
+_STOP = string_or(sequence(string), "expected a string or a list")
 
-CHAT: Check = struct(
+CHAT_REQUEST: Validator = struct(
     "ChatCompletionRequest",
     {"messages": sequence(_MESSAGE), "model": string},
     {
@@ -154,7 +154,7 @@ CHAT: Check = struct(
         "stop": _STOP,
         "stream": boolean,
         "stream_options": _STREAM_OPTIONS,
-        "response_format": _FORMAT,
+        "response_format": _RESPONSE_FORMAT,
         "tools": sequence(_tool),
         "tool_choice": _tool_choice,
         "logprobs": boolean,
@@ -163,7 +163,7 @@ CHAT: Check = struct(
     },
 )
 
-FIM: Check = struct(
+FIM_REQUEST: Validator = struct(
     "CompletionRequest",
     {"model": string, "prompt": string},
     {

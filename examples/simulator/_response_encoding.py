@@ -1,4 +1,4 @@
-"""Answers as bytes: DeepSeek's keys, in DeepSeek's order."""
+"""Encoding of chat responses as bytes, with DeepSeek's keys in DeepSeek's order."""
 
 from __future__ import annotations
 
@@ -10,133 +10,149 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ._logprobs import logprob
-from ._models import FINGERPRINT
+from ._logprobs import logprob_entry
+from ._models import SYSTEM_FINGERPRINT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ._model_output import Piece, Writing
+    from ._model_output import ModelOutput, OutputChunk
 
-DONE = b"data: [DONE]\n\n"
+DONE_EVENT = b"data: [DONE]\n\n"
 
 
-def dumped(value: Any) -> bytes:
+def encode_json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def event(value: Any) -> bytes:
-    return b"data: " + dumped(value) + b"\n\n"
+def encode_event(value: Any) -> bytes:
+    """Encodes `value` as the data of a server-sent event."""
+    return b"data: " + encode_json(value) + b"\n\n"
 
 
-def usage_of(
-    writing: Writing, prompt: int, hit: int, *, thinking: bool
+def token_usage(
+    output: ModelOutput, prompt_tokens: int, cache_hit_tokens: int, *, thinking: bool
 ) -> dict[str, Any]:
-    """Token counts. prompt = hit + miss; reasoning is part of the completion."""
-    completion = len(writing.tokens)
+    """Returns the `usage` object.
+
+    Prompt tokens are the sum of cache hits and misses. Completion tokens include the
+    reasoning tokens.
+    """
+    completion_tokens = len(output.tokens)
     usage: dict[str, Any] = {
-        "prompt_tokens": prompt,
-        "completion_tokens": completion,
-        "total_tokens": prompt + completion,
-        "prompt_tokens_details": {"cached_tokens": hit},
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+        "total_tokens": prompt_tokens + completion_tokens,
+        "prompt_tokens_details": {"cached_tokens": cache_hit_tokens},
     }
     if thinking:
         usage["completion_tokens_details"] = {
-            "reasoning_tokens": writing.reasoning_tokens
+            "reasoning_tokens": output.reasoning_token_count
         }
-    usage["prompt_cache_hit_tokens"] = hit
-    usage["prompt_cache_miss_tokens"] = prompt - hit
+    usage["prompt_cache_hit_tokens"] = cache_hit_tokens
+    usage["prompt_cache_miss_tokens"] = prompt_tokens - cache_hit_tokens
     return usage
 
 
 @dataclass
-class Envelope:
-    """What surrounds every answer of one request."""
+class ResponseEnvelope:
+    """The fields that the completion and all chunks of one response share."""
 
     model: str
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     created: int = field(default_factory=lambda: int(time.time()))
 
-    def body(self, kind: str, choice: Any, usage: Any) -> dict[str, Any]:
+    def completion(self, object_type: str, choice: Any, usage: Any) -> dict[str, Any]:
         return {
             "id": self.id,
-            "object": kind,
+            "object": object_type,
             "created": self.created,
             "model": self.model,
             "choices": [choice],
             "usage": usage,
-            "system_fingerprint": FINGERPRINT,
+            "system_fingerprint": SYSTEM_FINGERPRINT,
         }
 
-    def chunk(self, kind: str, choice: Any, usage: dict[str, Any]) -> dict[str, Any]:
-        """`usage` is {} or {"usage": ...}: the key is not always there."""
+    def chunk(
+        self, object_type: str, choice: Any, usage_field: dict[str, Any]
+    ) -> dict[str, Any]:
+        """`usage_field` is {} or {"usage": ...}: not every chunk has the key."""
         return {
             "id": self.id,
-            "object": kind,
+            "object": object_type,
             "created": self.created,
             "model": self.model,
-            "system_fingerprint": FINGERPRINT,
+            "system_fingerprint": SYSTEM_FINGERPRINT,
             "choices": [choice],
-            **usage,
+            **usage_field,
         }
 
 
 @dataclass
-class ChatWire:
-    """One chat answer, whole or in chunks."""
+class ChatEncoder:
+    """Encodes the output of a chat request as a whole body or as events."""
 
-    envelope: Envelope
+    envelope: ResponseEnvelope
     thinking: bool
-    prefixed: bool = False  # the caller wrote the beginning: no reasoning comes
+    has_prefix: bool = False  # the caller provided the start: there is no reasoning
     include_usage: bool = False
     logprobs: bool = False
     top_logprobs: int = 0
 
-    def body(self, writing: Writing, usage: dict[str, Any]) -> bytes:
+    def encode_body(self, output: ModelOutput, usage: dict[str, Any]) -> bytes:
         message: dict[str, Any] = {
             "role": "assistant",
-            "content": writing.text("content"),
+            "content": output.text("content"),
         }
-        if reasoning := writing.text("reasoning"):
+        if reasoning := output.text("reasoning"):
             message["reasoning_content"] = reasoning
-        if calls := [p for p in writing.pieces if p.kind == "call"]:
+        if calls := [chunk for chunk in output.chunks if chunk.kind == "tool_call"]:
             message["tool_calls"] = [
-                _call(p, writing.text("arguments", p.call)) for p in calls
+                _tool_call(chunk, output.text("arguments", chunk.call_index))
+                for chunk in calls
             ]
         choice = {
             "index": 0,
             "message": message,
-            "logprobs": self._all_logprobs(writing),
-            "finish_reason": writing.finish,
+            "logprobs": self._all_logprobs(output),
+            "finish_reason": output.finish_reason,
         }
-        return dumped(self.envelope.body("chat.completion", choice, usage))
+        return encode_json(self.envelope.completion("chat.completion", choice, usage))
 
-    def events(self, writing: Writing, usage: dict[str, Any]) -> Iterator[bytes]:
-        """All events but [DONE]: the role first, the usage on the last."""
-        yield self._event({"role": "assistant"} | self._delta("", first=True))
-        for piece in writing.pieces:
-            if delta := self._of(piece):
-                yield self._event(delta, self._logprobs(piece))
-        yield self._event(self._delta(""), finish=writing.finish, usage=usage)
+    def encode_events(
+        self, output: ModelOutput, usage: dict[str, Any]
+    ) -> Iterator[bytes]:
+        """Yields all events except [DONE].
 
-    def _of(self, piece: Piece) -> dict[str, Any] | None:
-        match piece.kind:
+        The first event has the role, and the last one has finish reason and usage.
+        """
+        yield self._event({"role": "assistant"} | self._delta("", is_first=True))
+        for chunk in output.chunks:
+            if delta := self._chunk_delta(chunk):
+                yield self._event(delta, self._logprobs(chunk))
+        yield self._event(
+            self._delta(""), finish_reason=output.finish_reason, usage=usage
+        )
+
+    def _chunk_delta(self, chunk: OutputChunk) -> dict[str, Any] | None:
+        match chunk.kind:
             case "reasoning":
-                return {"content": None, "reasoning_content": piece.text}
+                return {"content": None, "reasoning_content": chunk.text}
             case "content":
-                return self._delta(piece.text)
-            case "call":
-                return {"tool_calls": [_call(piece, "")]}
+                return self._delta(chunk.text)
+            case "tool_call":
+                return {"tool_calls": [_tool_call(chunk, "")]}
             case "arguments":
-                function = {"arguments": piece.text}
-                return {"tool_calls": [{"index": piece.call, "function": function}]}
-            case "unseen":
+                function = {"arguments": chunk.text}
+                call = {"index": chunk.call_index, "function": function}
+                return {"tool_calls": [call]}
+            case "hidden":
                 return None
 
-    def _delta(self, text: str, *, first: bool = False) -> dict[str, Any]:
+    def _delta(self, text: str, *, is_first: bool = False) -> dict[str, Any]:
         if not self.thinking:
             return {"content": text}
-        if first and not self.prefixed:
+        if is_first and not self.has_prefix:
             return {"content": None, "reasoning_content": ""}
         return {"content": text, "reasoning_content": None}
 
@@ -144,41 +160,44 @@ class ChatWire:
         self,
         delta: dict[str, Any],
         logprobs: Any = None,
-        finish: str | None = None,
+        finish_reason: str | None = None,
         usage: dict[str, Any] | None = None,
     ) -> bytes:
         choice = {
             "index": 0,
             "delta": delta,
             "logprobs": logprobs,
-            "finish_reason": finish,
+            "finish_reason": finish_reason,
         }
-        # `include_usage` only adds nulls: the last chunk has the usage either way.
-        shown = {"usage": usage} if usage or self.include_usage else {}
-        return event(self.envelope.chunk("chat.completion.chunk", choice, shown))
+        # The last chunk always has the usage. `include_usage` only adds
+        # `"usage": null` to the other chunks.
+        usage_field = {"usage": usage} if usage or self.include_usage else {}
+        return encode_event(
+            self.envelope.chunk("chat.completion.chunk", choice, usage_field)
+        )
 
-    def _logprobs(self, piece: Piece) -> dict[str, Any] | None:
-        if not self.logprobs or piece.kind not in ("reasoning", "content"):
+    def _logprobs(self, chunk: OutputChunk) -> dict[str, Any] | None:
+        if not self.logprobs or chunk.kind not in ("reasoning", "content"):
             return None
-        name = "content" if piece.kind == "content" else "reasoning_content"
-        return {name: [logprob(piece.text, self.top_logprobs)]}
+        key = "content" if chunk.kind == "content" else "reasoning_content"
+        return {key: [logprob_entry(chunk.text, self.top_logprobs)]}
 
-    def _all_logprobs(self, writing: Writing) -> dict[str, Any] | None:
-        lists: dict[str, Any] = {"content": [], "reasoning_content": []}
-        for piece in writing.pieces:
-            for name, entries in (self._logprobs(piece) or {}).items():
-                lists[name] += entries
-        return {name: entries for name, entries in lists.items() if entries} or None
-
-
-_ID_LETTERS = string.ascii_letters + string.digits
+    def _all_logprobs(self, output: ModelOutput) -> dict[str, Any] | None:
+        logprobs: dict[str, Any] = {"content": [], "reasoning_content": []}
+        for chunk in output.chunks:
+            for key, entries in (self._logprobs(chunk) or {}).items():
+                logprobs[key] += entries
+        return {key: entries for key, entries in logprobs.items() if entries} or None
 
 
-def _call(piece: Piece, arguments: str) -> dict[str, Any]:
-    suffix = "".join(secrets.choice(_ID_LETTERS) for _ in range(24))
+_ID_CHARACTERS = string.ascii_letters + string.digits
+
+
+def _tool_call(chunk: OutputChunk, arguments: str) -> dict[str, Any]:
+    suffix = "".join(secrets.choice(_ID_CHARACTERS) for _ in range(24))
     return {
-        "index": piece.call,
-        "id": f"call_{piece.call:02}_{suffix}",
+        "index": chunk.call_index,
+        "id": f"call_{chunk.call_index:02}_{suffix}",
         "type": "function",
-        "function": {"name": piece.text, "arguments": arguments},
+        "function": {"name": chunk.text, "arguments": arguments},
     }

@@ -1,4 +1,4 @@
-"""An answer made from what the tools returned."""
+"""Sentences that summarize the results of tool calls."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ._chat_request import text_of
-from ._json import fields, is_array, is_object, items
+from ._chat_request import message_text
+from ._json import array_items, is_array, is_object, object_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ._chat_request import Message
 
 _DEGREES = re.compile(r"(-?\d+(?:\.\d+)?) ?°? ?([CF])?\b")
-_WEATHER = re.compile("weather|forecast|temperature|climate", re.IGNORECASE)
-_SKY = (
+_WEATHER_TOOL = re.compile("weather|forecast|temperature|climate", re.IGNORECASE)
+_WEATHER_KEYS = (
     "condition",
     "conditions",
     "sky",
@@ -29,125 +29,142 @@ _SKY = (
 
 
 @dataclass(frozen=True)
-class Result:
-    """One tool call and what came of it."""
+class ToolResult:
+    """A tool call and its result."""
 
     name: str
     arguments: dict[str, Any]
-    value: Any  # parsed if it is JSON, else the text
+    value: Any  # parsed if it is JSON, otherwise the text
 
     @property
-    def about(self) -> str:
-        """The first text among the arguments: usually what the call was about."""
+    def subject(self) -> str:
+        """The first text among the arguments; empty if there is none."""
         texts = [value for value in self.arguments.values() if isinstance(value, str)]
         return texts[0] if texts else ""
 
     @property
-    def failed(self) -> bool:
+    def is_error(self) -> bool:
         if is_object(self.value):
             return "error" in self.value
         return str(self.value).lower().startswith(("error", "traceback"))
 
 
-def results_since_question(messages: Sequence[Message]) -> list[Result]:
-    """The results at the end of the conversation, with their calls."""
+def latest_tool_results(messages: Sequence[Message]) -> list[ToolResult]:
+    """Returns the tool results after the last user message, with their calls."""
     calls: dict[str, Message] = {}
-    results: list[Result] = []
+    results: list[ToolResult] = []
     for message in messages:
         if message["role"] == "user":
             results = []
-        for call in items(message.get("tool_calls")):
+        for call in array_items(message.get("tool_calls")):
             calls[call["id"]] = call["function"]
         if message["role"] == "tool":
             call = calls[message["tool_call_id"]]
-            given = fields(_parsed(call["arguments"]))
-            results.append(Result(call["name"], given, _parsed(text_of(message))))
+            arguments = object_fields(_parse_value(call["arguments"]))
+            value = _parse_value(message_text(message))
+            results.append(ToolResult(call["name"], arguments, value))
     return results
 
 
-def sentences_of(results: Sequence[Result]) -> str:
-    """All results in a sentence or two."""
-    failed = [result for result in results if result.failed]
-    good = [result for result in results if not result.failed]
-    sentences = [_sentence([_told(result) for result in good])] if good else []
-    sentences += _warmest(good)
+def summarize_tool_results(results: Sequence[ToolResult]) -> str:
+    """Returns one or more sentences that contain all results."""
+    errors = [result for result in results if result.is_error]
+    successes = [result for result in results if not result.is_error]
+    sentences: list[str] = []
+    if successes:
+        sentences.append(_sentence([_describe_result(r) for r in successes]))
+    sentences += _compare_temperatures(successes)
     sentences += [
-        f"`{r.name}` failed, so that part is missing: {_said(r.value)}." for r in failed
+        f"`{result.name}` failed, so that part is missing:"
+        f" {_format_value(result.value)}."
+        for result in errors
     ]
     return " ".join(sentences)
 
 
-def _sentence(parts: list[str]) -> str:
-    text = "; ".join(parts) if any(", " in part for part in parts) else _and(parts)
+def _sentence(clauses: list[str]) -> str:
+    has_comma = any(", " in clause for clause in clauses)
+    text = "; ".join(clauses) if has_comma else _join_with_and(clauses)
     text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) else text + "."
 
 
-def _told(result: Result) -> str:
-    if _WEATHER.search(result.name) and result.about:
-        return f"in {result.about} it is {_weather(result.value)}"
+def _describe_result(result: ToolResult) -> str:
+    if _WEATHER_TOOL.search(result.name) and result.subject:
+        return f"in {result.subject} it is {_describe_weather(result.value)}"
     if is_object(result.value):
-        pairs = {k: v for k, v in result.value.items() if v != result.about}
-        said = _and([f"{k.replace('_', ' ')} is {_said(v)}" for k, v in pairs.items()])
-        return f"for {result.about}, {said}" if result.about else said
+        fields = _join_with_and(
+            [
+                f"{key.replace('_', ' ')} is {_format_value(value)}"
+                for key, value in result.value.items()
+                if value != result.subject
+            ]
+        )
+        return f"for {result.subject}, {fields}" if result.subject else fields
     if is_array(result.value):
-        return f"`{result.name}` found {_and([_said(item) for item in result.value])}"
-    if len(str(result.value).split()) > 4:  # noqa: PLR2004  # a sentence of its own
+        items = _join_with_and([_format_value(item) for item in result.value])
+        return f"`{result.name}` found {items}"
+    if len(str(result.value).split()) > 4:  # noqa: PLR2004  # a complete sentence
         return str(result.value).rstrip(".")
-    return f"{result.about or 'the result'}: {_said(result.value)}"
+    return f"{result.subject or 'the result'}: {_format_value(result.value)}"
 
 
-def _weather(value: Any) -> str:
+def _describe_weather(value: Any) -> str:
     if not is_object(value):
-        return _DEGREES.sub(_degrees, str(value)).rstrip(".")
+        return _DEGREES.sub(_format_degrees, str(value)).rstrip(".")
     parts: list[str] = []
     for key, item in value.items():
         if "temp" in key or "degrees" in key:
             unit = "F" if "f" in str(value.get("unit", "c")).lower()[:1] else "C"
             parts.insert(0, f"{item} °{unit}" if _is_number(item) else str(item))
-        elif key in _SKY:
+        elif key in _WEATHER_KEYS:
             parts.append(str(item).lower())
-    return " and ".join(parts) if parts else _said(value)
+    return " and ".join(parts) if parts else _format_value(value)
 
 
-def _degrees(found: re.Match[str]) -> str:
-    return f"{found[1]} °{found[2]}" if found[2] else found[0]
+def _format_degrees(match: re.Match[str]) -> str:
+    return f"{match[1]} °{match[2]}" if match[2] else match[0]
 
 
-def _warmest(results: Sequence[Result]) -> list[str]:
-    """Who asks for the weather in two places wants to know where it is warmer."""
-    warmth: dict[str, float] = {}
+def _compare_temperatures(results: Sequence[ToolResult]) -> list[str]:
+    """Returns a sentence that names the warmest place.
+
+    A user who asks for the weather in several places usually wants to compare them.
+    The list is empty if a result is not a temperature or if all are equal.
+    """
+    temperatures: dict[str, float] = {}
     for result in results:
-        number = re.search(r"-?\d+(?:\.\d+)?", _weather(result.value))
-        if not (_WEATHER.search(result.name) and result.about and number):
+        number = re.search(r"-?\d+(?:\.\d+)?", _describe_weather(result.value))
+        if not (_WEATHER_TOOL.search(result.name) and result.subject and number):
             return []
-        warmth[result.about] = float(number.group())
-    if len(set(warmth.values())) < 2:  # noqa: PLR2004  # nothing to compare
+        temperatures[result.subject] = float(number.group())
+    if len(set(temperatures.values())) < 2:  # noqa: PLR2004  # nothing to compare
         return []
-    place = max(warmth, key=lambda name: warmth[name])
-    how = "warmer of the two" if len(warmth) == 2 else "warmest"  # noqa: PLR2004
-    return [f"{place} is the {how}."]
+    place = max(temperatures, key=lambda name: temperatures[name])
+    is_pair = len(temperatures) == 2  # noqa: PLR2004  # a comparative or a superlative
+    rank = "warmer of the two" if is_pair else "warmest"
+    return [f"{place} is the {rank}."]
 
 
-def _said(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if is_array(value):
-        return _and([_said(item) for item in value])
+        return _join_with_and([_format_value(item) for item in value])
     if is_object(value):
-        return ", ".join(f"{name} {_said(item)}" for name, item in value.items())
+        return ", ".join(f"{key} {_format_value(item)}" for key, item in value.items())
     if value is None or isinstance(value, bool):
         return {True: "yes", False: "no", None: "nothing"}[value]
     return str(value)
 
 
-def _and(parts: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+def _join_with_and(texts: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]]))
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _parsed(text: str) -> Any:
+def _parse_value(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:

@@ -1,109 +1,122 @@
-"""Which of the given tools a question asks for, and with which arguments."""
+"""Selection of the tools that a question needs, with their arguments."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from ._argument_extraction import arguments, kind_of
-from ._json import fields, items
-from ._question import words_of
+from ._argument_extraction import extract_arguments, schema_type
+from ._json import array_items, object_fields
+from ._question import word_stems
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ._question import Question
 
-_EVERYDAY = words_of(
+# Words that say nothing about the tool that a question needs.
+_STOP_WORDS = word_stems(
     "a an and are at by can do does for from get give has have how i in is it its look"
     " me my of on or return returns show that the this to up use used what which will"
     " with you your current given fetch list tool function value"
 )
 
 
-class _Tool:
-    """A function the caller offers."""
+class _FunctionTool:
+    """A function that the caller offers to the model."""
 
     def __init__(self, function: Mapping[str, Any]) -> None:
         self.name = str(function["name"])
-        self.schema = fields(function.get("parameters"))
-        self.properties = fields(self.schema.get("properties"))
-        self.required = [str(name) for name in items(self.schema.get("required"))]
-        self._name_words = words_of(self.name)
-        self._words = words_of(function.get("description") or "")
-        self._parameter_words = words_of(" ".join(self.properties))
+        self.schema = object_fields(function.get("parameters"))
+        self.properties = object_fields(self.schema.get("properties"))
+        self.required = [str(name) for name in array_items(self.schema.get("required"))]
+        self._name_words = word_stems(self.name)
+        self._description_words = word_stems(function.get("description") or "")
+        self._parameter_words = word_stems(" ".join(self.properties))
 
-    def likeness(self, question: Question) -> int:
-        """How much of the question is about this tool; 0 if nothing is."""
-        asked = question.words - _EVERYDAY
+    def relevance(self, question: Question) -> int:
+        """Returns a score of the words in common with `question`; 0 without any."""
+        question_words = question.words - _STOP_WORDS
         return (
-            4 * len(self._name_words & asked)
-            + 2 * len(self._words & asked)
-            + len(self._parameter_words & asked)
+            4 * len(self._name_words & question_words)
+            + 2 * len(self._description_words & question_words)
+            + len(self._parameter_words & question_words)
         )
 
-    def fits(self, question: Question) -> bool:
-        """Whether all it requires was said, though its name was not."""
-        filled = arguments(question, self.schema, question.names)
-        return bool(self.required) and filled is not None
+    def is_callable_for(self, question: Question) -> bool:
+        """Returns whether `question` contains all required arguments.
+
+        A function without required arguments does not qualify.
+        """
+        arguments = extract_arguments(question, self.schema, question.names)
+        return bool(self.required) and arguments is not None
 
     @property
-    def takes_one_name(self) -> bool:
-        """Whether a call is about one thing: then two things are two calls."""
+    def has_single_text_argument(self) -> bool:
+        """Whether a call takes one name, so that two names need two calls."""
         names = self.required or list(self.properties)[:1]
-        kinds = [kind_of(fields(self.properties.get(name))) for name in names]
-        return kinds.count("string") == 1
+        types = [schema_type(object_fields(self.properties.get(n))) for n in names]
+        return types.count("string") == 1
 
 
-def calls(
-    question: Question, functions: Sequence[Mapping[str, Any]], choice: str
+def select_tool_calls(
+    question: Question, functions: Sequence[Mapping[str, Any]], tool_choice: str
 ) -> list[tuple[str, str]]:
-    """The tool calls that answer `question`: name, arguments as JSON.
+    """Returns the tool calls that `question` needs: name, arguments as JSON.
 
-    One for each thing a clause of the question names, so that "the weather in Paris
-    and Rome" is two calls. None if no tool fits, unless `choice` demands one.
+    Each name in each clause gets a call of its own, so that "the weather in Paris and
+    Rome" results in two calls. The list is empty if no tool is relevant, unless
+    `tool_choice` requires a call.
     """
-    if choice == "none" or not functions:
+    if tool_choice == "none" or not functions:
         return []
-    tools = [_Tool(function) for function in functions]
-    named = [tool for tool in tools if tool.name == choice]
-    found = _found(question, named or tools)
-    if not found and (named or choice == "required"):
-        tool = max(named or tools, key=lambda tool: tool.likeness(question))
-        found = [(tool, _anyhow(question, tool))]
-    said = [(tool.name, json.dumps(v, ensure_ascii=False)) for tool, v in found]
-    return list(dict.fromkeys(said))
+    tools = [_FunctionTool(function) for function in functions]
+    chosen_tools = [tool for tool in tools if tool.name == tool_choice]
+    calls = _relevant_calls(question, chosen_tools or tools)
+    if not calls and (chosen_tools or tool_choice == "required"):
+        tool = max(chosen_tools or tools, key=lambda tool: tool.relevance(question))
+        calls = [(tool, _required_call_arguments(question, tool))]
+    encoded_calls = [
+        (tool.name, json.dumps(arguments, ensure_ascii=False))
+        for tool, arguments in calls
+    ]
+    return list(dict.fromkeys(encoded_calls))
 
 
-def _found(
-    question: Question, tools: Sequence[_Tool]
-) -> list[tuple[_Tool, dict[str, Any]]]:
-    tool = _likest(question, tools) or next(
-        (tool for tool in tools if tool.fits(question)), None
+def _relevant_calls(
+    question: Question, tools: Sequence[_FunctionTool]
+) -> list[tuple[_FunctionTool, dict[str, Any]]]:
+    main_tool = _most_relevant(question, tools) or next(
+        (tool for tool in tools if tool.is_callable_for(question)), None
     )
-    if tool is None:
+    if main_tool is None:
         return []
     names = question.names
-    clauses = [one for one in question.clauses if one.mentions(names)]
-    found: list[tuple[_Tool, dict[str, Any]]] = []
+    clauses = [c for c in question.clauses if c.mentioned_names(names)]
+    calls: list[tuple[_FunctionTool, dict[str, Any]]] = []
     for clause in clauses if len(clauses) > 1 else [question]:
-        # "The weather in Paris and Rome": the second clause means the weather, too.
-        tool = _likest(clause, tools) or tool
-        about = clause.mentions(names)
-        each = [[name] for name in about] if about and tool.takes_one_name else [about]
-        for one in each:
-            filled = arguments(question, tool.schema, one)
-            if filled is not None:
-                found.append((tool, filled))
-    return found
+        # In "the weather in Paris and Rome", the second clause has no word for the
+        # weather and takes the tool of the whole question.
+        tool = _most_relevant(clause, tools) or main_tool
+        clause_names = clause.mentioned_names(names)
+        names_by_call = [clause_names]
+        if clause_names and tool.has_single_text_argument:
+            names_by_call = [[name] for name in clause_names]
+        for call_names in names_by_call:
+            arguments = extract_arguments(question, tool.schema, call_names)
+            if arguments is not None:
+                calls.append((tool, arguments))
+    return calls
 
 
-def _likest(question: Question, tools: Sequence[_Tool]) -> _Tool | None:
-    best = max(tools, key=lambda tool: tool.likeness(question))
-    return best if best.likeness(question) else None
+def _most_relevant(
+    question: Question, tools: Sequence[_FunctionTool]
+) -> _FunctionTool | None:
+    tool = max(tools, key=lambda tool: tool.relevance(question))
+    return tool if tool.relevance(question) else None
 
 
-_PLAIN: dict[str | None, Any] = {
+_PLACEHOLDERS: dict[str | None, Any] = {
     "integer": 1,
     "number": 1,
     "boolean": True,
@@ -112,14 +125,14 @@ _PLAIN: dict[str | None, Any] = {
 }
 
 
-def _anyhow(question: Question, tool: _Tool) -> dict[str, Any]:
-    """Arguments for a call that must be made, whatever was said."""
-    words = question.names or question.quoted or [question.topic]
-    willing: dict[str, Any] = {**tool.schema, "required": []}
-    filled = arguments(question, willing, words) or {}
+def _required_call_arguments(question: Question, tool: _FunctionTool) -> dict[str, Any]:
+    """Returns arguments for a call that must be made, with placeholders if needed."""
+    texts = question.names or question.quotations or [question.topic]
+    lenient_schema: dict[str, Any] = {**tool.schema, "required": []}
+    arguments = extract_arguments(question, lenient_schema, texts) or {}
     for name in tool.required:
-        if name not in filled:
-            schema = fields(tool.properties.get(name))
-            plain = _PLAIN.get(kind_of(schema), words[0])
-            filled[name] = schema.get("default", plain)
-    return filled
+        if name not in arguments:
+            schema = object_fields(tool.properties.get(name))
+            placeholder = _PLACEHOLDERS.get(schema_type(schema), texts[0])
+            arguments[name] = schema.get("default", placeholder)
+    return arguments

@@ -1,4 +1,4 @@
-"""Rules for the tools and for the choice among them."""
+"""Rules for `tools` and `tool_choice`."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from ._chat_request import functions, thinking_of
-from ._json import is_object, items
+from ._chat_request import functions, thinking_and_effort
+from ._json import array_items, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ._request_validation import Body, Complaints
+    from ._request_validation import Body, Violations
 
 _MAX_TOOLS = 128
-_MAX_NAME = 128
+_MAX_NAME_LENGTH = 128
 
 
-def tool_names(body: Body) -> Complaints:
+def tool_names(body: Body) -> Violations:
     tools = functions(body)
     if len(tools) > _MAX_TOOLS:
         yield (
@@ -26,53 +26,58 @@ def tool_names(body: Body) -> Complaints:
             f" {_MAX_TOOLS}, but got an array with length {len(tools)} instead."
         )
     for index, tool in enumerate(tools):
-        name, at = tool["name"], f"Invalid 'tools[{index}].function.name': "
+        name, prefix = tool["name"], f"Invalid 'tools[{index}].function.name': "
         if not name:
             yield (
-                f"{at}empty string. Expected a string with minimum length 1, but got an"
-                " empty string instead."
+                f"{prefix}empty string. Expected a string with minimum length 1, but"
+                " got an empty string instead."
             )
-        if len(name) > _MAX_NAME:
+        if len(name) > _MAX_NAME_LENGTH:
             yield (
-                f"{at}string too long. Expected a string with maximum length"
-                f" {_MAX_NAME}, but got a string with length {len(name)} instead."
+                f"{prefix}string too long. Expected a string with maximum length"
+                f" {_MAX_NAME_LENGTH}, but got a string with length {len(name)}"
+                " instead."
             )
         if not re.fullmatch(r"[a-zA-Z0-9_-]+", name):
             yield (
-                f"{at}string does not match pattern. Expected a string that matches the"
-                " pattern '^[a-zA-Z0-9_-]+$'."
+                f"{prefix}string does not match pattern. Expected a string that matches"
+                " the pattern '^[a-zA-Z0-9_-]+$'."
             )
 
 
-def _used(body: Body) -> list[Mapping[str, Any]]:
-    """With the choice `none`, tools are left out before they are looked into."""
+def _enabled_functions(body: Body) -> list[Mapping[str, Any]]:
+    """Returns the functions, or none if `tool_choice` is `none`.
+
+    DeepSeek then drops the tools before it checks anything but their names.
+    """
     return [] if body.get("tool_choice") == "none" else functions(body)
 
 
-def tools(body: Body) -> Complaints:
-    names = [tool["name"] for tool in _used(body)]
+def tools(body: Body) -> Violations:
+    names = [tool["name"] for tool in _enabled_functions(body)]
     if len(set(names)) < len(names):
         yield "Tool names must be unique."
-    for tool in _used(body):
+    for tool in _enabled_functions(body):
         schema = tool.get("parameters")
-        at = f"Invalid schema for function '{tool['name']}': "
+        prefix = f"Invalid schema for function '{tool['name']}': "
         if schema is None:
             continue
         if not is_object(schema) and not isinstance(schema, bool):
-            yield f'{at}{json.dumps(schema)} is not of types "boolean", "object"'
-        kind = schema.get("type") if is_object(schema) else None
-        if kind != "object":
+            yield f'{prefix}{json.dumps(schema)} is not of types "boolean", "object"'
+        schema_type = schema.get("type") if is_object(schema) else None
+        if schema_type != "object":
             yield (
-                f"{at}schema must be a JSON Schema of 'type: \"object\"', got"
-                f" 'type: {json.dumps(kind)}'."
+                f"{prefix}schema must be a JSON Schema of 'type: \"object\"', got"
+                f" 'type: {json.dumps(schema_type)}'."
             )
 
 
-def tool_choice(body: Body) -> Complaints:
-    choice, names = body.get("tool_choice"), [t["name"] for t in _used(body)]
+def tool_choice(body: Body) -> Violations:
+    choice = body.get("tool_choice")
+    names = [tool["name"] for tool in _enabled_functions(body)]
     if not names or choice in (None, "auto"):
         return
-    if thinking_of(body)[0]:
+    if thinking_and_effort(body)[0]:
         yield "Thinking mode does not support this tool_choice"
     if is_object(choice) and (name := choice["function"]["name"]) not in names:
         yield (
@@ -81,20 +86,22 @@ def tool_choice(body: Body) -> Complaints:
         )
 
 
-def strict(body: Body) -> Complaints:
-    strict = [tool for tool in _used(body) if tool.get("strict")]
-    if strict and len(strict) < len(_used(body)):
+def strict(body: Body) -> Violations:
+    tools = _enabled_functions(body)
+    strict_tools = [tool for tool in tools if tool.get("strict")]
+    if strict_tools and len(strict_tools) < len(tools):
         yield "Cannot use strict tool with non-strict tool in the same request"
-    for tool in strict:
+    for tool in strict_tools:
         schema = tool.get("parameters")
         if not is_object(schema):
             continue
-        if set(schema.get("properties") or ()) != set(items(schema.get("required"))):
+        properties = set(schema.get("properties") or ())
+        if properties != set(array_items(schema.get("required"))):
             yield "Required properties must match all properties in the object"
 
 
-def strict_outside_beta(body: Body) -> Complaints:
-    # Composed after the FIM message: what DeepSeek says here was never recorded.
+def strict_outside_beta(body: Body) -> Violations:
+    # Composed after the message for FIM: the message of the live API is unknown.
     if any(tool.get("strict") for tool in functions(body)):
         yield (
             "strict tools are only available when using beta api (set"

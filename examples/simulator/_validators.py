@@ -1,4 +1,8 @@
-"""What a body may hold, field by field, in the words of DeepSeek's parser (serde)."""
+"""Validators for JSON values, with the error messages of DeepSeek's parser (serde).
+
+A validator takes a value and its path in the body, and raises `MismatchError` if the
+value has the wrong type. The functions in lower case are validators or return one.
+"""
 
 from __future__ import annotations
 
@@ -13,32 +17,33 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Path: TypeAlias = tuple["str | int", ...]
-Check: TypeAlias = Callable[[Any, Path], None]
+Validator: TypeAlias = Callable[[Any, Path], None]
 
 
 @dataclass(eq=False)
 class MismatchError(Exception):
-    """A value of the wrong type, and where in the body it stands."""
+    """A value of the wrong type, with its path in the body."""
 
     message: str
     path: Path
-    of_options: bool = False  # the one mistake that is a 422
+    status: int = 400
 
 
-def _unexpected(value: Any) -> str:
+def _describe(value: Any) -> str:
+    """Returns serde's description of an unexpected value."""
     if value is None:
         return "null"
     if is_array(value) or is_object(value):
         return "sequence" if is_array(value) else "map"
-    shown = json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
     if isinstance(value, str):
-        return f"string {shown}"
-    names = {bool: "boolean", int: "integer", float: "floating point"}
-    return f"{names[type(value)]} `{shown}`"
+        return f"string {text}"
+    type_names = {bool: "boolean", int: "integer", float: "floating point"}
+    return f"{type_names[type(value)]} `{text}`"
 
 
 def _wrong_type(value: Any, path: Path, expected: str) -> MismatchError:
-    message = f"invalid type: {_unexpected(value)}, expected {expected}"
+    message = f"invalid type: {_describe(value)}, expected {expected}"
     return MismatchError(message, path)
 
 
@@ -58,111 +63,129 @@ def number(value: Any, path: Path) -> None:
 
 
 def anything(value: Any, path: Path) -> None:
-    """No check: the field is not DeepSeek's, or means nothing to it."""
+    """Accepts every value: DeepSeek does not know the field or ignores it."""
 
 
-def unsigned(bits: int) -> Check:
-    def check(value: Any, path: Path) -> None:
+def unsigned(bits: int) -> Validator:
+    """Returns the validator of an unsigned integer with `bits` bits."""
+
+    def validate(value: Any, path: Path) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
             raise _wrong_type(value, path, f"u{bits}")
         if not 0 <= value < 2**bits:
             message = f"invalid value: integer `{value}`, expected u{bits}"
             raise MismatchError(message, path)
 
-    return check
+    return validate
 
 
-def one_of(*names: str, expected: str = "string or map") -> Check:
-    """A name of an enum. `expected` are serde's words for what is no string."""
+def one_of(*names: str, expected: str = "string or map") -> Validator:
+    """Returns the validator of an enum.
+
+    `expected` is serde's description of the enum when the value is not a string.
+    """
     quoted = ", ".join(f"`{name}`" for name in names)
-    among = quoted if len(names) == 1 else f"one of {quoted}"
+    alternatives = quoted if len(names) == 1 else f"one of {quoted}"
 
-    def check(value: Any, path: Path) -> None:
+    def validate(value: Any, path: Path) -> None:
         if is_object(value) and expected.endswith("map"):
             message = "invalid value: map, expected map with a single key"
             raise MismatchError(message, path)
         if not isinstance(value, str):
             raise _wrong_type(value, path, expected)
         if value not in names:
-            raise MismatchError(f"unknown variant `{value}`, expected {among}", path)
+            message = f"unknown variant `{value}`, expected {alternatives}"
+            raise MismatchError(message, path)
 
-    return check
+    return validate
 
 
-def maybe(check: Check) -> Check:
-    """The field may be null, as if it were not there."""
+def optional(validator: Validator) -> Validator:
+    """Returns `validator`, but null is valid, as if the field were missing."""
 
-    def check_unless_null(value: Any, path: Path) -> None:
+    def validate(value: Any, path: Path) -> None:
         if value is not None:
-            check(value, path)
+            validator(value, path)
 
-    return check_unless_null
+    return validate
 
 
-def introduced(words: str, check: Check) -> Check:
-    """`check`, whose complaints begin with `words`."""
+def with_message_prefix(prefix: str, validator: Validator) -> Validator:
+    """Returns `validator`, whose error messages start with `prefix`."""
 
-    def reworded(value: Any, path: Path) -> None:
+    def validate(value: Any, path: Path) -> None:
         try:
-            check(value, path)
-        except MismatchError as mismatch:
-            mismatch.message = words + mismatch.message
+            validator(value, path)
+        except MismatchError as error:
+            error.message = prefix + error.message
             raise
 
-    return reworded
+    return validate
 
 
-def sequence(check: Check) -> Check:
-    def check_each(value: Any, path: Path) -> None:
+def sequence(item_validator: Validator) -> Validator:
+    """Returns the validator of an array."""
+
+    def validate(value: Any, path: Path) -> None:
         if not is_array(value):
             raise _wrong_type(value, path, "a sequence")
         for index, item in enumerate(value):
-            check(item, (*path, index))
+            item_validator(item, (*path, index))
 
-    return check_each
+    return validate
 
 
 def struct(
-    name: str, needed: Mapping[str, Check], others: Mapping[str, Check] | None = None
-) -> Check:
-    """An object. Fields are checked in the order of the body, as serde does."""
-    known = {**needed, **{key: maybe(check) for key, check in (others or {}).items()}}
+    name: str,
+    required: Mapping[str, Validator],
+    optional_fields: Mapping[str, Validator] | None = None,
+) -> Validator:
+    """Returns the validator of an object.
 
-    def check(value: Any, path: Path) -> None:
+    Fields are checked in the order in which the body has them, as in serde.
+    """
+    validators = dict(required)
+    for key, validator in (optional_fields or {}).items():
+        validators[key] = optional(validator)
+
+    def validate(value: Any, path: Path) -> None:
         if not is_object(value):
             raise _wrong_type(value, path, f"struct {name}")
         for key, item in value.items():
-            known.get(key, anything)(item, (*path, key))
-        for key in needed:
+            validators.get(key, anything)(item, (*path, key))
+        for key in required:
             if key not in value:
                 raise MismatchError(f"missing field `{key}`", path)
 
-    return check
+    return validate
 
 
-def tagged(name: str, tag: str, variants: Mapping[str, Check]) -> Check:
-    """An object whose field `tag` says which of the variants it is."""
-    variant = one_of(*variants, expected="variant identifier")
+def tagged_union(name: str, tag: str, variants: Mapping[str, Validator]) -> Validator:
+    """Returns the validator of an object whose field `tag` names its variant."""
+    validate_tag = one_of(*variants, expected="variant identifier")
 
-    def check(value: Any, path: Path) -> None:
+    def validate(value: Any, path: Path) -> None:
         if not is_object(value):
             raise _wrong_type(value, path, f"internally tagged enum {name}")
         if tag not in value:
             raise MismatchError(f"missing field `{tag}`", path)
-        variant(value[tag], (*path, tag))
+        validate_tag(value[tag], (*path, tag))
         variants[value[tag]](value, path)
 
-    return check
+    return validate
 
 
-def text_or(each: Check, expected: str) -> Check:
-    """A string or a list."""
+def string_or(array_validator: Validator, message: str) -> Validator:
+    """Returns the validator of a string or an array.
 
-    def check(value: Any, path: Path) -> None:
+    `message` is the error for a value that is neither.
+    """
+
+    def validate(value: Any, path: Path) -> None:
         if isinstance(value, str):
             return
         if not is_array(value):
-            raise MismatchError(expected, path)
-        each(value, path)
+            raise MismatchError(message, path)
+        array_validator(value, path)
 
-    return check
+    return validate

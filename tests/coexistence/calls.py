@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import openai
 import pytest
 
-from examples.simulator import Recorded
+from examples.simulator import RecordedResponse
 from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def call(
 ) -> None:
     """Makes one call of CALLS and consumes its response."""
     arguments, body = CALLS[name]
-    simulator.answer_next(Recorded.read(SAMPLES / body))
+    simulator.answer_next(RecordedResponse.from_file(SAMPLES / body))
 
     async def run() -> None:
         client = getattr(openai, kind)(

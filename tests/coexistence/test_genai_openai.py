@@ -15,7 +15,7 @@ from openai.resources.completions import Completions as TextCompletions
 from openai.resources.responses import AsyncResponses, Responses
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
-from examples.simulator import Recorded
+from examples.simulator import RecordedResponse
 from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
 
 from .calls import (
@@ -139,7 +139,7 @@ def test_method_bound_between_the_two_stays_with_the_first(
     instrument(first)
     bound_method = client.chat.completions.with_raw_response.create
     instrument(last)
-    deepseek.answer_next(Recorded.read(SAMPLES / "chat_thinking.json"))
+    deepseek.answer_next(RecordedResponse.from_file(SAMPLES / "chat_thinking.json"))
     bound_method(**CHAT)
     # A method bound before this package was instrumented cannot be patched.
     scope = {"deepseek": DEEPSEEK_SCOPE, "openai": OPENAI_SCOPE}[first]

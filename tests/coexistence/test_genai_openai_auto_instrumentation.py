@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from examples.simulator import Recorded
+from examples.simulator import RecordedResponse
 
 from .calls import SAMPLES, part_types
 
@@ -55,9 +55,9 @@ def test_opentelemetry_instrument_records_deepseek_calls_with_this_package(
                 if file.name == "entry_points.txt"
             }
             shutil.copytree(dist_info, tmp_path / dist_info.name)
-    deepseek.answer_next(Recorded.read(SAMPLES / "chat_thinking.json"))
-    deepseek.answer_next(Recorded.read(SAMPLES / "stream_thinking.sse"))
-    deepseek.answer_next(Recorded.read(SAMPLES / "responses_stream.sse"))
+    deepseek.answer_next(RecordedResponse.from_file(SAMPLES / "chat_thinking.json"))
+    deepseek.answer_next(RecordedResponse.from_file(SAMPLES / "stream_thinking.sse"))
+    deepseek.answer_next(RecordedResponse.from_file(SAMPLES / "responses_stream.sse"))
 
     process = subprocess.run(
         [

@@ -247,7 +247,7 @@ def main(name: str, on: str, off: str, file: str) -> None:
             spans.clear()
             count = len(deepseek.exchanges)
             call(deepseek.base_url)
-            bodies = [e.answer.decode() for e in deepseek.exchanges[count:]]
+            bodies = [e.response_body.decode() for e in deepseek.exchanges[count:]]
             # Read from the JSON response; the streamed one has the same reasoning.
             reasonings = [
                 json.loads(body)["choices"][0]["message"]["reasoning_content"]

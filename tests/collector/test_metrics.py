@@ -95,7 +95,7 @@ def test_token_metrics_equal_billed_tokens(measured):
         )
         billed = dict.fromkeys(("deepseek-flash", "deepseek-v4-pro"), 0)
         for exchange in measured.billed_exchanges:
-            billed[exchange.json["model"]] += billed_tokens(exchange.usage)
+            billed[exchange.request_json["model"]] += billed_tokens(exchange.usage)
         assert all(billed.values())
         assert {
             labels["gen_ai_response_model"]: value for labels, value in series
@@ -252,7 +252,7 @@ def test_ratios_and_costs_on_dashboard_equal_those_of_the_calls(measured):
     flash_usages = [
         exchange.usage
         for exchange in last_round
-        if exchange.json["model"] == "deepseek-flash"
+        if exchange.request_json["model"] == "deepseek-flash"
     ]
 
     def flash_value(panel):

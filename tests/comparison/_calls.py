@@ -24,7 +24,7 @@ class Call:
 
     @property
     def question(self) -> str:
-        asked = self.exchange.json
+        asked = self.exchange.request_json
         if "prompt" in asked:
             return str(asked["prompt"])
         return next(
@@ -48,7 +48,7 @@ class Answer:
     def read(cls, exchange: Exchange) -> Answer:
         if exchange.status != 200:
             return cls("", "", ())
-        body = exchange.answer.decode()
+        body = exchange.response_body.decode()
         lines = [line[6:] for line in body.splitlines() if line.startswith("data: {")]
         said: dict[str, str] = {}
         tools: dict[int, list[str]] = {}

@@ -124,11 +124,11 @@ def _reasoning(seen: Seen) -> Cell:
 
 
 def _tools(seen: Seen) -> Cell:
-    calls = [call for call in seen.calls if "tools" in call.exchange.json]
+    calls = [call for call in seen.calls if "tools" in call.exchange.request_json]
     if not calls:
         return Cell(None)
     are_defined = all(
-        call.shown.tools == len(call.exchange.json["tools"]) for call in calls
+        call.shown.tools == len(call.exchange.request_json["tools"]) for call in calls
     )
     are_shown = all(
         call.shown.answered_as_chat and _holds_calls(call, call.shown.outputs)

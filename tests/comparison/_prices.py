@@ -23,7 +23,7 @@ _LIST: dict[str, Any] = tomli.loads(
 
 def price(exchange: Exchange, at_ns: int) -> float:
     """USD for an exchange of today; `at_ns` is when it was asked."""
-    (model,) = set(re.findall(rb'"model":"([^"]+)"', exchange.answer))
+    (model,) = set(re.findall(rb'"model":"([^"]+)"', exchange.response_body))
     (row,) = (
         row
         for row in _LIST["prices"]

@@ -27,10 +27,10 @@ def said(exchanges: list[Exchange]) -> set[str]:
 
 
 def _texts(exchange: Exchange) -> Iterator[str]:
-    request = exchange.json
+    request = exchange.request_json
     messages: list[Any] = [*request["messages"]]
     if not request.get("stream"):  # else it is in the next request
-        messages.append(json.loads(exchange.answer)["choices"][0]["message"])
+        messages.append(json.loads(exchange.response_body)["choices"][0]["message"])
     for message in messages:
         yield message.get("content") or ""
         yield message.get("reasoning_content") or ""

@@ -154,7 +154,7 @@ def test_scorers_judge_traces_that_are_there_and_an_agent_that_makes_new_ones(
 ):
     ran = example("evaluate")
     asked = {
-        exchange.json["messages"][-1]["content"]: exchange
+        exchange.request_json["messages"][-1]["content"]: exchange
         for exchange in simulator.exchanges
     }
     judged = {

@@ -111,7 +111,8 @@ def test_reasoning_and_tools_are_told_the_way_mlflow_renders_them(run):
         (s for s in run.trace.data.spans if s.span_type == "CHAT_MODEL"),
         key=lambda span: span.start_time_ns,
     )
-    answer = json.loads(run.simulator.exchanges[0].answer)["choices"][0]["message"]
+    response = json.loads(run.simulator.exchanges[0].response_body)
+    answer = response["choices"][0]["message"]
     (call,) = answer["tool_calls"]
     assert first.outputs["choices"][0]["message"] == IsPartialDict(
         role="assistant", reasoning=answer["reasoning_content"]

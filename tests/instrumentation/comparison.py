@@ -87,7 +87,10 @@ class Comparison:
                 call_error = (type(error), "")
             except Exception as error:  # noqa: BLE001  # every type is compared
                 call_error = (type(error), _message(error))
-        requests = [(e.body, e.headers) for e in self._deepseek.exchanges[start:]]
+        requests = [
+            (e.request_body, e.request_headers)
+            for e in self._deepseek.exchanges[start:]
+        ]
         return Outcome(result, call_error, requests, [str(w.message) for w in caught])
 
     def content(self, name: str) -> Any:

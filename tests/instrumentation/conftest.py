@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from examples.simulator import Recorded, Simulator
+from examples.simulator import RecordedResponse, Simulator
 from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ HTTP_CLIENT_CLASSES = {
 CHAT = {"model": "deepseek-flash", "messages": QUESTION}
 
 
-def sample(name: str, *, pause: float = 0.0) -> Recorded:
-    return Recorded.read(SAMPLES / name, pause=pause)
+def sample(name: str, *, pause: float = 0.0) -> RecordedResponse:
+    return RecordedResponse.from_file(SAMPLES / name, pause=pause)
 
 
 class Telemetry:

@@ -94,6 +94,6 @@ def test_baggage_and_trace_context_are_not_sent_to_deepseek(
     deepseek: Simulator,
 ) -> None:
     run(deepseek)
-    headers = [exchange.headers for exchange in deepseek.exchanges]
+    headers = [exchange.request_headers for exchange in deepseek.exchanges]
     assert len(headers) == 3
     assert [h for h in headers if {"baggage", "traceparent"} & set(h)] == []

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
-from examples.simulator import Recorded
+from examples.simulator import RecordedResponse
 
 from .comparison import assert_only_parts_are_lost
 from .conftest import sample
@@ -109,7 +109,7 @@ def test_any_response_gives_same_result_and_one_encodable_span(
         else arguments
     )
 
-    def outcome(client: openai.OpenAI, response: Recorded) -> str:
+    def outcome(client: openai.OpenAI, response: RecordedResponse) -> str:
         deepseek.answer_next(response)
         target: Any = client
         for name in resource.split("."):
@@ -137,7 +137,9 @@ def test_any_response_gives_same_result_and_one_encodable_span(
         )
         @given(bodies)
         def check(body: bytes) -> None:
-            response = Recorded(headers={"content-type": content_type}, body=body)
+            response = RecordedResponse(
+                headers={"content-type": content_type}, body=body
+            )
             span_count = len(telemetry.spans)
             expected = outcome(other_client, response)
             assert len(telemetry.spans) == span_count

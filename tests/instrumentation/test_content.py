@@ -15,7 +15,7 @@ from opentelemetry.sdk._logs.export import (
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from examples.simulator import Recorded
+from examples.simulator import RecordedResponse
 
 from .conftest import SAMPLES, sample
 
@@ -165,7 +165,7 @@ def test_event_with_odd_values_is_encodable_by_otlp(
     message["content"] = "half \ud800 a pair"
     arguments = f'{{"big": {2**70}, "small": 7, "yes": true, "none": null, "x": [1.5]}}'
     message["tool_calls"][0]["function"]["arguments"] = arguments
-    deepseek.answer_next(Recorded(body=json.dumps(body).encode()))
+    deepseek.answer_next(RecordedResponse(body=json.dumps(body).encode()))
     call()
 
     encoded = encode_logs(logs.get_finished_logs()).SerializeToString()

@@ -8,7 +8,7 @@ import pytest
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import Sampler
 
-from examples.simulator import Recorded
+from examples.simulator import RecordedResponse
 from opentelemetry.instrumentation.deepseek._response import ResponseAccumulator
 
 from .attributes import START
@@ -32,7 +32,9 @@ def test_result_without_choices_is_returned_and_ends_the_span(
 ) -> None:
     instrument()
     # For example a page of a proxy, of which the SDK returns the text.
-    deepseek.answer_next(Recorded(headers={"content-type": "text/html"}, body=b"<p>"))
+    deepseek.answer_next(
+        RecordedResponse(headers={"content-type": "text/html"}, body=b"<p>")
+    )
     assert call() == "<p>"
     assert telemetry.span.attributes == START | {
         "gen_ai.response.finish_reasons": ("error",)
@@ -48,7 +50,7 @@ def test_unreadable_completion_is_returned_and_ends_the_span(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     instrument()
-    deepseek.answer_next(Recorded(body=b'{"id": "1", "choices": 5}'))
+    deepseek.answer_next(RecordedResponse(body=b'{"id": "1", "choices": 5}'))
     assert call().choices == 5
     assert telemetry.span.attributes["gen_ai.response.id"] == "1"
     (message,) = caplog.messages

@@ -10,7 +10,7 @@ import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 from pydantic import BaseModel
 
-from examples.simulator import Recorded
+from examples.simulator import RecordedResponse
 
 from .attributes import START, THINKING, THINKING_STREAM, TRACE_ID
 from .conftest import SAMPLES, sample
@@ -92,7 +92,7 @@ def test_raw_response_without_json_is_returned_unwrapped(
     body: bytes,
 ) -> None:
     instrument()
-    deepseek.answer_next(Recorded(body=body))
+    deepseek.answer_next(RecordedResponse(body=body))
 
     assert call("with_raw_response.create").content == body
     assert telemetry.span.attributes == START | TRACE_ID | {
@@ -135,7 +135,7 @@ def test_parse_is_one_span(
     instrument()
     body = json.loads((SAMPLES / "chat_thinking.json").read_bytes())
     body["choices"][0]["message"]["content"] = '{"letter": "r", "count": 3}'
-    deepseek.answer_next(Recorded(body=json.dumps(body).encode()))
+    deepseek.answer_next(RecordedResponse(body=json.dumps(body).encode()))
 
     completion = call("parse", response_format=Letters)
 

@@ -14,7 +14,7 @@ import openai
 import pytest
 from opentelemetry.trace import StatusCode
 
-from examples.simulator import Recorded
+from examples.simulator import RecordedResponse
 
 from .conftest import CHAT, sample
 from .stream_exits import STREAM_EXITS, await_if_awaitable, iterate
@@ -113,7 +113,9 @@ def test_broken_stream_ends_one_span_with_error(
     if fault == "error":
         events.append(b'data: {"error": {"message": "Content Exists Risk"}}\n\n')
     deepseek.answer_next(
-        Recorded(headers={"content-type": "text/event-stream"}, body=b"".join(events))
+        RecordedResponse(
+            headers={"content-type": "text/event-stream"}, body=b"".join(events)
+        )
     )
 
     with suppress(openai.APIError):

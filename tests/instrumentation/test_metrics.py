@@ -6,7 +6,7 @@ import openai
 import pytest
 from opentelemetry.metrics import NoOpMeterProvider
 
-from examples.simulator import Recorded
+from examples.simulator import RecordedResponse
 
 from .conftest import sample
 
@@ -70,7 +70,7 @@ def test_every_chunk_gap_of_a_closed_stream_is_recorded(
     recorded = sample("stream_plain.sse")
     first, second, *rest = recorded.parts
     body = b"".join([first, *[second] * 400, *rest])
-    deepseek.answer_next(Recorded(200, recorded.headers, body))
+    deepseek.answer_next(RecordedResponse(200, recorded.headers, body))
 
     async def read_and_close(stream: Any) -> None:
         for _ in range(chunk_count):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from examples.simulator import Recorded
+from examples.simulator import RecordedResponse
 
 from .conftest import QUESTION, SAMPLES, sample
 
@@ -202,7 +202,7 @@ def test_odd_response_behaves_as_without_instrumentation(
     comparison: Comparison, deepseek: Simulator, resource: str, name: str
 ) -> None:
     body = ODD_RESPONSES[name].encode()
-    deepseek.answer_next(Recorded(body=body), times=2)
+    deepseek.answer_next(RecordedResponse(body=body), times=2)
     comparison(lambda: {"resource": resource, **REQUEST_ARGUMENTS[resource]})
 
 
@@ -215,7 +215,9 @@ def test_odd_chunk_behaves_as_without_instrumentation(
     first, *rest = sample(STREAMED_RESPONSES[resource]).parts
     odd = f"data: {ODD_RESPONSES[name]}\n\n".encode()
     body = b"".join([odd, first, odd, *rest])
-    response = Recorded(headers={"content-type": "text/event-stream"}, body=body)
+    response = RecordedResponse(
+        headers={"content-type": "text/event-stream"}, body=body
+    )
     deepseek.answer_next(response, times=2)
     comparison(
         lambda: {"resource": resource, "stream": True, **REQUEST_ARGUMENTS[resource]}
@@ -228,7 +230,7 @@ def test_unreadable_output_item_becomes_a_placeholder(
 ) -> None:
     body = json.loads((SAMPLES / "responses_web_search.json").read_bytes())
     body["output"].insert(0, {"type": "web_search_call", "action": "x"})
-    deepseek.answer_next(Recorded(body=json.dumps(body).encode()), times=2)
+    deepseek.answer_next(RecordedResponse(body=json.dumps(body).encode()), times=2)
     comparison(lambda: {"resource": "responses", **REQUEST_ARGUMENTS["responses"]})
 
     (message,) = comparison.content("output.messages")

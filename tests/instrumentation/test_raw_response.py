@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from opentelemetry.trace import StatusCode
 
-from examples.simulator import Recorded
+from examples.simulator import RecordedResponse
 
 from .conftest import SAMPLES, read_all, sample
 
@@ -91,7 +91,7 @@ def test_body_read_without_parse_gives_the_same_span(
     if encoding == "gzip":
         headers["content-encoding"] = "gzip"
         body = gzip.compress(body)
-    deepseek.answer_next(Recorded(200, headers, body), times=3)
+    deepseek.answer_next(RecordedResponse(200, headers, body), times=3)
 
     def make_call(method: str, consume: Callable[[Any], Any]) -> Any:
         return call(
@@ -183,7 +183,7 @@ def test_invalid_body_is_returned_unchanged(
     body: bytes,
 ) -> None:
     instrument()
-    deepseek.answer_next(Recorded(body=body))
+    deepseek.answer_next(RecordedResponse(body=body))
 
     read_body = call(
         "with_streaming_response.create",
@@ -204,7 +204,7 @@ def test_invalid_chunk_does_not_lose_other_chunks(
     first, *rest = sample("stream_plain.sse").parts
     body = b"".join([first, b": keep-alive\r\n\r\n", b"data: {broken\n\n", *rest])
     deepseek.answer_next(
-        Recorded(headers={"content-type": "text/event-stream"}, body=body)
+        RecordedResponse(headers={"content-type": "text/event-stream"}, body=body)
     )
 
     call(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from examples.simulator import Recorded
+from examples.simulator import RecordedResponse
 
 from .attributes import SECONDS, START, THINKING, TRACE_ID
 from .conftest import QUESTION, sample
@@ -82,7 +82,7 @@ def test_call_without_a_model_has_no_model_attribute(
         b"data: [DONE]\n\n"
     )
     deepseek.answer_next(
-        Recorded(headers={"content-type": "text/event-stream"}, body=stream)
+        RecordedResponse(headers={"content-type": "text/event-stream"}, body=stream)
     )
     call(model=None, stream=True)
     assert telemetry.span.name == "chat"
@@ -116,7 +116,8 @@ def test_sent_request_is_the_same_as_without_instrumentation(
             DeepSeekInstrumentor().uninstrument()
 
     uninstrumented, without_content, with_content = (
-        (exchange.body, exchange.headers) for exchange in deepseek.exchanges
+        (exchange.request_body, exchange.request_headers)
+        for exchange in deepseek.exchanges
     )
     assert uninstrumented == without_content == with_content
 
@@ -133,5 +134,5 @@ def test_iterator_of_messages_is_sent_and_not_recorded(
     call(messages=(message for message in QUESTION))
 
     (exchange,) = deepseek.exchanges
-    assert json.loads(exchange.body)["messages"] == QUESTION
+    assert json.loads(exchange.request_body)["messages"] == QUESTION
     assert "gen_ai.input.messages" not in telemetry.span.attributes

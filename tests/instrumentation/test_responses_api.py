@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.trace import StatusCode
 from pydantic import BaseModel
 
-from examples.simulator import Recorded
+from examples.simulator import RecordedResponse
 
 from .attributes import SECONDS, START, TRACE_ID, content
 from .conftest import SAMPLES, sample
@@ -92,7 +92,7 @@ def test_response_parsed_into_a_model_is_one_span(
     body = (SAMPLES / "responses.json").read_text()
     response = json.loads(body)
     response["output"][1]["content"][0]["text"] = '{"words": "hi"}'
-    deepseek.answer_next(Recorded(body=json.dumps(response).encode()))
+    deepseek.answer_next(RecordedResponse(body=json.dumps(response).encode()))
 
     parsed = call(
         "parse",
@@ -195,7 +195,7 @@ def test_status_becomes_a_finish_reason(
 ) -> None:
     instrument("SPAN_ONLY")
     response = json.loads((SAMPLES / "responses.json").read_bytes()) | fields
-    deepseek.answer_next(Recorded(body=json.dumps(response).encode()))
+    deepseek.answer_next(RecordedResponse(body=json.dumps(response).encode()))
     call(resource="responses", model="deepseek-flash", input="Say hi.")
     assert telemetry.span.attributes["gen_ai.response.finish_reasons"] == (
         finish_reason,

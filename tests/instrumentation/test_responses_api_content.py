@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from inline_snapshot import snapshot
 
-from examples.simulator import Recorded
+from examples.simulator import RecordedResponse
 
 from .attributes import content
 from .conftest import SAMPLES, sample
@@ -40,7 +40,7 @@ def test_incomplete_response_has_the_received_messages(
     )
     body = b"\n\n".join([*events[:13], *function_events]) + b"\n\n"
     deepseek.answer_next(
-        Recorded(headers={"content-type": "text/event-stream"}, body=body)
+        RecordedResponse(headers={"content-type": "text/event-stream"}, body=body)
     )
 
     call(resource="responses", model="deepseek-flash", input="Say hi.", stream=True)

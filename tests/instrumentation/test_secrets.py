@@ -20,7 +20,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.trace import StatusCode
 
-from examples.simulator import Recorded
+from examples.simulator import RecordedResponse
 
 from .conftest import CHAT, SAMPLES, sample
 
@@ -143,7 +143,10 @@ def test_successful_call_records_no_secret(
 
     call_with_secrets(deepseek.base_url, stream=stream, in_url=in_url)
 
-    sent = json.dumps(dict(deepseek.exchanges[0].headers)) + deepseek.exchanges[0].path
+    sent = (
+        json.dumps(dict(deepseek.exchanges[0].request_headers))
+        + deepseek.exchanges[0].path
+    )
     names = ["header", "default header", "organization"] + ["key"] * (not in_url)
     assert all(SECRETS[name] in sent for name in names)
     assert signals.leaked_secrets() == []
@@ -167,12 +170,12 @@ def test_secret_quoted_in_an_error_reaches_the_caller_only(
     message = error_message(SECRETS[secret])
     error = json.dumps({"error": {"message": message, "code": "invalid_request_error"}})
     response = (
-        Recorded(
+        RecordedResponse(
             headers={"content-type": "text/event-stream"},
             body=sample("stream_plain.sse").parts[0] + f"data: {error}\n\n".encode(),
         )
         if stream
-        else Recorded(401, {"content-type": "application/json"}, error.encode())
+        else RecordedResponse(401, {"content-type": "application/json"}, error.encode())
     )
     deepseek.answer_next(response)
 
@@ -195,7 +198,9 @@ def test_last_characters_of_a_key_in_a_401_are_redacted(
     body = (SAMPLES / "error_401_bad_key.json").read_bytes()
     assert body.count(b"****0000") == 1
     body = body.replace(b"0000", SECRETS["key"][-4:].encode())
-    deepseek.answer_next(Recorded(401, {"content-type": "application/json"}, body))
+    deepseek.answer_next(
+        RecordedResponse(401, {"content-type": "application/json"}, body)
+    )
 
     with pytest.raises(openai.AuthenticationError, match=SECRETS["key"][-4:]):
         call_with_secrets(deepseek.base_url)

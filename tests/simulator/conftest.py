@@ -1,4 +1,4 @@
-"""The simulator, clients of it, and DeepSeek's own code to compare it with."""
+"""The simulator, clients of it, and DeepSeek's own code for comparison."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from openai import OpenAI
 
 from examples.simulator import Simulator
+from tests.simulator.http_requests import API_KEY
 from tests.skipping import skip_unless_ci
 
 SAMPLES = Path(__file__).parents[1] / "deepseek_samples"
@@ -20,29 +21,29 @@ def samples():
 
 
 @pytest.fixture
-def deepseek():
+def simulator():
     with Simulator() as simulator:
         yield simulator
 
 
 @pytest.fixture(scope="session")
-def sdk():
-    with OpenAI(api_key="sk-of-the-test-1234") as client:
+def session_client():
+    with OpenAI(api_key=API_KEY) as client:
         yield client
 
 
 @pytest.fixture
-def client(sdk, deepseek):
-    # A copy shares the connection pool, which takes long to make.
-    return sdk.with_options(base_url=deepseek.base_url)
+def client(session_client, simulator):
+    # The copy shares the connection pool, which is slow to create.
+    return session_client.with_options(base_url=simulator.base_url)
 
 
 @pytest.fixture(scope="session")
-def recipe():
+def deepseek_recipe():
     """deepseek-recipe, which has no wheels for Windows, musl and Intel Macs."""
     try:
         return importlib.import_module("deepseek_recipe")
     except ImportError as error:
         skip_unless_ci(
-            f"deepseek-recipe, the oracle of these tests, is not here: {error}"
+            f"deepseek-recipe, the reference implementation, is not installed: {error}"
         )

@@ -1,4 +1,4 @@
-"""Requests without an SDK in between, and the shape of what comes back."""
+"""Requests without an SDK, and the key structure of their responses."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ import json
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-HI = {"role": "user", "content": "Hi"}
-CITIES = {"role": "user", "content": "What is the weather in Hangzhou and Beijing?"}
-OFF = {"type": "disabled"}
-WEATHER = {
+API_KEY = "sk-of-the-test-1234"
+GREETING = {"role": "user", "content": "Hi"}
+TWO_CITIES = {
+    "role": "user",
+    "content": "What is the weather in Hangzhou and Beijing?",
+}
+THINKING_DISABLED = {"type": "disabled"}
+WEATHER_TOOL = {
     "type": "function",
     "function": {
         "name": "get_weather",
@@ -24,16 +28,16 @@ WEATHER = {
     },
 }
 
-# How a refusal begins of what is of a wrong type.
-UNREAD = "Failed to deserialize the JSON body into the target type: "
+# The start of the error for a value of the wrong type.
+TYPE_ERROR = "Failed to deserialize the JSON body into the target type: "
 
 
-def tool(**function):
+def function_tool(**function):
     return {"type": "function", "function": {"name": "a", **function}}
 
 
 @dataclass
-class Answer:
+class HttpResponse:
     status: int
     headers: dict[str, str]
     body: bytes
@@ -44,53 +48,62 @@ class Answer:
 
     @property
     def events(self):
-        """What stands after `data: `, parsed but for [DONE]."""
+        """The parsed data of all events except [DONE]."""
         lines = [line for line in self.body.split(b"\n\n") if line.startswith(b"data")]
         data = [line.removeprefix(b"data: ") for line in lines]
-        return [json.loads(one) for one in data if one != b"[DONE]"]
+        return [json.loads(item) for item in data if item != b"[DONE]"]
 
     @property
     def message(self):
         return self.json["error"]["message"]
 
 
-def ask(base_url, path="/chat/completions", body=None, *, method="POST", **headers):
-    """One request, by http.client. `body`: bytes, or what becomes JSON."""
+def send_request(
+    base_url, path="/chat/completions", body=None, *, method="POST", **headers
+):
+    """Sends one request with http.client.
+
+    `body` is bytes, or a value to encode as JSON. A header of None is not sent.
+    """
     url = urlsplit(base_url)
-    given = {"authorization": "Bearer sk-of-the-test-1234"}
-    given |= {name.replace("_", "-"): value for name, value in headers.items()}
+    all_headers = {"authorization": f"Bearer {API_KEY}"}
+    all_headers |= {name.replace("_", "-"): value for name, value in headers.items()}
     if body is not None:
-        given.setdefault("content-type", "application/json")
+        all_headers.setdefault("content-type", "application/json")
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
-    wire = {name: value for name, value in given.items() if value is not None}
+    sent_headers = {k: value for k, value in all_headers.items() if value is not None}
     connection = http.client.HTTPConnection(url.hostname, url.port, timeout=20)
     try:
-        connection.request(method, url.path + path, body, wire)
+        connection.request(method, url.path + path, body, sent_headers)
         response = connection.getresponse()
-        lower = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, lower, response.read())
+        response_headers = {name.lower(): v for name, v in response.getheaders()}
+        return HttpResponse(response.status, response_headers, response.read())
     finally:
         connection.close()
 
 
-def chat(base_url, *messages, path="/chat/completions", **fields):
-    body = {"model": "deepseek-flash", "messages": messages or [HI], **fields}
-    return ask(base_url, path, body)
+def send_chat(base_url, *messages, path="/chat/completions", **fields):
+    body = {"model": "deepseek-flash", "messages": messages or [GREETING], **fields}
+    return send_request(base_url, path, body)
 
 
-def shape(value):
-    """Keys in their order, and null where it is null; lists by their first item."""
+def key_structure(value):
+    """Returns the keys in their order, with type names for values.
+
+    A list is represented by its first item, and null by None.
+    """
     match value:
         case dict():
-            return [(key, shape(item)) for key, item in value.items()]
+            return [(key, key_structure(item)) for key, item in value.items()]
         case list():
-            return [shape(value[0])] if value else []
+            return [key_structure(value[0])] if value else []
         case None:
             return None
         case _:
             return type(value).__name__
 
 
-def shapes(values):
-    """Their shapes, without immediate repetitions."""
-    return [one for one, _ in itertools.groupby(shape(value) for value in values)]
+def key_structures(values):
+    """Returns the key structures of `values`, without consecutive duplicates."""
+    structures = (key_structure(value) for value in values)
+    return [structure for structure, _ in itertools.groupby(structures)]

@@ -1,15 +1,15 @@
-"""DeepSeek's own request and response code, asked the same as the simulator."""
+"""deepseek-recipe, DeepSeek's own request and response code, as the reference."""
 
 from __future__ import annotations
 
 import json
 
-_MODELS = {
+_MODEL_VERSIONS = {
     "deepseek-flash": "DeepseekV41Flash",
     "deepseek-v4-flash": "DeepseekV41Flash",
     "deepseek-v4-pro": "DeepseekV4Pro",
 }
-# A tokenizer that knows no word: it is only there so that reasoning is counted.
+# A tokenizer without a vocabulary. The library needs one to count reasoning tokens.
 _TOKENIZER = {
     "version": "1.0",
     "truncation": None,
@@ -28,59 +28,69 @@ _TOKENIZER = {
 }
 
 
-def converted(recipe, body):
-    options = recipe.ConversionOptions().with_reasoning_content_behavior(
-        recipe.ReasoningContentBehavior.Reject
+def convert_request(deepseek_recipe, body):
+    options = deepseek_recipe.ConversionOptions().with_reasoning_content_behavior(
+        deepseek_recipe.ReasoningContentBehavior.Reject
     )
-    for name, version in _MODELS.items():
-        options = options.with_model_alias(name, getattr(recipe.ModelVersion, version))
-    return recipe.ChatCompletionRequest(json.dumps(body)).convert(options)
+    for name, version in _MODEL_VERSIONS.items():
+        model_version = getattr(deepseek_recipe.ModelVersion, version)
+        options = options.with_model_alias(name, model_version)
+    request = deepseek_recipe.ChatCompletionRequest(json.dumps(body))
+    return request.convert(options)
 
 
-def complaint(recipe, body):
-    """Why the library refuses `body`: the kind of the error, and the words."""
+def request_error(deepseek_recipe, body):
+    """Returns kind and message of the library's error for `body`; None if valid."""
     try:
-        converted(recipe, body)
-    except recipe.ConversionError as error:
+        convert_request(deepseek_recipe, body)
+    except deepseek_recipe.ConversionError as error:
         return "rule", json.loads(error.body)["error"]["message"]
     except ValueError as error:
         return "type", str(error).removeprefix("invalid request body: ")
     return None
 
 
-def answers(recipe, body, written, finish="Stop"):
-    """Chunks and whole body for an answer that the model wrote as `written`."""
-    request = converted(recipe, body)
-    generator = recipe.ChatCompletionRequest.chunk_generator(request, "ID", "m")
-    tokenizer = recipe.Tokenizer.from_str(json.dumps(_TOKENIZER))
-    processor = recipe.StreamProcessor(generator, request.parsing_options, tokenizer)
-    usage = recipe.PromptUsage(prompt_tokens=10, prompt_cache_hit_tokens=0)
-    chunk = recipe.InferenceChunk
-    chunks = processor.push(chunk.ready(prompt_usage=usage, system_fingerprint="fp"))
-    for piece in written:
+def encode_response(deepseek_recipe, body, model_output, finish_reason="Stop"):
+    """Returns the events and the whole body for the texts of `model_output`."""
+    request = convert_request(deepseek_recipe, body)
+    request_type = deepseek_recipe.ChatCompletionRequest
+    generator = request_type.chunk_generator(request, "ID", "m")
+    tokenizer = deepseek_recipe.Tokenizer.from_str(json.dumps(_TOKENIZER))
+    processor = deepseek_recipe.StreamProcessor(
+        generator, request.parsing_options, tokenizer
+    )
+    usage = deepseek_recipe.PromptUsage(prompt_tokens=10, prompt_cache_hit_tokens=0)
+    inference_chunk = deepseek_recipe.InferenceChunk
+    chunks = processor.push(
+        inference_chunk.ready(prompt_usage=usage, system_fingerprint="fp")
+    )
+    for text in model_output:
         if not processor.finished:
-            chunks += processor.push(chunk.text(piece, 1))
+            chunks += processor.push(inference_chunk.text(text, 1))
     if not processor.finished:
-        reason = getattr(recipe.InferenceFinishReason, finish)
-        chunks += processor.push(chunk.finish(reason))
+        reason = getattr(deepseek_recipe.InferenceFinishReason, finish_reason)
+        chunks += processor.push(inference_chunk.finish(reason))
     chunks += processor.finish()
-    whole = recipe.ChatCompletionResponse("ID", "m", 1, 10, 0)
-    events = [json.loads(one.to_json()) for one in chunks]
-    for one in chunks:
-        whole.accumulate(one)
-    return events, json.loads(whole.to_json())
+    response = deepseek_recipe.ChatCompletionResponse("ID", "m", 1, 10, 0)
+    events = [json.loads(chunk.to_json()) for chunk in chunks]
+    for chunk in chunks:
+        response.accumulate(chunk)
+    return events, json.loads(response.to_json())
 
 
-def called(calls):
-    """Tool calls in the markup that the V4.1 model writes: name, arguments."""
+def tool_call_markup(calls):
+    """Returns the markup in which the V4.1 model writes tool calls.
+
+    `calls` are pairs of a name and arguments.
+    """
     mark = "\uff5cDSML\uff5c"
     lines = [f"\n\n<{mark} calls>"]
     for name, arguments in calls:
         lines.append(f'\n<{mark} invoke name="{name}">')
         for key, value in arguments.items():
-            kind = "true" if isinstance(value, str) else "false"
+            is_string = "true" if isinstance(value, str) else "false"
             text = value if isinstance(value, str) else json.dumps(value)
-            lines.append(f'\n<{mark} parameter name="{key}" string="{kind}">')
+            lines.append(f'\n<{mark} parameter name="{key}" string="{is_string}">')
             lines += [text, f"</{mark} parameter>"]
         lines.append(f"\n</{mark} invoke>")
     return [*lines, f"\n</{mark} calls>"]

@@ -1,4 +1,4 @@
-"""`python -m examples.simulator`, as a newcomer meets it."""
+"""The command line: `python -m examples.simulator`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulator.http_requests import chat
+from tests.simulator.http_requests import send_chat
 
 _ROOT = Path(__file__).parents[2]
-# -I and -S leave the standard library and nothing else.
-_BARE = """
+# The options -I and -S leave only the standard library.
+_PROGRAM = """
 import runpy, sys
 sys.path.insert(0, ".")
 runpy.run_module("examples.simulator", run_name="__main__", alter_sys=True)
@@ -24,7 +24,7 @@ runpy.run_module("examples.simulator", run_name="__main__", alter_sys=True)
 
 
 def _command(*arguments):
-    return [sys.executable, "-I", "-S", "-W", "error", "-c", _BARE, *arguments]
+    return [sys.executable, "-I", "-S", "-W", "error", "-c", _PROGRAM, *arguments]
 
 
 def _run(*arguments):
@@ -49,26 +49,26 @@ def _running(*arguments):
     )
     with process:
         try:
-            first = process.stdout.readline()
-            yield re.search(r"http://\S+", first).group(), process
+            first_line = process.stdout.readline()
+            yield re.search(r"http://\S+", first_line).group(), process
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(10)
 
 
-def test_it_serves_with_nothing_installed_and_ends_in_silence():
+def test_serves_without_dependencies_and_stops_silently():
     with _running() as (url, process):
-        assert chat(url).json["choices"][0]["message"]["content"]
-        assert chat(url, stream=True).body.endswith(b"[DONE]\n\n")
+        assert send_chat(url).json["choices"][0]["message"]["content"]
+        assert send_chat(url, stream=True).body.endswith(b"[DONE]\n\n")
         process.send_signal(signal.SIGINT)
-        rest = process.stdout.read()
+        remaining_output = process.stdout.read()
         assert process.wait(10) == 0
-    assert f'base_url="{url}", api_key="any"' in rest
-    assert "POST" not in rest
-    assert "Traceback" not in rest
+    assert f'base_url="{url}", api_key="any"' in remaining_output
+    assert "POST" not in remaining_output
+    assert "Traceback" not in remaining_output
 
 
-def test_the_example_it_prints_is_a_program_that_runs():
+def test_printed_example_is_a_working_program():
     with _running("--api-key", "sk-mine") as (url, process):
         lines = [process.stdout.readline() for _ in range(5)]
         program = "".join(line.removeprefix("  ") for line in lines)
@@ -83,50 +83,56 @@ def test_the_example_it_prints_is_a_program_that_runs():
     assert url in program
 
 
-def test_verbose_is_a_line_for_each_request():
+def test_verbose_prints_a_line_for_each_request():
     with _running("--verbose", "--fault", "503 times=1") as (url, process):
-        chat(url)
-        chat(url, max_tokens=5)
+        send_chat(url)
+        send_chat(url, max_tokens=5)
         process.send_signal(signal.SIGINT)
-        said = process.stdout.read()
-    lines = re.findall(r"^\d\d:\d\d:\d\d (.*)$", said, re.MULTILINE)
+        output = process.stdout.read()
+    lines = re.findall(r"^\d\d:\d\d:\d\d (.*)$", output, re.MULTILINE)
     assert lines == [
         "POST /chat/completions 503 [503 times=1]",
         "POST /chat/completions 200 84 tokens (0 cached) -> 5",
     ]
 
 
-def test_help_says_what_it_is_and_how_to_use_it():
+def test_help_describes_purpose_and_usage():
     result = _run("--help")
     assert result.returncode == 0
-    for word in ("api.deepseek.com", "OPENAI_BASE_URL", "x-simulator-fault", "slow="):
-        assert word in result.stdout
+    for text in ("api.deepseek.com", "OPENAI_BASE_URL", "x-simulator-fault", "slow="):
+        assert text in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 88
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (
             ["--fault", "418"],
-            "argument --fault: '418' is not a fault; --help lists them",
+            "argument --fault: '418' is not a fault; see --help",
         ),
-        (["--pace", "-1"], "argument --pace: '-1' is no number of seconds"),
-        (["--pace", "x"], "argument --pace: 'x' is no number of seconds"),
+        (
+            ["--pace", "-1"],
+            "argument --pace: must be a number of seconds, 0 or greater; got '-1'",
+        ),
+        (
+            ["--pace", "x"],
+            "argument --pace: must be a number of seconds, 0 or greater; got 'x'",
+        ),
     ],
 )
-def test_a_wrong_option_is_named(arguments, words):
+def test_invalid_option_value_is_named(arguments, message):
     result = _run(*arguments)
     assert result.returncode == 2
-    assert words in result.stderr
+    assert message in result.stderr
 
 
-def test_a_taken_port_is_told():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
+def test_port_in_use_is_reported():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
         result = _run("--port", port)
     assert result.returncode == 1
     assert result.stderr == (
-        f"cannot listen on 127.0.0.1:{port}: Address already in use\n"
-        "another --port may be free; --port 0 takes one\n"
+        f"Cannot listen on 127.0.0.1:{port}: Address already in use.\n"
+        "Choose another --port; --port 0 takes a free one.\n"
     )

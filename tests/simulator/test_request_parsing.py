@@ -1,10 +1,10 @@
-"""Bodies that cannot be read: what is said, and where in the body it stands."""
+"""Bodies that cannot be parsed: the error message and its position."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.simulator.http_requests import UNREAD, ask
+from tests.simulator.http_requests import TYPE_ERROR, send_request
 
 
 @pytest.mark.parametrize(
@@ -29,17 +29,17 @@ from tests.simulator.http_requests import UNREAD, ask
         ),
     ],
 )
-def test_a_wrong_type_is_placed_by_line_and_byte(deepseek, body, message):
-    answer = ask(deepseek.base_url, body=body)
-    assert (answer.status, answer.message) == (400, UNREAD + message)
+def test_wrong_type_is_located_by_line_and_byte_column(simulator, body, message):
+    response = send_request(simulator.base_url, body=body)
+    assert (response.status, response.message) == (400, TYPE_ERROR + message)
 
 
-def test_thinking_that_is_no_object_is_the_one_422(deepseek):
-    answer = ask(deepseek.base_url, body=b'{"thinking": true}')
-    assert (answer.status, answer.message) == (
+def test_thinking_that_is_not_an_object_gets_422(simulator):
+    response = send_request(simulator.base_url, body=b'{"thinking": true}')
+    assert (response.status, response.message) == (
         422,
         (
-            f"{UNREAD}thinking: invalid type: boolean `true`, expected struct"
+            f"{TYPE_ERROR}thinking: invalid type: boolean `true`, expected struct"
             " ThinkingOptions at line 1 column 17"
         ),
     )
@@ -64,18 +64,18 @@ def test_thinking_that_is_no_object_is_the_one_422(deepseek):
         pytest.param(b"[" * 100_000, id="deep"),
     ],
 )
-def test_what_is_no_json_is_a_plain_400(deepseek, body):
-    answer = ask(deepseek.base_url, body=body)
-    assert answer.status == 400
-    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-    assert answer.body.startswith(b"Failed to parse the request body as JSON: ")
-    assert b" at line 1 column " in answer.body
+def test_invalid_json_gets_plain_text_400(simulator, body):
+    response = send_request(simulator.base_url, body=body)
+    assert response.status == 400
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
+    assert response.body.startswith(b"Failed to parse the request body as JSON: ")
+    assert b" at line 1 column " in response.body
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"hello", b"{} x"])
-def test_a_syntax_error_has_serdes_words(recipe, deepseek, body):
+def test_syntax_error_message_equals_serde_message(deepseek_recipe, simulator, body):
     with pytest.raises(ValueError, match="invalid JSON request: ") as error:
-        recipe.ChatCompletionRequest(body)
+        deepseek_recipe.ChatCompletionRequest(body)
     expected = str(error.value).removeprefix("invalid JSON request: ")
-    said = ask(deepseek.base_url, body=body).body.decode()
-    assert said == f"Failed to parse the request body as JSON: {expected}"
+    message = send_request(simulator.base_url, body=body).body.decode()
+    assert message == f"Failed to parse the request body as JSON: {expected}"

@@ -1,4 +1,4 @@
-"""What is refused, and in which words: compared with DeepSeek's own code."""
+"""Errors of invalid requests, compared with those of deepseek-recipe (the library)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examples.simulator import Simulator
-from tests.simulator import reference_implementation as oracle
-from tests.simulator.http_requests import HI, OFF, UNREAD, ask, chat, tool
+from tests.simulator import reference_implementation as reference
+from tests.simulator.http_requests import (
+    GREETING,
+    THINKING_DISABLED,
+    TYPE_ERROR,
+    function_tool,
+    send_chat,
+    send_request,
+)
 
 
 @pytest.fixture(scope="module")
-def deepseek():
+def simulator():
     with Simulator() as simulator:
         yield simulator
 
@@ -26,18 +33,18 @@ _CALL = {
     ],
 }
 _RESULT = {"role": "tool", "tool_call_id": "c1", "content": "x"}
-_UNTHOUGHT = {k: v for k, v in _CALL.items() if k != "reasoning_content"}
-_TWO = _CALL["tool_calls"] + [{**_CALL["tool_calls"][0], "id": "c2"}]
+_CALL_WITHOUT_REASONING = {k: v for k, v in _CALL.items() if k != "reasoning_content"}
+_TWO_CALLS = _CALL["tool_calls"] + [{**_CALL["tool_calls"][0], "id": "c2"}]
 _TOOL = {"type": "function", "function": {"name": "f"}}
 
 
-def _picture(detail):
+def _image_message(detail):
     image = {"url": "data:image/png;base64,", "detail": detail}
     return {"role": "user", "content": [{"type": "image_url", "image_url": image}]}
 
 
-# What one field can be, good and bad; the library is asked about each and each pair.
-_FIELDS = {
+# Valid and invalid values of each field. They are tested one by one and combined.
+_FIELD_VALUES = {
     "model": ["gpt-4o", "", None, 3, "deepseek-v4-pro", "deepseek-v4-flash"],
     "messages": [
         [],
@@ -51,44 +58,61 @@ _FIELDS = {
         [{"role": "user", "content": [{"type": "foo"}]}],
         [{"role": "user", "content": [{"type": "text", "text": "json"}]}],
         [{"role": "user", "content": [{"type": "text"}]}],
-        [HI, {"role": "assistant"}],
-        [HI, {"role": "assistant", "content": None}, HI],
+        [GREETING, {"role": "assistant"}],
+        [GREETING, {"role": "assistant", "content": None}, GREETING],
         [_RESULT],
-        [HI, _RESULT],
-        [HI, _CALL],
-        [HI, _CALL, HI],
-        [HI, _CALL, _RESULT],
-        [HI, _CALL, _RESULT, _RESULT],
-        [HI, _CALL, {"role": "tool", "content": "x"}],
-        [HI, _CALL, {**_RESULT, "tool_call_id": "zz"}],
-        [HI, {**_CALL, "tool_calls": _TWO}, _RESULT],
-        [HI, {**_CALL, "tool_calls": _TWO}, _RESULT, _RESULT],
-        [HI, {**_CALL, "tool_calls": []}, HI],
-        [HI, {**_CALL, "tool_calls": [{**_TWO[0], "type": "zz"}]}, _RESULT],
-        [HI, {**_CALL, "tool_calls": [{"id": "c1", "type": "function"}]}, _RESULT],
-        [HI, {**_CALL, "reasoning_content": None}, _RESULT],
-        [HI, {**_CALL, "reasoning_content": ""}, _RESULT],
-        [HI, _UNTHOUGHT, _RESULT],
-        [HI, _UNTHOUGHT, _RESULT, {"role": "assistant", "content": "k"}, HI],
-        [HI, {"role": "assistant", "content": "x", "prefix": True}],
-        [HI, {"role": "assistant", "content": "x", "prefix": True}, HI],
-        [{**HI, "prefix": True}, HI],
+        [GREETING, _RESULT],
+        [GREETING, _CALL],
+        [GREETING, _CALL, GREETING],
+        [GREETING, _CALL, _RESULT],
+        [GREETING, _CALL, _RESULT, _RESULT],
+        [GREETING, _CALL, {"role": "tool", "content": "x"}],
+        [GREETING, _CALL, {**_RESULT, "tool_call_id": "zz"}],
+        [GREETING, {**_CALL, "tool_calls": _TWO_CALLS}, _RESULT],
+        [GREETING, {**_CALL, "tool_calls": _TWO_CALLS}, _RESULT, _RESULT],
+        [GREETING, {**_CALL, "tool_calls": []}, GREETING],
+        [GREETING, {**_CALL, "tool_calls": [{**_TWO_CALLS[0], "type": "zz"}]}, _RESULT],
+        [
+            GREETING,
+            {**_CALL, "tool_calls": [{"id": "c1", "type": "function"}]},
+            _RESULT,
+        ],
+        [GREETING, {**_CALL, "reasoning_content": None}, _RESULT],
+        [GREETING, {**_CALL, "reasoning_content": ""}, _RESULT],
+        [GREETING, _CALL_WITHOUT_REASONING, _RESULT],
+        [
+            GREETING,
+            _CALL_WITHOUT_REASONING,
+            _RESULT,
+            {"role": "assistant", "content": "k"},
+            GREETING,
+        ],
+        [GREETING, {"role": "assistant", "content": "x", "prefix": True}],
+        [GREETING, {"role": "assistant", "content": "x", "prefix": True}, GREETING],
+        [{**GREETING, "prefix": True}, GREETING],
         [{"role": "latest_reminder", "content": "x"}],
         [{"role": 3, "content": "x"}],
         [3],
         [{"role": "user", "content": [3]}],
         [{"role": "user", "content": [{"type": 3}]}],
         [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}],
-        [_picture(3)],
-        [_picture("zz")],
-        [_picture("low")],
-        [{**HI, "name": 3}],
-        [HI, {"role": "assistant", "content": "x", "prefix": 3}],
-        [HI, {"role": "assistant", "content": "x", "reasoning_content": 3}],
-        [HI, {**_CALL, "tool_calls": [3]}],
-        [HI, {**_CALL, "tool_calls": [{**_TWO[0], "function": 3}]}],
+        [_image_message(3)],
+        [_image_message("zz")],
+        [_image_message("low")],
+        [{**GREETING, "name": 3}],
+        [GREETING, {"role": "assistant", "content": "x", "prefix": 3}],
+        [GREETING, {"role": "assistant", "content": "x", "reasoning_content": 3}],
+        [GREETING, {**_CALL, "tool_calls": [3]}],
+        [GREETING, {**_CALL, "tool_calls": [{**_TWO_CALLS[0], "function": 3}]}],
     ],
-    "thinking": [OFF, {"type": "zz"}, {"type": "adaptive"}, {"type": 3}, {}, None],
+    "thinking": [
+        THINKING_DISABLED,
+        {"type": "zz"},
+        {"type": "adaptive"},
+        {"type": 3},
+        {},
+        None,
+    ],
     "reasoning_effort": ["none", "minimal", "medium", "xhigh", "ultra", "zz", 3, {}],
     "temperature": [3, -1, 0, 2, "x", None, True],
     "top_p": [0, 2, 1, 0.5, []],
@@ -116,20 +140,20 @@ _FIELDS = {
         [{"type": 3, "function": {"name": "f"}}],
         [3],
         [{"type": "function", "function": 3}],
-        [tool(strict=3)],
+        [function_tool(strict=3)],
         [{}],
         [{"type": "function"}],
         [{"type": "function", "function": {}}],
-        [tool(name="a b")],
-        [tool(name="")],
-        [tool(name="a" * 128)],
-        [tool(name="a" * 129)],
-        [tool(parameters={"type": "string"})],
-        [tool(parameters={})],
-        [tool(parameters=True)],
-        [tool(parameters="x")],
-        [tool(description=3)],
-        [_TOOL, tool(strict=True)],
+        [function_tool(name="a b")],
+        [function_tool(name="")],
+        [function_tool(name="a" * 128)],
+        [function_tool(name="a" * 129)],
+        [function_tool(parameters={"type": "string"})],
+        [function_tool(parameters={})],
+        [function_tool(parameters=True)],
+        [function_tool(parameters="x")],
+        [function_tool(description=3)],
+        [_TOOL, function_tool(strict=True)],
     ],
     "tool_choice": [
         "none",
@@ -151,66 +175,71 @@ _FIELDS = {
     "user_id": ["a b", 3],
     "enable_thinking": [True],
 }
-_CASES = [(name, value) for name, values in _FIELDS.items() for value in values]
-_NAMES = [f"{n}_{i}" for n, values in _FIELDS.items() for i in range(len(values))]
-# Where the live API is stricter than the library, or has other words.
-_LIVE = (
+_CASES = [(name, value) for name, values in _FIELD_VALUES.items() for value in values]
+_CASE_IDS = [
+    f"{n}_{i}" for n, values in _FIELD_VALUES.items() for i in range(len(values))
+]
+# Errors for which the live API is stricter than the library or has another message.
+_LIVE_API_ERRORS = (
     "The supported API model names",
     "thinking options type cannot be disabled when reasoning_effort is set",
     "This response_format type is unavailable now",
 )
 
 
-def _said(deepseek, body):
-    """The simulator's refusal in the oracle's terms."""
-    answer = ask(deepseek.base_url + "/beta", body=body)
-    if answer.status == 200:
+def _simulator_error(simulator, body):
+    """Returns the simulator's error in the form of `reference.request_error`."""
+    response = send_request(simulator.base_url + "/beta", body=body)
+    if response.status == 200:
         return None
-    assert answer.status == 400
-    message = answer.message
-    if message.startswith(UNREAD):
-        assert answer.headers["content-type"] == "application/json"
-        message = message.removeprefix(UNREAD).rpartition(" at line ")[0]
+    assert response.status == 400
+    message = response.message
+    if message.startswith(TYPE_ERROR):
+        assert response.headers["content-type"] == "application/json"
+        message = message.removeprefix(TYPE_ERROR).rpartition(" at line ")[0]
         return "type", message
-    assert answer.headers["content-type"] == "application/octet-stream"
+    assert response.headers["content-type"] == "application/octet-stream"
     return "rule", message.partition(" (request_id: ")[0]
 
 
-def _agree(said, expected):
-    if said and said[1].startswith(_LIVE):
-        return True  # held by tests of their own
-    if said and expected and said[0] == expected[0] == "type":
-        # The library does not say where; the live API does: `messages[0].role: `.
-        return said[1].endswith(expected[1])
-    return said == expected
+def _is_same_error(error, expected):
+    if error and error[1].startswith(_LIVE_API_ERRORS):
+        return True  # covered by test_live_api_validation
+    if error and expected and error[0] == expected[0] == "type":
+        # Only the live API starts with the path of the field: `messages[0].role: `.
+        return error[1].endswith(expected[1])
+    return error == expected
 
 
-@pytest.mark.parametrize(("name", "value"), _CASES, ids=_NAMES)
-def test_one_field_is_refused_in_the_words_of_the_library(
-    recipe, deepseek, name, value
+@pytest.mark.parametrize(("name", "value"), _CASES, ids=_CASE_IDS)
+def test_error_for_one_field_equals_library_error(
+    deepseek_recipe, simulator, name, value
 ):
-    body = {"model": "deepseek-flash", "messages": [HI], name: value}
-    expected = oracle.complaint(recipe, body)
-    said = _said(deepseek, body)
-    assert _agree(said, expected), (said, expected)
+    body = {"model": "deepseek-flash", "messages": [GREETING], name: value}
+    expected = reference.request_error(deepseek_recipe, body)
+    error = _simulator_error(simulator, body)
+    assert _is_same_error(error, expected), (error, expected)
 
 
 @pytest.mark.parametrize("tools", [value for name, value in _CASES if name == "tools"])
-def test_tools_that_are_not_to_be_used_are_judged_as_the_library_does(
-    recipe, deepseek, tools
+def test_error_for_tools_with_tool_choice_none_equals_library_error(
+    deepseek_recipe, simulator, tools
 ):
-    body = {"model": "deepseek-flash", "messages": [HI], "tools": tools}
+    body = {"model": "deepseek-flash", "messages": [GREETING], "tools": tools}
     body["tool_choice"] = "none"
-    expected = oracle.complaint(recipe, body)
-    said = _said(deepseek, body)
-    assert _agree(said, expected), (said, expected)
+    expected = reference.request_error(deepseek_recipe, body)
+    error = _simulator_error(simulator, body)
+    assert _is_same_error(error, expected), (error, expected)
 
 
 @pytest.mark.parametrize("name", ["messages", "model"])
-def test_a_missing_field_is_named(recipe, deepseek, name):
-    body = {"model": "deepseek-flash", "messages": [HI]}
+def test_missing_field_error_equals_library_error(deepseek_recipe, simulator, name):
+    body = {"model": "deepseek-flash", "messages": [GREETING]}
     del body[name]
-    assert _agree(_said(deepseek, body), oracle.complaint(recipe, body))
+    assert _is_same_error(
+        _simulator_error(simulator, body),
+        reference.request_error(deepseek_recipe, body),
+    )
 
 
 @settings(
@@ -218,19 +247,21 @@ def test_a_missing_field_is_named(recipe, deepseek, name):
     deadline=None,
 )
 @given(st.lists(st.sampled_from(_CASES), min_size=2, max_size=4))
-def test_of_several_mistakes_the_same_one_is_named(recipe, deepseek, cases):
-    body = {"model": "deepseek-flash", "messages": [HI]}
+def test_first_of_several_errors_equals_library_error(
+    deepseek_recipe, simulator, cases
+):
+    body = {"model": "deepseek-flash", "messages": [GREETING]}
     body.update(dict(cases))
-    expected = oracle.complaint(recipe, body)
-    said = _said(deepseek, body)
-    assert _agree(said, expected), (body, said, expected)
+    expected = reference.request_error(deepseek_recipe, body)
+    error = _simulator_error(simulator, body)
+    assert _is_same_error(error, expected), (body, error, expected)
 
 
 @pytest.mark.parametrize(
     ("fields", "thinking", "effort"),
     [
         ({}, True, "high"),
-        ({"thinking": OFF}, False, None),
+        ({"thinking": THINKING_DISABLED}, False, None),
         ({"reasoning_effort": "none"}, False, None),
         ({"reasoning_effort": "none", "thinking": {"type": "enabled"}}, True, "high"),
         ({"reasoning_effort": "minimal"}, True, "low"),
@@ -240,16 +271,16 @@ def test_of_several_mistakes_the_same_one_is_named(recipe, deepseek, cases):
         ({"thinking": {"type": "adaptive"}}, True, "high"),
     ],
 )
-def test_thinking_is_resolved_as_in_the_library(
-    recipe, deepseek, fields, thinking, effort
+def test_thinking_and_effort_equal_library_values(
+    deepseek_recipe, simulator, fields, thinking, effort
 ):
     from examples.simulator._chat_request import ChatRequest
 
-    body = {"model": "deepseek-flash", "messages": [HI], **fields}
-    conversation = oracle.converted(recipe, body).conversation
-    request = ChatRequest.of(body)
+    body = {"model": "deepseek-flash", "messages": [GREETING], **fields}
+    conversation = reference.convert_request(deepseek_recipe, body).conversation
+    request = ChatRequest.from_body(body)
     assert (request.thinking, request.effort) == (thinking, effort)
     assert conversation.thinking_mode == thinking
     assert conversation.reasoning_effort == effort
-    message = chat(deepseek.base_url, **fields).json["choices"][0]["message"]
+    message = send_chat(simulator.base_url, **fields).json["choices"][0]["message"]
     assert ("reasoning_content" in message) == thinking

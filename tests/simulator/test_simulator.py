@@ -1,4 +1,4 @@
-"""The simulator as an object in a program."""
+"""The public API of the simulator: `Simulator`, `RecordedResponse`, `Exchange`."""
 
 from __future__ import annotations
 
@@ -10,28 +10,33 @@ from urllib.parse import urlsplit
 import pytest
 from openai import OpenAI
 
-from examples.simulator import Recorded, Simulator
+from examples.simulator import RecordedResponse, Simulator
 from tests.simulator.conftest import SAMPLES
-from tests.simulator.http_requests import HI, OFF, ask, chat
+from tests.simulator.http_requests import (
+    GREETING,
+    THINKING_DISABLED,
+    send_chat,
+    send_request,
+)
 
-_ANSWERS = [
+_RESPONSE_SAMPLES = [
     path
     for path in sorted(SAMPLES.iterdir())
     if not path.name.startswith(("request_", "headers", "README"))
 ]
 
 
-@pytest.mark.parametrize("path", _ANSWERS, ids=lambda path: path.name)
-def test_a_sample_is_served_byte_for_byte(deepseek, path):
-    deepseek.answer_next(path)
-    answer = chat(deepseek.base_url)
-    assert answer.body == path.read_bytes()
+@pytest.mark.parametrize("path", _RESPONSE_SAMPLES, ids=lambda path: path.name)
+def test_sample_is_served_byte_for_byte(simulator, path):
+    simulator.answer_next(path)
+    response = send_chat(simulator.base_url)
+    assert response.body == path.read_bytes()
     is_error = path.name.startswith("error_")
-    assert answer.status == (int(path.name[6:9]) if is_error else 200)
-    streams = path.suffix == ".sse"
-    assert (answer.headers.get("transfer-encoding") == "chunked") == streams
-    assert answer.headers["x-ds-trace-id"]
-    assert chat(deepseek.base_url).json["choices"]
+    assert response.status == (int(path.name[6:9]) if is_error else 200)
+    is_stream = path.suffix == ".sse"
+    assert (response.headers.get("transfer-encoding") == "chunked") == is_stream
+    assert response.headers["x-ds-trace-id"]
+    assert send_chat(simulator.base_url).json["choices"]
 
 
 @pytest.mark.parametrize(
@@ -47,9 +52,9 @@ def test_a_sample_is_served_byte_for_byte(deepseek, path):
         ("error_503.json", "application/json"),
     ],
 )
-def test_a_sample_has_the_content_type_of_its_name(deepseek, name, content_type):
-    deepseek.answer_next(SAMPLES / name)
-    assert chat(deepseek.base_url).headers.get("content-type") == content_type
+def test_file_name_decides_content_type(simulator, name, content_type):
+    simulator.answer_next(SAMPLES / name)
+    assert send_chat(simulator.base_url).headers.get("content-type") == content_type
 
 
 @pytest.mark.parametrize(
@@ -63,112 +68,122 @@ def test_a_sample_has_the_content_type_of_its_name(deepseek, name, content_type)
         ("error_503.json", None),
     ],
 )
-def test_the_usage_of_a_sample_is_known(deepseek, name, total):
-    deepseek.answer_next(SAMPLES / name)
-    chat(deepseek.base_url)
-    usage = deepseek.exchanges[-1].usage
+def test_usage_of_sample_is_recorded_on_exchange(simulator, name, total):
+    simulator.answer_next(SAMPLES / name)
+    send_chat(simulator.base_url)
+    usage = simulator.exchanges[-1].usage
     assert (usage and usage["total_tokens"]) == total
-    assert deepseek.exchanges[-1].finished
+    assert simulator.exchanges[-1].is_complete
 
 
-def test_an_answer_can_be_made_up(deepseek):
+def test_custom_recorded_response_is_served(simulator):
     headers = {"Content-Type": "text/tea", "X-Pot": "1", "Content-Length": "99"}
-    made_up = Recorded(418, headers, b"short")
-    deepseek.answer_next(made_up, times=2)
+    recorded = RecordedResponse(418, headers, b"short")
+    simulator.answer_next(recorded, times=2)
     for _ in range(2):
-        answer = ask(deepseek.base_url, "/models", method="GET")
-        assert (answer.status, answer.body) == (418, b"short")
-        assert answer.headers["content-type"] == "text/tea"
-        assert answer.headers["x-pot"] == "1"
-    assert ask(deepseek.base_url, "/models", method="GET").status == 200
+        response = send_request(simulator.base_url, "/models", method="GET")
+        assert (response.status, response.body) == (418, b"short")
+        assert response.headers["content-type"] == "text/tea"
+        assert response.headers["x-pot"] == "1"
+    assert send_request(simulator.base_url, "/models", method="GET").status == 200
 
 
-def test_the_events_of_a_sample_can_come_slowly(deepseek, client):
-    deepseek.answer_next(SAMPLES / "stream_plain.sse", pause=0.02)
-    # From before the call: a busy reader gets the first event late.
-    began = time.monotonic()
+def test_pause_separates_events_of_sample(simulator, client):
+    simulator.answer_next(SAMPLES / "stream_plain.sse", pause=0.02)
+    # The time starts before the call, because a busy reader gets the first event late.
+    start = time.monotonic()
     create = client.chat.completions.create
-    chunks = list(create(model="deepseek-flash", messages=[HI], stream=True))
-    assert time.monotonic() - began >= 0.02 * (len(chunks) - 1)
+    chunks = list(create(model="deepseek-flash", messages=[GREETING], stream=True))
+    assert time.monotonic() - start >= 0.02 * (len(chunks) - 1)
 
 
-def test_faults_and_answers_wait_in_one_line(deepseek):
-    deepseek.fail_next("503")
-    deepseek.answer_next(SAMPLES / "error_402.json")
-    deepseek.fail_next("500")
-    assert [chat(deepseek.base_url).status for _ in range(4)] == [503, 402, 500, 200]
+def test_faults_and_responses_share_one_queue(simulator):
+    simulator.fail_next("503")
+    simulator.answer_next(SAMPLES / "error_402.json")
+    simulator.fail_next("500")
+    assert [send_chat(simulator.base_url).status for _ in range(4)] == [
+        503,
+        402,
+        500,
+        200,
+    ]
 
 
-def test_an_exchange_holds_what_was_asked_and_answered(deepseek, client):
+def test_exchange_has_request_and_response(simulator, client):
     completion = client.chat.completions.create(
-        model="deepseek-flash", messages=[HI], extra_body={"user_id": "tenant-42"}
+        model="deepseek-flash", messages=[GREETING], extra_body={"user_id": "tenant-42"}
     )
-    (exchange,) = deepseek.exchanges
+    (exchange,) = simulator.exchanges
     assert (exchange.method, exchange.path) == ("POST", "/chat/completions")
-    assert exchange.headers["authorization"] == "Bearer sk-of-the-test-1234"
-    assert exchange.key == "sk-of-the-test-1234"
-    assert exchange.json == {
-        "messages": [HI],
+    assert exchange.request_headers["authorization"] == "Bearer sk-of-the-test-1234"
+    assert exchange.api_key == "sk-of-the-test-1234"
+    assert exchange.request_json == {
+        "messages": [GREETING],
         "model": "deepseek-flash",
         "user_id": "tenant-42",
     }
     assert exchange.status == 200
-    assert exchange.answer.startswith(f'{{"id":"{completion.id}"'.encode())
+    assert exchange.response_body.startswith(f'{{"id":"{completion.id}"'.encode())
     assert exchange.usage["total_tokens"] == completion.usage.total_tokens
-    assert exchange.finished
+    assert exchange.is_complete
 
 
-def test_an_exchange_is_complete_when_the_client_has_its_answer(deepseek, client):
+def test_exchange_is_complete_when_client_has_response(simulator, client):
     create = client.chat.completions.create
     for count in range(1, 30):
-        *_, last = create(model="deepseek-flash", messages=[HI], stream=True)
-        exchange = deepseek.exchanges[-1]
-        assert len(deepseek.exchanges) == count
+        *_, last = create(model="deepseek-flash", messages=[GREETING], stream=True)
+        exchange = simulator.exchanges[-1]
+        assert len(simulator.exchanges) == count
         assert exchange.usage["total_tokens"] == last.usage.total_tokens
-        assert exchange.answer.endswith(b"data: [DONE]\n\n")
-        assert exchange.finished
+        assert exchange.response_body.endswith(b"data: [DONE]\n\n")
+        assert exchange.is_complete
 
 
-def test_a_body_that_is_no_json_is_kept_as_bytes(deepseek):
-    ask(deepseek.base_url, body=b"\xff")
-    assert (deepseek.exchanges[-1].body, deepseek.exchanges[-1].json) == (b"\xff", None)
+def test_exchange_has_body_that_is_not_json(simulator):
+    send_request(simulator.base_url, body=b"\xff")
+    assert (
+        simulator.exchanges[-1].request_body,
+        simulator.exchanges[-1].request_json,
+    ) == (b"\xff", None)
 
 
-def test_only_the_latest_exchanges_are_kept():
-    with Simulator(keep=2) as deepseek:
+def test_only_latest_exchanges_are_kept():
+    with Simulator(max_exchanges=2) as simulator:
         for path in ("/a", "/b", "/c"):
-            ask(deepseek.base_url, path, method="GET")
-        assert [exchange.path for exchange in deepseek.exchanges] == ["/b", "/c"]
+            send_request(simulator.base_url, path, method="GET")
+        assert [exchange.path for exchange in simulator.exchanges] == ["/b", "/c"]
 
 
-def test_the_pace_is_the_time_between_two_pieces():
-    with Simulator(pace=0.01) as deepseek:
-        begun = time.monotonic()
-        events = chat(deepseek.base_url, stream=True, thinking=OFF).events
-        streamed = time.monotonic()
-        chat(deepseek.base_url, thinking=OFF)
-        done = time.monotonic()
-    assert streamed - begun >= 0.01 * (len(events) - 1)
-    assert done - streamed >= 0.01 * (len(events) - 2)
+def test_pace_is_time_between_chunks():
+    with Simulator(pace=0.01) as simulator:
+        start = time.monotonic()
+        events = send_chat(
+            simulator.base_url, stream=True, thinking=THINKING_DISABLED
+        ).events
+        stream_end = time.monotonic()
+        send_chat(simulator.base_url, thinking=THINKING_DISABLED)
+        end = time.monotonic()
+    assert stream_end - start >= 0.01 * (len(events) - 1)
+    assert end - stream_end >= 0.01 * (len(events) - 2)
 
 
-def test_a_client_may_leave_in_the_middle(deepseek, client, capfd):
-    slow = SAMPLES / "stream_thinking.sse"
+def test_client_may_close_stream_early(simulator, client, capfd):
+    sample = SAMPLES / "stream_thinking.sse"
     for _ in range(3):
-        deepseek.answer_next(slow, pause=0.01)
+        simulator.answer_next(sample, pause=0.01)
         create = client.chat.completions.create
-        with create(model="deepseek-flash", messages=[HI], stream=True) as stream:
+        with create(model="deepseek-flash", messages=[GREETING], stream=True) as stream:
             next(iter(stream))
-    assert chat(deepseek.base_url).status == 200
+    assert send_chat(simulator.base_url).status == 200
     deadline = time.monotonic() + 5
     while threading.active_count() > 3 and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert not any(exchange.finished for exchange in deepseek.exchanges[:3])
+    assert not any(exchange.is_complete for exchange in simulator.exchanges[:3])
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
-    ("words", "answer"),
+    ("request_bytes", "response_start"),
     [
         (b"", b""),
         (b"hello\r\n\r\n", b"HTTP/1.1 400 "),
@@ -179,52 +194,54 @@ def test_a_client_may_leave_in_the_middle(deepseek, client, capfd):
             b"HTTP/1.1 400 ",
         ),
     ],
-    ids=["silence", "no_http", "no_length", "below_zero", "no_chunk"],
+    ids=["empty", "not_http", "invalid_length", "negative_length", "missing_chunk"],
 )
-def test_what_is_no_http_is_survived(deepseek, capfd, words, answer):
-    url = urlsplit(deepseek.base_url)
+def test_invalid_http_does_not_stop_server(
+    simulator, capfd, request_bytes, response_start
+):
+    url = urlsplit(simulator.base_url)
     with socket.create_connection((url.hostname, url.port)) as connection:
         connection.settimeout(5)
-        connection.sendall(words)
+        connection.sendall(request_bytes)
         connection.shutdown(socket.SHUT_WR)
-        assert connection.recv(13) == answer
-    assert chat(deepseek.base_url).status == 200
+        assert connection.recv(13) == response_start
+    assert send_chat(simulator.base_url).status == 200
     assert capfd.readouterr() == ("", "")
 
 
-def test_closing_breaks_off_what_is_being_answered():
+def test_close_interrupts_pending_responses():
     before = threading.active_count()
-    with Simulator() as deepseek:
-        deepseek.fail_next("slow=60")
-        url = urlsplit(deepseek.base_url)
-        with OpenAI(base_url=deepseek.base_url, api_key="any") as client:
+    with Simulator() as simulator:
+        simulator.fail_next("slow=60")
+        url = urlsplit(simulator.base_url)
+        with OpenAI(base_url=simulator.base_url, api_key="any") as client:
             stream = client.chat.completions.create(
-                model="deepseek-flash", messages=[HI], stream=True
+                model="deepseek-flash", messages=[GREETING], stream=True
             )
-            begun = time.monotonic()
-            deepseek.close()
-            assert time.monotonic() - begun < 2
+            start = time.monotonic()
+            simulator.close()
+            assert time.monotonic() - start < 2
             stream.close()
         assert threading.active_count() == before
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((url.hostname, url.port))
 
 
-def test_it_can_be_started_again_and_closed_twice():
-    deepseek = Simulator()
+def test_simulator_can_be_restarted_and_closed_twice():
+    simulator = Simulator()
     for _ in range(2):
-        with deepseek:
-            assert chat(deepseek.base_url).status == 200
-        deepseek.close()
-    assert len(deepseek.exchanges) == 2
+        with simulator:
+            assert send_chat(simulator.base_url).status == 200
+        simulator.close()
+    assert len(simulator.exchanges) == 2
     with pytest.raises(RuntimeError, match="not running"):
-        _ = deepseek.base_url
+        _ = simulator.base_url
 
 
-def test_two_simulators_do_not_know_each_other():
-    with Simulator() as one, Simulator() as other:
-        chat(one.base_url)
-        chat(one.base_url)
-        usage = chat(other.base_url).json["usage"]
+def test_two_simulators_share_no_state():
+    with Simulator() as first, Simulator() as second:
+        send_chat(first.base_url)
+        send_chat(first.base_url)
+        usage = send_chat(second.base_url).json["usage"]
         assert usage["prompt_cache_hit_tokens"] == 0
-        assert (len(one.exchanges), len(other.exchanges)) == (2, 1)
+        assert (len(first.exchanges), len(second.exchanges)) == (2, 1)

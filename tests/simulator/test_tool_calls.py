@@ -1,4 +1,4 @@
-"""Tools: which the model calls, with what, and what it makes of their results."""
+"""Tool calls: which tools the model calls, with which arguments, and their results."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ import pytest
 from dirty_equals import IsStr
 from inline_snapshot import snapshot
 
-from tests.simulator.http_requests import CITIES, WEATHER
-from tests.simulator.sdk_requests import ask, plain, said
+from tests.simulator.http_requests import TWO_CITIES, WEATHER_TOOL
+from tests.simulator.sdk_requests import (
+    content_of,
+    create_chat,
+    create_chat_without_thinking,
+)
 
 _CALL_ID = IsStr(regex=r"call_\d\d_[A-Za-z0-9]{24}")
 
 
-def test_a_question_about_two_cities_is_two_calls(client):
-    choice = ask(client, CITIES, tools=[WEATHER]).choices[0]
+def test_question_about_two_cities_gets_two_tool_calls(client):
+    choice = create_chat(client, TWO_CITIES, tools=[WEATHER_TOOL]).choices[0]
     assert choice.finish_reason == "tool_calls"
     assert choice.message.content == ""
     assert choice.message.reasoning_content == snapshot(
@@ -46,9 +50,9 @@ def _function(name, description="", required=None, **properties):
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "number"}
 _UNIT = {"type": "string", "enum": ["celsius", "fahrenheit"]}
-_TIME = _function("get_time", "The local time", city=_TEXT)
-_REF = _function("book", "Book a table", guest={"$ref": "#/$defs/Guest"})
-_REF["function"]["parameters"]["$defs"] = {
+_TIME_TOOL = _function("get_time", "The local time", city=_TEXT)
+_REF_TOOL = _function("book", "Book a table", guest={"$ref": "#/$defs/Guest"})
+_REF_TOOL["function"]["parameters"]["$defs"] = {
     "Guest": {
         "type": "object",
         "properties": {
@@ -63,11 +67,15 @@ _REF["function"]["parameters"]["$defs"] = {
 @pytest.mark.parametrize(
     ("question", "tools", "calls"),
     [
-        ("weather in paris", [WEATHER], [{"location": "Paris"}]),
-        ("Do I need a coat in Oslo?", [WEATHER, _TIME], [{"location": "Oslo"}]),
+        ("weather in paris", [WEATHER_TOOL], [{"location": "Paris"}]),
+        (
+            "Do I need a coat in Oslo?",
+            [WEATHER_TOOL, _TIME_TOOL],
+            [{"location": "Oslo"}],
+        ),
         (
             "The weather in Paris and the time in New York?",
-            [WEATHER, _TIME],
+            [WEATHER_TOOL, _TIME_TOOL],
             [{"location": "Paris"}, {"city": "New York"}],
         ),
         (
@@ -75,7 +83,7 @@ _REF["function"]["parameters"]["$defs"] = {
             [_function("weather", city=_TEXT, day=_TEXT, unit=_UNIT)],
             [{"city": "Oslo", "day": "tomorrow", "unit": "fahrenheit"}],
         ),
-        ("\u676d\u5dde\u5929\u6c14", [WEATHER], [{"location": "\u676d\u5dde"}]),
+        ("\u676d\u5dde\u5929\u6c14", [WEATHER_TOOL], [{"location": "\u676d\u5dde"}]),
         (
             "What is 2 + 3.5?",
             [_function("add", a=_NUMBER, b=_NUMBER)],
@@ -100,23 +108,25 @@ _REF["function"]["parameters"]["$defs"] = {
             ],
             [{"numbers": [3, 1, 2]}],
         ),
-        ("Book a table for Ada", [_REF], [{"guest": {"name": "Ada", "count": 2}}]),
+        ("Book a table for Ada", [_REF_TOOL], [{"guest": {"name": "Ada", "count": 2}}]),
         ("What time is it?", [_function("clock", "The time now")], [{}]),
-        ("Tell me a joke", [WEATHER], None),
+        ("Tell me a joke", [WEATHER_TOOL], None),
         ("Hello!", [_function("search", query=_TEXT)], None),
     ],
 )
-def test_arguments_come_from_the_question(client, question, tools, calls):
-    message = ask(client, question, tools=tools).choices[0].message
-    said = [json.loads(c.function.arguments) for c in message.tool_calls or []]
-    assert said == (calls or [])
+def test_arguments_are_extracted_from_question(client, question, tools, calls):
+    message = create_chat(client, question, tools=tools).choices[0].message
+    arguments = [json.loads(c.function.arguments) for c in message.tool_calls or []]
+    assert arguments == (calls or [])
 
 
 @pytest.mark.parametrize(
     "choice", ["required", {"type": "function", "function": {"name": "get_weather"}}]
 )
-def test_a_demanded_call_is_made_whatever_was_said(client, choice):
-    completion = plain(client, "Hello", tools=[WEATHER], tool_choice=choice)
+def test_required_tool_call_is_made_for_any_question(client, choice):
+    completion = create_chat_without_thinking(
+        client, "Hello", tools=[WEATHER_TOOL], tool_choice=choice
+    )
     (call,) = completion.choices[0].message.tool_calls
     assert (call.function.name, call.function.arguments) == (
         "get_weather",
@@ -124,15 +134,21 @@ def test_a_demanded_call_is_made_whatever_was_said(client, choice):
     )
 
 
-def test_no_tool_is_called_if_none_may_be(client):
+def test_tool_choice_none_prevents_tool_calls(client):
     message = (
-        ask(client, CITIES, tools=[WEATHER], tool_choice="none").choices[0].message
+        create_chat(client, TWO_CITIES, tools=[WEATHER_TOOL], tool_choice="none")
+        .choices[0]
+        .message
     )
     assert message.tool_calls is None
 
 
-def test_without_thinking_there_is_a_word_before_the_call(client):
-    message = plain(client, CITIES, tools=[WEATHER]).choices[0].message
+def test_disabled_thinking_adds_content_before_tool_calls(client):
+    message = (
+        create_chat_without_thinking(client, TWO_CITIES, tools=[WEATHER_TOOL])
+        .choices[0]
+        .message
+    )
     assert message.content == "Let me look that up."
     assert len(message.tool_calls) == 2
 
@@ -157,16 +173,18 @@ def test_without_thinking_there_is_a_word_before_the_call(client):
         (["Rain.", "Snow."], "In Hangzhou it is Rain and in Beijing it is Snow."),
     ],
 )
-def test_the_answer_is_made_of_the_results(client, results, answer):
-    asked = ask(client, CITIES, tools=[WEATHER]).choices[0].message
-    history = [CITIES, asked.model_dump(exclude_none=True)]
+def test_answer_summarizes_tool_results(client, results, answer):
+    assistant_message = (
+        create_chat(client, TWO_CITIES, tools=[WEATHER_TOOL]).choices[0].message
+    )
+    history = [TWO_CITIES, assistant_message.model_dump(exclude_none=True)]
     history += [
         {"role": "tool", "tool_call_id": call.id, "content": result}
-        for call, result in zip(asked.tool_calls, results, strict=True)
+        for call, result in zip(assistant_message.tool_calls, results, strict=True)
     ]
-    completion = ask(client, *history, tools=[WEATHER])
+    completion = create_chat(client, *history, tools=[WEATHER_TOOL])
     assert completion.choices[0].finish_reason == "stop"
-    assert said(completion) == answer
+    assert content_of(completion) == answer
 
 
 @pytest.mark.parametrize(
@@ -178,22 +196,26 @@ def test_the_answer_is_made_of_the_results(client, results, answer):
         ("The two numbers make five.", "The two numbers make five."),
     ],
 )
-def test_any_result_becomes_a_sentence(client, result, answer):
+def test_tool_result_becomes_sentence(client, result, answer):
     tool = _function("add", a=_NUMBER, b=_NUMBER)
     question = {"role": "user", "content": "2 + 3"}
-    asked = ask(client, question, tools=[tool]).choices[0].message
-    answered = {
+    assistant_message = create_chat(client, question, tools=[tool]).choices[0].message
+    tool_message = {
         "role": "tool",
-        "tool_call_id": asked.tool_calls[0].id,
+        "tool_call_id": assistant_message.tool_calls[0].id,
         "content": result,
     }
-    history = [question, asked.model_dump(exclude_none=True), answered]
-    assert said(ask(client, *history, tools=[tool])) == answer
+    history = [question, assistant_message.model_dump(exclude_none=True), tool_message]
+    assert content_of(create_chat(client, *history, tools=[tool])) == answer
 
 
-def test_max_tokens_can_end_a_tool_call(client):
-    whole = ask(client, CITIES, tools=[WEATHER]).usage.completion_tokens
-    choice = ask(client, CITIES, tools=[WEATHER], max_tokens=whole - 2).choices[0]
+def test_max_tokens_can_truncate_tool_call(client):
+    untruncated_count = create_chat(
+        client, TWO_CITIES, tools=[WEATHER_TOOL]
+    ).usage.completion_tokens
+    choice = create_chat(
+        client, TWO_CITIES, tools=[WEATHER_TOOL], max_tokens=untruncated_count - 2
+    ).choices[0]
     assert choice.finish_reason == "length"
     arguments = [call.function.arguments for call in choice.message.tool_calls]
     assert json.loads(arguments[0]) == {"location": "Hangzhou"}
