@@ -103,7 +103,7 @@ def _argument_parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="FAULT",
-        help='fault for every request, for example "503 times=2"; see below',
+        help='fault for every request (see below), for example "503 times=2"',
     )
     add(
         "--api-key",

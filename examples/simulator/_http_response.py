@@ -1,4 +1,4 @@
-"""HTTP responses whose bodies are paced, kept alive and interrupted by faults."""
+"""HTTP responses: pace, keep-alives, and interruptions by faults."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ _CHOSEN_FUNCTION = with_message_prefix(
 
 
 def _tool_choice(value: Any, path: Path) -> None:
-    """Validates a mode or a tool. The library reads the tool's fields one by one."""
+    """Validates a mode or a tool. deepseek-recipe reads the fields one by one."""
     if not is_object(value) or "type" not in value:
         if value not in ("none", "auto", "required"):
             message = "expected one of `none`, `auto`, `required` or a tool"
