@@ -1,2 +1,1 @@
-"""Other people's clients call DeepSeek under our instrumentation, each in an
-environment of its own."""
+"""Third-party clients call DeepSeek, instrumented, each in its own environment."""

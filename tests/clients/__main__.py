@@ -1,4 +1,4 @@
-"""`python -m tests.clients`"""
+"""Command line: `python -m tests.clients`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._checking import error, faults
 from ._clients import CLIENTS
-from ._running import run
+from ._span_checks import is_error, mismatches
 from ._table import table
+from ._worker_process import run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,31 +19,36 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns 1 where a client's spans are not what went over the wire."""
+    """Runs the clients; returns 1 if spans differ from the HTTP traffic."""
     options = _parser().parse_args(arguments)
     folder = Path(options.folder or Path(tempfile.gettempdir()) / "deepseek-clients")
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[tuple[Client, dict[str, Any]]] = []
-    faulty = False
+    failed = False
     for name in options.clients or CLIENTS:
-        rows.append((CLIENTS[name], seen := run(CLIENTS[name], folder.resolve())))
-        found = faults(seen)
-        faulty |= bool(found)
+        record = run(CLIENTS[name], folder.resolve())
+        rows.append((CLIENTS[name], record))
+        problems = mismatches(record)
+        failed |= bool(problems)
         lines = [
-            f"{name} {seen['version']}: {len(seen['spans'])} spans",
-            *(f"{w}: {said[:200]}" for w, said in seen["said"].items() if error(said)),
-            *(f"WRONG: {fault}" for fault in found),
+            f"{name} {record['version']}: {len(record['spans'])} spans",
+            *(
+                f"{call}: {output[:200]}"
+                for call, output in record["outputs"].items()
+                if is_error(output)
+            ),
+            *(f"WRONG: {problem}" for problem in problems),
         ]
-        print("\n  ".join(lines), flush=True)  # noqa: T201  # it talks to people
+        print("\n  ".join(lines), flush=True)  # noqa: T201  # shows progress
     if options.results is not None:
         options.results.write_text(table(rows), encoding="utf-8")
-    return int(faulty)
+    return int(failed)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.clients",
-        description="Other people's clients, under our instrumentation.",
+        description="Checks the spans of third-party clients that call DeepSeek.",
     )
     option = parser.add_argument
     option(
@@ -53,8 +58,8 @@ def _parser() -> argparse.ArgumentParser:
         choices=[*CLIENTS, []],
         help=f"{', '.join(CLIENTS)}; all by default",
     )
-    option("--folder", help="where to keep the environments and what they said")
-    option("--results", type=Path, metavar="FILE", help="write the table there")
+    option("--folder", help="where to keep the environments, logs and records")
+    option("--results", type=Path, metavar="FILE", help="file to write the table to")
     return parser
 
 

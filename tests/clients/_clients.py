@@ -1,4 +1,4 @@
-"""Who they are."""
+"""The third-party clients and their requirements."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from typing import Final, NamedTuple
 
 
 class Client(NamedTuple):
-    """`name` is its package, and the program's with `_` for `-`."""
+    """A client; `name` is its package."""
 
     name: str
     requirements: tuple[str, ...]
-    remark: str = ""
+    note: str = ""
 
     @property
     def program(self) -> str:
+        """The module in `programs` that calls the client."""
         return self.name.replace("-", "_")
 
 
-_BETA: Final = "its tools are strict: base URL with /beta"
+_BETA: Final = "sends strict tools: needs the base URL with /beta"
 
 CLIENTS: Final = {
     client.name: client
@@ -26,14 +27,16 @@ CLIENTS: Final = {
         Client("langchain-openai", ("langchain-openai", "langchain")),
         Client("pydantic-ai-slim", ("pydantic-ai-slim[openai]",), _BETA),
         Client("openai-agents", ("openai-agents",), _BETA),
-        Client("instructor", ("instructor",), "forces a tool: only without thinking"),
+        Client(
+            "instructor", ("instructor",), "forces a tool: works only without thinking"
+        ),
         Client("llama-index-llms-deepseek", ("llama-index-llms-deepseek",)),
         Client("crewai", ("crewai",), _BETA),
         Client("strands-agents", ("strands-agents[openai]>=1",), "always streams"),
         Client(
             "smolagents",
             ("smolagents[openai]",),
-            "forces a tool: only without thinking",
+            "forces a tool: works only without thinking",
         ),
         Client("agno", ("agno", "openai")),
         Client("autogen-ext", ("autogen-ext[openai]", "autogen-agentchat")),

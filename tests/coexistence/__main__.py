@@ -12,7 +12,11 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.clients._environment import CHECKOUT, environment, installed
+from tests.clients._virtual_environment import (
+    CHECKOUT,
+    environment,
+    installed_version,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +84,7 @@ def _row(name: str, folder: Path) -> str:
         cells = _cells(name, python, folder / f"{name}.json")
     except subprocess.CalledProcessError as error:
         cells = (f"does not run: {error.stderr.splitlines()[-1]}", *[""] * 4)
-    row = f"| {' | '.join((name, installed(name, python), *cells))} |\n"
+    row = f"| {' | '.join((name, installed_version(name, python), *cells))} |\n"
     print(row, end="", flush=True)
     return row
 

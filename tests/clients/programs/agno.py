@@ -14,10 +14,10 @@ def agent(url: str) -> Agent:
     return Agent(model=model, tools=[get_weather], telemetry=False)
 
 
-def whole(url: str) -> str:
+def chat(url: str) -> str:
     return agent(url).run("How is the weather in Paris?").content
 
 
-def streamed(url: str) -> str:
+def stream(url: str) -> str:
     events = agent(url).run("How is the weather in Paris?", stream=True)
     return "".join(str(getattr(event, "content", "") or "") for event in events)

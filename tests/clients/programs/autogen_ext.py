@@ -12,7 +12,7 @@ async def get_weather(city: str) -> str:
     return f"18 degrees in {city}"
 
 
-def ask(url: str, *, stream: bool = False, **more: Any) -> str:
+def ask(url: str, *, stream: bool = False, **options: Any) -> str:
     client = OpenAIChatCompletionClient(
         model="deepseek-flash",
         base_url=url,
@@ -24,7 +24,7 @@ def ask(url: str, *, stream: bool = False, **more: Any) -> str:
             "structured_output": False,
             "family": "unknown",
         },
-        **more,
+        **options,
     )
     agent = AssistantAgent(
         "weather",
@@ -33,17 +33,17 @@ def ask(url: str, *, stream: bool = False, **more: Any) -> str:
         model_client_stream=stream,
         reflect_on_tool_use=True,
     )
-    answer = asyncio.run(agent.run(task="How is the weather in Paris?"))
-    return answer.messages[-1].to_text()
+    result = asyncio.run(agent.run(task="How is the weather in Paris?"))
+    return result.messages[-1].to_text()
 
 
-def whole(url: str) -> str:
+def chat(url: str) -> str:
     return ask(url)
 
 
-def unthinking(url: str) -> str:
+def chat_without_thinking(url: str) -> str:
     return ask(url, extra_body={"thinking": {"type": "disabled"}})
 
 
-def streamed(url: str) -> str:
+def stream(url: str) -> str:
     return ask(url, stream=True)

@@ -12,13 +12,13 @@ def get_weather(city: str) -> str:
     return f"18 degrees in {city}"
 
 
-def ask(url: str, **more: Any) -> str:
-    # Its tools are strict, which DeepSeek knows under /beta.
+def ask(url: str, **options: Any) -> str:
+    # Sends strict tools, which DeepSeek accepts only under /beta.
     model = LLM(
         "deepseek/deepseek-flash",
         base_url=f"{url}/beta",
         api_key="any",
-        **more,
+        **options,
     )
     agent = Agent(
         role="meteorologist",
@@ -30,13 +30,13 @@ def ask(url: str, **more: Any) -> str:
     return agent.kickoff("How is the weather in Paris?").raw
 
 
-def whole(url: str) -> str:
+def chat(url: str) -> str:
     return ask(url)
 
 
-def streamed(url: str) -> str:
+def stream(url: str) -> str:
     return ask(url, stream=True)
 
 
-def unthinking(url: str) -> str:
+def chat_without_thinking(url: str) -> str:
     return ask(url, extra_body={"thinking": {"type": "disabled"}})

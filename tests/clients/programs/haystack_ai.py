@@ -27,13 +27,13 @@ def ask(url: str, *, stream: bool = False, **options: object) -> str:
     return agent.run([question])["last_message"].text
 
 
-def whole(url: str) -> str:
+def chat(url: str) -> str:
     return ask(url)
 
 
-def unthinking(url: str) -> str:
+def chat_without_thinking(url: str) -> str:
     return ask(url, extra_body={"thinking": {"type": "disabled"}})
 
 
-def streamed(url: str) -> str:
+def stream(url: str) -> str:
     return ask(url, stream=True)

@@ -11,11 +11,11 @@ class Weather(BaseModel):
     city: str
 
 
-ASKED: dict[str, Any] = {
+REQUEST: dict[str, Any] = {
     "model": "deepseek-flash",
     "messages": [{"role": "user", "content": "How is the weather in Paris?"}],
     "response_model": Weather,
-    # It forces a tool, which DeepSeek refuses while it thinks.
+    # Forces a tool, which DeepSeek refuses with thinking.
     "extra_body": {"thinking": {"type": "disabled"}},
 }
 
@@ -24,9 +24,9 @@ def client(url: str) -> instructor.Instructor:
     return instructor.from_openai(OpenAI(base_url=url, api_key="any"))
 
 
-def whole(url: str) -> str:
-    return str(client(url).create(**ASKED))
+def chat(url: str) -> str:
+    return str(client(url).create(**REQUEST))
 
 
-def streamed(url: str) -> str:
-    return str(list(client(url).create_partial(**ASKED))[-1])
+def stream(url: str) -> str:
+    return str(list(client(url).create_partial(**REQUEST))[-1])

@@ -11,24 +11,24 @@ def get_weather(city: str) -> str:
     return f"18 degrees in {city}"
 
 
-def model(url: str, **more: object) -> ChatDeepSeek:
-    return ChatDeepSeek(model="deepseek-flash", api_base=url, api_key="any", **more)
+def model(url: str, **options: object) -> ChatDeepSeek:
+    return ChatDeepSeek(model="deepseek-flash", api_base=url, api_key="any", **options)
 
 
 def ask(model: ChatDeepSeek) -> str:
     agent = create_agent(model, [get_weather])
-    answer = agent.invoke({"messages": "How is the weather in Paris?"})
-    return answer["messages"][-1].text
+    result = agent.invoke({"messages": "How is the weather in Paris?"})
+    return result["messages"][-1].text
 
 
-def whole(url: str) -> str:
+def chat(url: str) -> str:
     return ask(model(url))
 
 
-def unthinking(url: str) -> str:
+def chat_without_thinking(url: str) -> str:
     return ask(model(url, extra_body=THINKING_OFF))
 
 
-def streamed(url: str) -> str:
+def stream(url: str) -> str:
     chunks = model(url).stream("Why is the sky blue?")
     return "".join(chunk.text for chunk in chunks)

@@ -19,12 +19,12 @@ def model(url: str) -> DeepSeek:
     )
 
 
-def whole(url: str) -> str:
+def chat(url: str) -> str:
     tool = FunctionTool.from_defaults(get_weather)
     question = "How is the weather in Paris?"
     return str(model(url).predict_and_call([tool], question))
 
 
-def streamed(url: str) -> str:
+def stream(url: str) -> str:
     question = ChatMessage(role="user", content="Why is the sky blue?")
     return "".join(part.delta or "" for part in model(url).stream_chat([question]))

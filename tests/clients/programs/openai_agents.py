@@ -11,7 +11,7 @@ from agents import (
 )
 from openai import AsyncOpenAI
 
-set_tracing_disabled(disabled=True)  # its own goes to OpenAI
+set_tracing_disabled(disabled=True)  # the SDK sends its traces to OpenAI
 
 
 @function_tool
@@ -21,17 +21,17 @@ def get_weather(city: str) -> str:
 
 
 def agent(url: str) -> Agent:
-    # Its tools are strict, which DeepSeek knows under /beta.
+    # Sends strict tools, which DeepSeek accepts only under /beta.
     client = AsyncOpenAI(base_url=f"{url}/beta", api_key="any")
     model = OpenAIChatCompletionsModel("deepseek-flash", client)
     return Agent("weather", model=model, tools=[get_weather])
 
 
-def whole(url: str) -> str:
+def chat(url: str) -> str:
     return Runner.run_sync(agent(url), "How is the weather in Paris?").final_output
 
 
-def streamed(url: str) -> str:
+def stream(url: str) -> str:
     async def run() -> str:
         running = Runner.run_streamed(agent(url), "Why is the sky blue?")
         async for _ in running.stream_events():

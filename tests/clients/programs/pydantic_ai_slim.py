@@ -9,26 +9,26 @@ from pydantic_ai.providers.deepseek import DeepSeekProvider
 
 
 def agent(url: str) -> Agent:
-    # Its tools are strict, which DeepSeek knows under /beta.
+    # Sends strict tools, which DeepSeek accepts only under /beta.
     client = AsyncOpenAI(base_url=f"{url}/beta", api_key="any")
     provider = DeepSeekProvider(openai_client=client)
-    made = Agent(OpenAIChatModel("deepseek-flash", provider=provider))
+    weather_agent = Agent(OpenAIChatModel("deepseek-flash", provider=provider))
 
-    @made.tool_plain
+    @weather_agent.tool_plain
     def get_weather(city: str) -> str:
         """Weather of a city"""
         return f"18 degrees in {city}"
 
-    return made
+    return weather_agent
 
 
-def whole(url: str) -> str:
+def chat(url: str) -> str:
     return agent(url).run_sync("How is the weather in Paris?").output
 
 
-def streamed(url: str) -> str:
+def stream(url: str) -> str:
     async def run() -> str:
-        async with agent(url).run_stream("Why is the sky blue?") as answer:
-            return await answer.get_output()
+        async with agent(url).run_stream("Why is the sky blue?") as result:
+            return await result.get_output()
 
     return asyncio.run(run())

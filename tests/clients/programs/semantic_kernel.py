@@ -24,24 +24,24 @@ def agent(url: str) -> ChatCompletionAgent:
     return ChatCompletionAgent(service=service, name="weather", plugins=[Weather()])
 
 
-def whole(url: str) -> str:
-    asked = agent(url).get_response("How is the weather in Paris?")
-    return str(asyncio.run(asked))
+def chat(url: str) -> str:
+    response = agent(url).get_response("How is the weather in Paris?")
+    return str(asyncio.run(response))
 
 
-def unthinking(url: str) -> str:
-    off = OpenAIChatPromptExecutionSettings(
+def chat_without_thinking(url: str) -> str:
+    settings = OpenAIChatPromptExecutionSettings(
         extra_body={"thinking": {"type": "disabled"}}
     )
-    asked = agent(url).get_response(
-        "How is the weather in Paris?", arguments=KernelArguments(settings=off)
+    response = agent(url).get_response(
+        "How is the weather in Paris?", arguments=KernelArguments(settings=settings)
     )
-    return str(asyncio.run(asked))
+    return str(asyncio.run(response))
 
 
-def streamed(url: str) -> str:
+def stream(url: str) -> str:
     async def run() -> str:
-        asked = agent(url).invoke_stream("How is the weather in Paris?")
-        return "".join([str(part.content) async for part in asked])
+        response = agent(url).invoke_stream("How is the weather in Paris?")
+        return "".join([str(part.content) async for part in response])
 
     return asyncio.run(run())

@@ -20,9 +20,9 @@ def ask(url: str, **params: object) -> str:
     return str(agent("How is the weather in Paris?"))
 
 
-def streamed(url: str) -> str:
+def stream(url: str) -> str:
     return ask(url)
 
 
-def unthinking(url: str) -> str:
+def chat_without_thinking(url: str) -> str:
     return ask(url, extra_body={"thinking": {"type": "disabled"}})

@@ -1,4 +1,4 @@
-"""A client's program, run in the client's environment."""
+"""Runs the worker in the environment of a client."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import os
 import subprocess
 from typing import TYPE_CHECKING, Any, Final
 
-from ._environment import CHECKOUT, environment, installed
+from ._virtual_environment import CHECKOUT, environment, installed_version
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ._clients import Client
 
-_SECONDS: Final = 300
+_TIMEOUT_SECONDS: Final = 300
 _ENVIRONMENT: Final = {
     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY",
-    # What some of them tell their makers.
+    # Switches off the clients' own telemetry.
     "AGNO_TELEMETRY": "false",
     "CREWAI_DISABLE_TELEMETRY": "true",
     "CREWAI_TRACING_ENABLED": "false",
@@ -26,21 +26,21 @@ _ENVIRONMENT: Final = {
 
 
 def run(client: Client, folder: Path) -> dict[str, Any]:
-    """What `inside` saw, with the client's version."""
+    """Returns the record that the worker wrote, with the client's version."""
     python = environment(client.name, client.requirements, folder)
     file = folder / f"{client.name}.json"
     file.unlink(missing_ok=True)
     log = folder / f"{client.name}.log"
     with log.open("w", encoding="utf-8") as output:
         subprocess.run(
-            (python, "-m", "tests.clients.inside", client.program, file),
+            (python, "-m", "tests.clients.worker", client.program, file),
             check=True,
             cwd=CHECKOUT,
             env=os.environ | _ENVIRONMENT,
             stdout=output,
             stderr=output,
-            timeout=_SECONDS,
+            timeout=_TIMEOUT_SECONDS,
         )
-    seen: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    seen["version"] = installed(client.name, python)
-    return seen
+    record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    record["version"] = installed_version(client.name, python)
+    return record

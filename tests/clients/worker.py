@@ -1,7 +1,7 @@
-"""Runs a program under the instrumentation, in the program's own environment.
+"""Runs a client's program, instrumented, in the environment of the client.
 
-`python -m tests.clients.inside PROGRAM FILE` writes to the file, as JSON, what the
-simulator was asked and what was recorded.
+`python -m tests.clients.worker PROGRAM FILE` writes to the file, as JSON, the HTTP
+exchanges with the simulator and the recorded spans.
 """
 
 from __future__ import annotations
@@ -24,60 +24,65 @@ from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
 if TYPE_CHECKING:
     from examples.simulator import Exchange
 
-# What a program may have: a question with a tool, a stream, and the tool once more
-# without thinking, for a client that DeepSeek refuses with it.
-WAYS = ("whole", "streamed", "unthinking")
+# The functions that a program may define: a question with a tool, a streamed question,
+# and the question with a tool without thinking. DeepSeek refuses some clients with
+# thinking.
+CALLS = ("chat", "stream", "chat_without_thinking")
 
 
-class _Started(SpanProcessor):
+class _StartedSpanCounter(SpanProcessor):
     count = 0
 
     def on_start(self, span: Any, parent_context: Any = None) -> None:
         self.count += 1
 
 
-class _Warnings(logging.Handler):
+class _WarningHandler(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.said: list[str] = []
+        self.messages: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.said.append(record.getMessage())
+        self.messages.append(record.getMessage())
 
 
 def main(program: str, file: str) -> None:
-    spans, started, warnings = InMemorySpanExporter(), _Started(), _Warnings()
+    spans, started, warnings = (
+        InMemorySpanExporter(),
+        _StartedSpanCounter(),
+        _WarningHandler(),
+    )
     logging.getLogger("opentelemetry").addHandler(warnings)
     provider = TracerProvider()
     provider.add_span_processor(started)
     provider.add_span_processor(SimpleSpanProcessor(spans))
     DeepSeekInstrumentor().instrument(tracer_provider=provider, hosts=["127.0.0.1"])
     module = importlib.import_module(f"tests.clients.programs.{program}")
-    said: dict[str, str] = {}
+    outputs: dict[str, str] = {}
     with Simulator() as deepseek:
-        for way in WAYS:
-            if ask := getattr(module, way, None):
+        for name in CALLS:
+            if call := getattr(module, name, None):
                 try:
-                    said[way] = ask(deepseek.base_url)
-                except Exception as error:  # noqa: BLE001  # theirs: for the table
-                    said[way] = f"{type(error).__name__}: {error}"
+                    outputs[name] = call(deepseek.base_url)
+                except Exception as error:  # noqa: BLE001  # reported, not raised
+                    outputs[name] = f"{type(error).__name__}: {error}"
         exchanges = [_exchange(e) for e in deepseek.exchanges if e.method == "POST"]
-    seen = {
+    record = {
         "openai": version("openai"),
-        "said": said,
-        "warnings": warnings.said,
+        "outputs": outputs,
+        "warnings": warnings.messages,
         "exchanges": exchanges,
         "started": started.count,
         "spans": [json.loads(s.to_json()) for s in spans.get_finished_spans()],
     }
-    Path(file).write_text(json.dumps(seen), encoding="utf-8")
+    Path(file).write_text(json.dumps(record), encoding="utf-8")
 
 
 def _exchange(exchange: Exchange) -> dict[str, Any]:
     return {
-        "asked": exchange.json,
+        "request": exchange.request_json,
         "status": exchange.status,
-        "answer": exchange.answer.decode(),
+        "response_body": exchange.response_body.decode(),
         "usage": exchange.usage,
     }
 

@@ -1,4 +1,4 @@
-"""A Python of its own for somebody else's package, and this project beside it."""
+"""Virtual environments that hold a third-party package and this project."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ CHECKOUT: Final = Path(__file__).parents[2]
 
 
 def environment(name: str, requirements: Iterable[str], folder: Path) -> Path:
-    """The Python of `folder`/`name`, brought up to date."""
+    """Creates or updates the environment `folder`/`name`; returns its Python."""
     home = folder / name
     python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
         _uv("venv", "--python", sys.executable, str(home))
-    # Their wishes first: they are to be the newest. Ours is installed anew, for its
-    # version number does not tell that it has changed.
-    ours = f"{CHECKOUT}[instruments]"
-    again = ("--reinstall-package", "opentelemetry-instrumentation-deepseek")
-    install = ("pip", "install", "--upgrade", "--python", str(python), *again)
-    _uv(*install, *requirements, ours, "opentelemetry-sdk")
+    # `requirements` come first and are upgraded. This project is always reinstalled,
+    # because its version number does not change with its code.
+    project = f"{CHECKOUT}[instruments]"
+    reinstall = ("--reinstall-package", "opentelemetry-instrumentation-deepseek")
+    install = ("pip", "install", "--upgrade", "--python", str(python), *reinstall)
+    _uv(*install, *requirements, project, "opentelemetry-sdk")
     return python
 
 
-def installed(name: str, python: Path) -> str:
-    """The version of `name` there."""
+def installed_version(name: str, python: Path) -> str:
+    """Returns the version of the package `name` in the environment."""
     program = "import sys, importlib.metadata as m; print(m.version(sys.argv[1]))"
     return subprocess.run(
         (python, "-c", program, name), check=True, capture_output=True, text=True
