@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from tests.exporter.conftest import Answer, serving
+from tests.exporter.conftest import Response, run_fake_server
 
 from .conftest import AGENT_CONFIG, send_spans, tracer_for, wait_until
 
@@ -22,17 +22,17 @@ def test_rejected_request_is_counted_and_does_not_stop_others(
     make_collector, receiver, status
 ):
     with (
-        serving() as mlflow,
+        run_fake_server() as mlflow,
         make_collector(
             *AGENT_CONFIG,
             BACKEND_OTLP_ENDPOINT=receiver.endpoint,
             MLFLOW_TRACKING_URI=mlflow.uri,
         ) as collector,
     ):
-        mlflow.answers = lambda _: Answer(status, b"")
+        mlflow.respond = lambda _: Response(status, b"")
         send_spans(collector, *[{}] * 3)
         wait_until(lambda: collector.metric(FAILED, **MLFLOW_EXPORTER) == 3)
-        mlflow.answers = lambda _: Answer()
+        mlflow.respond = lambda _: Response()
         send_spans(collector, {}, {})
         wait_until(lambda: collector.metric(SENT, **MLFLOW_EXPORTER) == 2)
         assert collector.metric(FAILED, **MLFLOW_EXPORTER) == 3
@@ -42,14 +42,14 @@ def test_rejected_request_is_counted_and_does_not_stop_others(
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_unavailable_mlflow_loses_no_span(make_collector, receiver, status):
     with (
-        serving() as mlflow,
+        run_fake_server() as mlflow,
         make_collector(
             *AGENT_CONFIG,
             BACKEND_OTLP_ENDPOINT=receiver.endpoint,
             MLFLOW_TRACKING_URI=mlflow.uri,
         ) as collector,
     ):
-        mlflow.answers = lambda _: Answer(
+        mlflow.respond = lambda _: Response(
             200 if len(mlflow.requests) > 2 else status, b""
         )
         send_spans(collector, {}, {})
@@ -62,18 +62,18 @@ def test_redirect_is_followed_and_rejected_spans_are_counted(
     make_collector, receiver, status
 ):
     with (
-        serving() as target,
-        serving() as mlflow,
+        run_fake_server() as target,
+        run_fake_server() as mlflow,
         make_collector(
             *AGENT_CONFIG,
             BACKEND_OTLP_ENDPOINT=receiver.endpoint,
             MLFLOW_TRACKING_URI=mlflow.uri,
         ) as collector,
     ):
-        target.answers = lambda request: Answer(
+        target.respond = lambda request: Response(
             200 if request.method == "POST" else 405, b""
         )
-        mlflow.answers = lambda _: Answer(status, b"", {"Location": target.uri})
+        mlflow.respond = lambda _: Response(status, b"", {"Location": target.uri})
         send_spans(collector, {}, {})
         metric = SENT if status in {307, 308} else FAILED
         wait_until(lambda: collector.metric(metric, **MLFLOW_EXPORTER) == 2)
@@ -82,16 +82,16 @@ def test_redirect_is_followed_and_rejected_spans_are_counted(
 def test_web_page_after_redirect_counts_as_sent(make_collector, receiver):
     """A limitation of the collector, which the README documents."""
     with (
-        serving() as page,
-        serving() as mlflow,
+        run_fake_server() as page,
+        run_fake_server() as mlflow,
         make_collector(
             *AGENT_CONFIG,
             BACKEND_OTLP_ENDPOINT=receiver.endpoint,
             MLFLOW_TRACKING_URI=mlflow.uri,
         ) as collector,
     ):
-        page.answers = lambda _: Answer(200, b"log in", {"Content-Type": "text/html"})
-        mlflow.answers = lambda _: Answer(302, b"", {"Location": page.uri})
+        page.respond = lambda _: Response(200, b"log in", {"Content-Type": "text/html"})
+        mlflow.respond = lambda _: Response(302, b"", {"Location": page.uri})
         send_spans(collector, {}, {})
         wait_until(lambda: collector.metric(SENT, **MLFLOW_EXPORTER) == 2)
         assert [request.method for request in page.requests] == ["GET"]
@@ -144,14 +144,14 @@ def test_impossible_times_are_adjusted(
 def test_rejected_span_loses_only_its_request(make_collector, receiver):
     """MLflow may reject spans for reasons that agent.yaml does not handle."""
     with (
-        serving() as mlflow,
+        run_fake_server() as mlflow,
         make_collector(
             *AGENT_CONFIG,
             BACKEND_OTLP_ENDPOINT=receiver.endpoint,
             MLFLOW_TRACKING_URI=mlflow.uri,
         ) as collector,
     ):
-        mlflow.answers = lambda request: Answer(
+        mlflow.respond = lambda request: Response(
             400 if b"invalid" in request.message.SerializeToString() else 200, b""
         )
         send_spans(collector, {"text": "invalid"}, {})

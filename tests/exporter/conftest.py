@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+def no_environment_variables(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     for name in list(os.environ):
         if name.startswith(("MLFLOW_", "OTEL_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -49,18 +49,18 @@ def mlflow_server() -> Iterator[str]:
 
 @dataclass
 class Spans:
-    """Finished spans, as an exporter gets them."""
+    """Makes finished spans, as an exporter receives them."""
 
     tracer: Tracer
     _finished: InMemorySpanExporter
 
     def take(self) -> list[ReadableSpan]:
-        """In the order in which they ended."""
+        """Returns and removes the finished spans, in the order of their end."""
         spans = list(self._finished.get_finished_spans())
         self._finished.clear()
         return spans
 
-    def made(self, name: str = "a", attributes: Any = None) -> ReadableSpan:
+    def make(self, name: str = "a", attributes: Any = None) -> ReadableSpan:
         with self.tracer.start_as_current_span(name, attributes=attributes):
             pass
         return self.take()[-1]
@@ -94,23 +94,25 @@ class Request:
     def spans(self) -> list[Span]:
         return [
             span
-            for of_resource in self.message.resource_spans
-            for of_scope in of_resource.scope_spans
-            for span in of_scope.spans
+            for resource_spans in self.message.resource_spans
+            for scope_spans in resource_spans.scope_spans
+            for span in scope_spans.spans
         ]
 
     @property
     def span_names(self) -> list[str]:
         return [span.name for span in self.spans]
 
-    def texts_of(self, name: str) -> dict[str, str]:
-        """Attributes of the span of that name, which has only texts."""
-        (span,) = [span for span in self.spans if span.name == name]
-        return {one.key: one.value.string_value for one in span.attributes}
+    def string_attributes(self, span_name: str) -> dict[str, str]:
+        """The attributes of the span with that name. All of them are strings."""
+        (span,) = [span for span in self.spans if span.name == span_name]
+        return {
+            attribute.key: attribute.value.string_value for attribute in span.attributes
+        }
 
 
 @dataclass
-class Answer:
+class Response:
     status: int = 200
     body: bytes = ExportTraceServiceResponse().SerializeToString()
     headers: dict[str, str] = field(
@@ -118,36 +120,38 @@ class Answer:
     )
 
 
-def mlflow_error(status: int, code: str) -> Answer:
-    body = json.dumps({"error_code": code, "message": "a secret, perhaps"}).encode()
-    return Answer(status, body, {"Content-Type": "application/json"})
+def error_response(status: int, error_code: str) -> Response:
+    body = json.dumps(
+        {"error_code": error_code, "message": "a secret, perhaps"}
+    ).encode()
+    return Response(status, body, {"Content-Type": "application/json"})
 
 
 @dataclass
-class Wire:
-    """A real HTTP server that keeps what it is sent; `answers` says what it answers."""
+class FakeServer:
+    """An HTTP server that stores its requests, and responds with `respond`."""
 
     requests: list[Request] = field(default_factory=list[Request])
-    answers: Callable[[Request], Answer] = lambda _: Answer()
+    respond: Callable[[Request], Response] = lambda _: Response()
     uri: str = ""
 
 
 @pytest.fixture
-def wire() -> Iterator[Wire]:
-    with serving() as served:
-        yield served
+def fake_server() -> Iterator[FakeServer]:
+    with run_fake_server() as server:
+        yield server
 
 
 @pytest.fixture
-def exporter(wire: Wire) -> Iterator[MlflowSpanExporter]:
-    made = MlflowSpanExporter(tracking_uri=wire.uri)
-    yield made
-    made.shutdown()
+def exporter(fake_server: FakeServer) -> Iterator[MlflowSpanExporter]:
+    exporter = MlflowSpanExporter(tracking_uri=fake_server.uri)
+    yield exporter
+    exporter.shutdown()
 
 
 @contextmanager
-def serving(tls: ssl.SSLContext | None = None) -> Iterator[Wire]:  # noqa: F811  # an argument
-    wire = Wire()
+def run_fake_server(tls: ssl.SSLContext | None = None) -> Iterator[FakeServer]:  # noqa: F811  # an argument
+    fake_server = FakeServer()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -160,31 +164,31 @@ def serving(tls: ssl.SSLContext | None = None) -> Iterator[Wire]:  # noqa: F811 
                 {name.lower(): value for name, value in self.headers.items()},
                 self.rfile.read(length),
             )
-            wire.requests.append(request)
-            answer = wire.answers(request)
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
+            fake_server.requests.append(request)
+            response = fake_server.respond(request)
+            self.send_response(response.status)
+            for name, value in response.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(answer.body)))
+            self.send_header("Content-Length", str(len(response.body)))
             self.end_headers()
-            self.wfile.write(answer.body)
+            self.wfile.write(response.body)
 
-        do_GET = do_POST  # noqa: N815  # the name http.server calls
+        do_GET = do_POST  # noqa: N815  # the method that http.server calls
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
-        # A client that breaks off is what some tests are about.
+        # In some tests the client closes the connection early.
         server.handle_error = lambda *_: None  # type: ignore[method-assign]
         if tls:
             server.socket = tls.wrap_socket(server.socket, server_side=True)
-        wire.uri = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
+        fake_server.uri = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
         thread = threading.Thread(
             target=server.serve_forever, args=(0.01,), daemon=True
         )
         thread.start()
-        yield wire
+        yield fake_server
         server.shutdown()
         thread.join()

@@ -1,4 +1,4 @@
-"""Programs of their own, run to their end."""
+"""Runs Python programs in a new process."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sys
 
 
 def run(program, **environment):
-    """What the program prints; what is deprecated is an error in it."""
-    ended = subprocess.run(
+    """Returns the output of the program. A DeprecationWarning in it is an error."""
+    process = subprocess.run(
         [sys.executable, "-W", "error::DeprecationWarning:__main__", "-c", program],
         env=os.environ | environment,
         capture_output=True,
@@ -17,5 +17,5 @@ def run(program, **environment):
         check=False,
         timeout=120,
     )
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout
+    assert process.returncode == 0, process.stderr
+    return process.stdout

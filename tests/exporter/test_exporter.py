@@ -20,7 +20,7 @@ from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from opentelemetry.exporter.mlflow import environment_variables as env
 from opentelemetry.exporter.mlflow.version import __version__
 
-from .conftest import Answer
+from .conftest import Response
 from .programs import run
 
 
@@ -42,14 +42,17 @@ def test_each_setting_has_the_name_it_stands_under():
     assert names == IsPartialDict({"MLFLOW_TRACKING_URI": "MLFLOW_TRACKING_URI"})
 
 
-def test_every_argument_has_a_default_and_may_come_from_yaml(monkeypatch, wire):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", wire.uri)
+def test_every_argument_has_a_default_and_may_come_from_yaml(monkeypatch, fake_server):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", fake_server.uri)
     MlflowSpanExporter().shutdown()
     MlflowSpanExporter(
-        tracking_uri=wire.uri, experiment_id=3, timeout=5, promote_remote_root=False
+        tracking_uri=fake_server.uri,
+        experiment_id=3,
+        timeout=5,
+        promote_remote_root=False,
     ).shutdown()
     MlflowSpanExporter(experiment_name="agents").shutdown()
-    assert wire.requests == []
+    assert fake_server.requests == []
 
 
 @pytest.mark.parametrize("value", ["no", "2", "on"])
@@ -84,25 +87,29 @@ def test_it_needs_neither_mlflow_nor_openai():
     ).splitlines() == ["set()", "set() 1"]
 
 
-def test_nothing_waits_to_be_flushed(wire, exporter, spans):
-    assert exporter.export([spans.made("child of nobody")]) is SpanExportResult.SUCCESS
-    assert [request.span_names for request in wire.requests] == [["child of nobody"]]
+def test_nothing_waits_to_be_flushed(fake_server, exporter, spans):
+    assert exporter.export([spans.make("child of nobody")]) is SpanExportResult.SUCCESS
+    assert [request.span_names for request in fake_server.requests] == [
+        ["child of nobody"]
+    ]
     assert exporter.force_flush() is True
 
 
-def test_spans_on_their_way_are_copies(wire, exporter, spans):
-    span = spans.made("s", {"gen_ai.operation.name": "chat"})
+def test_spans_on_their_way_are_copies(fake_server, exporter, spans):
+    span = spans.make("s", {"gen_ai.operation.name": "chat"})
     before = span.to_json()
     exporter.export([span])
     assert span.to_json() == before
 
 
 @pytest.mark.parametrize("processor", [BatchSpanProcessor, SimpleSpanProcessor])
-def test_requests_of_the_exporter_are_not_traced(wire, exporter, processor):
+def test_requests_of_the_exporter_are_not_traced(fake_server, exporter, processor):
     # The SDK's processors set the switch; the look-up of the experiment is inside, too.
     from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
-    exporter = MlflowSpanExporter(tracking_uri=wire.uri, experiment_name="agents")
+    exporter = MlflowSpanExporter(
+        tracking_uri=fake_server.uri, experiment_name="agents"
+    )
     seen = []
     session = exporter._destination._destination._session
     send = session.send
@@ -112,10 +119,10 @@ def test_requests_of_the_exporter_are_not_traced(wire, exporter, processor):
         return send(*args, **kwargs)
 
     session.send = observed
-    wire.answers = lambda request: (
-        Answer()
+    fake_server.respond = lambda request: (
+        Response()
         if request.path == "/v1/traces"
-        else Answer(
+        else Response(
             body=b'{"experiment": {"experiment_id": "5", "lifecycle_stage": "active"}}'
         )
     )
@@ -126,10 +133,10 @@ def test_requests_of_the_exporter_are_not_traced(wire, exporter, processor):
     assert seen == [False, False]
 
 
-def test_an_exporter_that_nobody_holds_goes_away(wire):
+def test_an_exporter_that_nobody_holds_goes_away(fake_server):
     import weakref
 
-    exporter = MlflowSpanExporter(tracking_uri=wire.uri)
+    exporter = MlflowSpanExporter(tracking_uri=fake_server.uri)
     exporter.shutdown()
     held = weakref.ref(exporter)
     del exporter

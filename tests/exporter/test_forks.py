@@ -13,10 +13,10 @@ from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from .programs import run
 
 
-def test_it_works_where_nothing_forks(monkeypatch, wire, spans):
+def test_it_works_where_nothing_forks(monkeypatch, fake_server, spans):
     monkeypatch.delattr("os.register_at_fork")
-    exporter = MlflowSpanExporter(tracking_uri=wire.uri)
-    assert exporter.export([spans.made("s")]) is SpanExportResult.SUCCESS
+    exporter = MlflowSpanExporter(tracking_uri=fake_server.uri)
+    assert exporter.export([spans.make("s")]) is SpanExportResult.SUCCESS
     exporter.shutdown()
 
 
@@ -63,10 +63,10 @@ FORKING = """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the platform has no fork")
-def test_a_forked_child_exports_as_well(wire):
-    output = run(textwrap.dedent(FORKING), MLFLOW_TRACKING_URI=wire.uri)
+def test_a_forked_child_exports_as_well(fake_server):
+    output = run(textwrap.dedent(FORKING), MLFLOW_TRACKING_URI=fake_server.uri)
     assert output.splitlines() == ["0", "3"]
-    assert [request.span_names for request in wire.requests] == [
+    assert [request.span_names for request in fake_server.requests] == [
         ["before"],
         ["in the child"],
         ["in the parent"],

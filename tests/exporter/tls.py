@@ -1,4 +1,4 @@
-"""A certificate for 127.0.0.1, as a company's own authority would sign one."""
+"""A self-signed certificate for 127.0.0.1, and a TLS context that uses it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
-    """A PEM file with a key and a certificate for 127.0.0.1, signed by itself."""
+    """The path of a PEM file with the certificate and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
     now = dt.datetime.now(dt.timezone.utc)
@@ -35,7 +35,7 @@ def certificate(tmp_path_factory):
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    path = tmp_path_factory.mktemp("tls") / "certificate_and_key.pem"
     path.write_bytes(
         key.private_bytes(
             serialization.Encoding.PEM,

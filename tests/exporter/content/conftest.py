@@ -20,8 +20,8 @@ def no_pending_content(monkeypatch):
 
 
 @pytest.fixture
-def exporters(monkeypatch, wire):
+def exporters(monkeypatch, fake_server):
     monkeypatch.setenv(HOOK_VARIABLE, "mlflow")
-    exporters = make_exporters(wire.uri)
+    exporters = make_exporters(fake_server.uri)
     yield exporters
     exporters.provider.shutdown()

@@ -34,38 +34,40 @@ def test_entry_point_loads_the_hook(monkeypatch):
     assert entry_point.load() is MlflowCompletionHook
 
 
-def test_content_reaches_mlflow_but_not_other_exporters(exporters, wire):
+def test_content_reaches_mlflow_but_not_other_exporters(exporters, fake_server):
     call_model(exporters)
     assert SECRET.encode() not in exporters.bytes_of_other
-    body = sent_bytes(wire)
+    body = sent_bytes(fake_server)
     for part in (" system", " thought", " answer", " argument", " tool"):
         assert f"{SECRET}{part}".encode() in body
-    assert sent_span_names(wire) == ["chat m"]
+    assert sent_span_names(fake_server) == ["chat m"]
 
 
-def test_no_content_without_the_setting(monkeypatch, exporters, wire):
+def test_no_content_without_the_setting(monkeypatch, exporters, fake_server):
     monkeypatch.delenv(HOOK_VARIABLE)
     call_model(exporters)
-    assert SECRET.encode() not in sent_bytes(wire)
+    assert SECRET.encode() not in sent_bytes(fake_server)
 
 
-def test_content_after_the_export_of_its_span_sends_the_span_again(exporters, wire):
+def test_content_after_the_export_of_its_span_sends_the_span_again(
+    exporters, fake_server
+):
     hook = load_completion_hook()
     tracer = exporters.provider.get_tracer("late")
     attributes = {"gen_ai.operation.name": "chat"}
     span = tracer.start_span("chat", attributes=attributes)
     span.end()
-    assert SECRET.encode() not in sent_bytes(wire)
+    assert SECRET.encode() not in sent_bytes(fake_server)
     messages = [InputMessage("user", [TextPart(SECRET)])]
     hook.on_completion(inputs=messages, outputs=[], system_instruction=[], span=span)
     assert exporters.mlflow.force_flush()
-    assert SECRET.encode() in sent_bytes(wire)
-    assert sent_span_names(wire) == ["chat", "chat"]
+    assert SECRET.encode() in sent_bytes(fake_server)
+    assert sent_span_names(fake_server) == ["chat", "chat"]
     exporters.mlflow.force_flush()
-    assert sent_span_names(wire) == ["chat", "chat"]
+    assert sent_span_names(fake_server) == ["chat", "chat"]
 
 
-def test_late_content_is_sent_with_the_next_export_or_shutdown(exporters, wire):
+def test_late_content_is_sent_with_the_next_export_or_shutdown(exporters, fake_server):
     hook = load_completion_hook()
     tracer = exporters.provider.get_tracer("late")
     attributes = {"gen_ai.operation.name": "chat"}
@@ -73,12 +75,12 @@ def test_late_content_is_sent_with_the_next_export_or_shutdown(exporters, wire):
     for span in spans:
         span.end()
         hook.on_completion(inputs=[SECRET], span=span)
-    assert sent_span_names(wire) == ["a", "b", "a"]
+    assert sent_span_names(fake_server) == ["a", "b", "a"]
     exporters.mlflow.shutdown()
-    assert sent_span_names(wire) == ["a", "b", "a", "b"]
+    assert sent_span_names(fake_server) == ["a", "b", "a", "b"]
 
 
-def test_content_on_the_span_takes_precedence(exporters, wire):
+def test_content_on_the_span_takes_precedence(exporters, fake_server):
     messages = '[{"role": "user", "parts": [{"type": "text", "content": "for all"}]}]'
     span = exporters.provider.get_tracer("t").start_span(
         "chat", attributes={"gen_ai.input.messages": messages}
@@ -89,9 +91,9 @@ def test_content_on_the_span_takes_precedence(exporters, wire):
         span=span,
     )
     span.end()
-    assert b"for all" in sent_bytes(wire)
-    assert b"for MLflow" not in sent_bytes(wire)
-    assert SECRET.encode() in sent_bytes(wire)
+    assert b"for all" in sent_bytes(fake_server)
+    assert b"for MLflow" not in sent_bytes(fake_server)
+    assert SECRET.encode() in sent_bytes(fake_server)
 
 
 class NotSerializable:
@@ -99,7 +101,7 @@ class NotSerializable:
         return "text"
 
 
-def test_parts_that_are_not_json_types_are_converted(exporters, wire):
+def test_parts_that_are_not_json_types_are_converted(exporters, fake_server):
     span = exporters.provider.get_tracer("t").start_span(
         "chat", attributes={"gen_ai.operation.name": "chat"}
     )
@@ -116,13 +118,13 @@ def test_parts_that_are_not_json_types_are_converted(exporters, wire):
         span=span,
     )
     span.end()
-    body = sent_bytes(wire)
+    body = sent_bytes(fake_server)
     assert b"data:image/png;base64,AP8=" in body
     assert b'\\"key\\": \\"text\\"' in body.replace(b"\\\\\\", b"\\")
 
 
 def test_content_that_is_not_serializable_is_withheld_and_logged_once(
-    exporters, wire, caplog
+    exporters, fake_server, caplog
 ):
     circular: list = []
     circular.append(circular)
@@ -135,8 +137,8 @@ def test_content_that_is_not_serializable_is_withheld_and_logged_once(
             inputs=circular, outputs=[], system_instruction=[], span=span
         )
         span.end()
-    assert sent_span_names(wire) == ["chat", "chat"]
-    assert sent_bytes(wire).count(b"withheld: ValueError") == 2
+    assert sent_span_names(fake_server) == ["chat", "chat"]
+    assert sent_bytes(fake_server).count(b"withheld: ValueError") == 2
     (record,) = caplog.records
     assert record.getMessage() == (
         "Message content cannot be serialized as JSON (ValueError). It is withheld "

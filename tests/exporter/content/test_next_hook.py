@@ -38,11 +38,11 @@ def other_hook(monkeypatch, tmp_path):
 
 
 def test_next_hook_is_called_with_the_same_arguments(
-    monkeypatch, other_hook, exporters, wire
+    monkeypatch, other_hook, exporters, fake_server
 ):
     monkeypatch.setenv(NEXT_HOOK_VARIABLE, "other")
     span = call_model(exporters)
-    assert f"{SECRET} thought".encode() in sent_bytes(wire)
+    assert f"{SECRET} thought".encode() in sent_bytes(fake_server)
     (call,) = OtherHook.calls
     assert call == IsPartialDict(
         inputs=[InputMessage("user", [TextPart(SECRET)])], span=span

@@ -52,11 +52,11 @@ def test_call_without_content_is_not_stored(exporters):
     assert not pending_content._content
 
 
-def test_each_exporter_gets_the_content(monkeypatch, exporters, wire):
-    second = MlflowSpanExporter(tracking_uri=wire.uri)
+def test_each_exporter_gets_the_content(monkeypatch, exporters, fake_server):
+    second = MlflowSpanExporter(tracking_uri=fake_server.uri)
     exporters.provider.add_span_processor(SimpleSpanProcessor(second))
     call_model(exporters)
-    bodies = map(decompressed_body, wire.requests)
+    bodies = map(decompressed_body, fake_server.requests)
     assert [SECRET.encode() in body for body in bodies] == [True, True]
     assert not pending_content._content
     second.shutdown()
@@ -99,9 +99,9 @@ def test_number_of_waiting_spans_is_bounded(monkeypatch, spans):
     monkeypatch.setattr(pending_content, "is_enabled", True)
     joiner = ContentJoiner()
     model_calls = [
-        spans.made(name, {"gen_ai.operation.name": "chat"}) for name in "abc"
+        spans.make(name, {"gen_ai.operation.name": "chat"}) for name in "abc"
     ]
-    others = [spans.made("d"), ReadableSpan("e")]
+    others = [spans.make("d"), ReadableSpan("e")]
     assert joiner.join([*model_calls, *others]) == [*model_calls, *others]
     assert [span.name for span in joiner._waiting_spans.values()] == ["b", "c"]
 

@@ -38,7 +38,7 @@ def return_list(attributes):
 
 
 @pytest.fixture(params=["argument", "path", "variable"])
-def make_redacting_exporters(request, monkeypatch, wire):
+def make_redacting_exporters(request, monkeypatch, fake_server):
     """Passes the function in each of the three possible ways."""
     monkeypatch.setenv(HOOK_VARIABLE, "mlflow")
     module = type(sys)("redaction_under_test")
@@ -55,14 +55,14 @@ def make_redacting_exporters(request, monkeypatch, wire):
             case _:
                 monkeypatch.setenv(REDACT_VARIABLE, path)
                 arguments = {}
-        exporters = make_exporters(wire.uri, **arguments)
+        exporters = make_exporters(fake_server.uri, **arguments)
         request.addfinalizer(exporters.provider.shutdown)
         return exporters
 
     return make
 
 
-def test_redaction_changes_all_content(make_redacting_exporters, wire):
+def test_redaction_changes_all_content(make_redacting_exporters, fake_server):
     exporters = make_redacting_exporters(redact)
     tracer = exporters.provider.get_tracer("t")
     with tracer.start_as_current_span("work") as root:
@@ -70,7 +70,7 @@ def test_redaction_changes_all_content(make_redacting_exporters, wire):
         root.add_event("note", {"text": SECRET})
         root.record_exception(ValueError(SECRET))
         root.set_status(Status(StatusCode.ERROR, f"ValueError: {SECRET}"))
-    body = sent_bytes(wire)
+    body = sent_bytes(fake_server)
     assert SECRET.encode() not in body
     for part in (" system", " thought", " answer", " argument", " tool"):
         assert f"···{part}".encode() in body
@@ -81,7 +81,7 @@ def test_redaction_changes_all_content(make_redacting_exporters, wire):
 
 @pytest.mark.parametrize("function", [clear_and_raise, return_list])
 def test_content_is_withheld_if_redaction_fails(
-    make_redacting_exporters, wire, caplog, function
+    make_redacting_exporters, fake_server, caplog, function
 ):
     exporters = make_redacting_exporters(function)
     with exporters.provider.get_tracer("t").start_as_current_span("work") as root:
@@ -89,9 +89,9 @@ def test_content_is_withheld_if_redaction_fails(
         call_model(exporters)
         root.add_event(SECRET[:3], {"text": SECRET})
         root.set_status(Status(StatusCode.ERROR, SECRET))
-    body = sent_bytes(wire)
+    body = sent_bytes(fake_server)
     assert SECRET.encode() not in body
-    assert sent_span_names(wire) == ["chat m", "chat m", "work"]
+    assert sent_span_names(fake_server) == ["chat m", "chat m", "work"]
     assert b"CHAT_MODEL" in body
     assert b"the redaction function raised" in body
     (record,) = caplog.records

@@ -74,8 +74,8 @@ def call_model(exporters, question=SECRET, model="m"):
     return call.span
 
 
-def sent_bytes(wire):
-    return b"".join(map(decompressed_body, wire.requests))
+def sent_bytes(fake_server):
+    return b"".join(map(decompressed_body, fake_server.requests))
 
 
 def decompressed_body(request):
@@ -83,5 +83,5 @@ def decompressed_body(request):
     return gzip.decompress(request.body) if is_compressed else request.body
 
 
-def sent_span_names(wire):
-    return [name for request in wire.requests for name in request.span_names]
+def sent_span_names(fake_server):
+    return [name for request in fake_server.requests for name in request.span_names]

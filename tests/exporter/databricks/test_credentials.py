@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from opentelemetry.exporter.mlflow._destinations import ExportError
-from tests.exporter.conftest import serving
+from tests.exporter.conftest import run_fake_server
 
 from .destination import export_error, new_destination, translate
 from .fake_databricks import fake_databricks
@@ -24,7 +24,7 @@ def test_profile_selects_workspace(databricks, monkeypatch, spans, tmp_path):
         monkeypatch.delenv("DATABRICKS_HOST")
         monkeypatch.delenv("DATABRICKS_TOKEN")
         destination = new_destination("databricks://b")
-        destination.send(translate([spans.made()]))
+        destination.send(translate([spans.make()]))
         destination.close()
         assert len(other_workspace.storage.files) == 1
     assert databricks.requests == []
@@ -36,8 +36,8 @@ def test_service_principal_signs_in_once(databricks, monkeypatch, spans):
     monkeypatch.setenv("DATABRICKS_CLIENT_SECRET", "secret")
     databricks.tokens.clear()
     destination = new_destination()
-    destination.send(translate([spans.made()]))
-    destination.send(translate([spans.made()]))
+    destination.send(translate([spans.make()]))
+    destination.send(translate([spans.make()]))
     destination.close()
     assert len(databricks.storage.files) == 2
     assert len(databricks.requests_to("/oidc/v1/token")) == 1
@@ -48,27 +48,27 @@ def test_missing_credentials_are_reported_and_can_be_added_later(
 ):
     monkeypatch.delenv("DATABRICKS_TOKEN")
     destination = new_destination()
-    error = export_error(destination, translate([spans.made()]))
+    error = export_error(destination, translate([spans.make()]))
     assert error.cause.startswith("databricks-sdk found no credentials (profile: ")
     assert "databricks auth login" in error.advice
     assert databricks.trace_infos == {}
     # They may be set while the program runs.
     monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-pat")
-    destination.send(translate([spans.made()]))
+    destination.send(translate([spans.make()]))
     assert len(databricks.trace_infos) == 1
 
 
 def test_failed_token_refresh_is_reported(databricks, monkeypatch, spans):
     databricks.table_prefix = "main.agents.ds"
     destination = new_destination()
-    destination.send(translate([spans.made()]))
+    destination.send(translate([spans.make()]))
     config = destination._destination._workspace._config
 
     def authenticate():
         raise ValueError("no refresh: a secret")
 
     monkeypatch.setattr(config, "authenticate", authenticate)
-    error = export_error(destination, translate([spans.made()]))
+    error = export_error(destination, translate([spans.make()]))
     destination.close()
     assert error.cause.startswith("databricks-sdk found no credentials")
     assert "secret" not in error.cause + error.advice
@@ -76,7 +76,7 @@ def test_failed_token_refresh_is_reported(databricks, monkeypatch, spans):
 
 def test_rejected_token_is_not_shown(databricks, monkeypatch, spans):
     monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-wrong")
-    error = export_error(new_destination(), translate([spans.made()]))
+    error = export_error(new_destination(), translate([spans.make()]))
     assert error.cause == "the workspace rejects the request (PERMISSION_DENIED)"
     assert "databricks auth login" in error.advice
     assert "dapi-wrong" not in str(error.__cause__) + error.cause + error.advice
@@ -96,7 +96,7 @@ def test_no_other_headers_and_credentials_are_sent(
         destination = new_destination()
         # The fake workspace rejects all credentials except its own, and the fake
         # storage rejects all credentials.
-        destination.send(translate([spans.made()]))
+        destination.send(translate([spans.make()]))
         destination.close()
     assert not any("x-api-key" in request.headers for request in databricks.requests)
     assert len(databricks.storage.files) == 1
@@ -107,18 +107,18 @@ def test_no_other_headers_and_credentials_are_sent(
 def test_redirect_target_gets_no_token(databricks, spans, path):
     if path in (OTLP, TRACE_INFO_V4):
         databricks.table_prefix = "main.agents.ds"
-    with serving() as redirect_target:
+    with run_fake_server() as redirect_target:
         databricks.overrides[path] = Response(
             307, headers={"Location": f"{redirect_target.uri}/x"}
         )
         destination = new_destination()
         if path in (STORAGE, OTLP):
-            assert "307" in export_error(destination, translate([spans.made()])).cause
+            assert "307" in export_error(destination, translate([spans.make()])).cause
             assert redirect_target.requests == []
         else:
             # databricks-sdk follows the redirect, without the token.
             with suppress(ExportError):
-                destination.send(translate([spans.made()]))
+                destination.send(translate([spans.make()]))
             (request,) = redirect_target.requests
             assert "authorization" not in request.headers
         destination.close()

@@ -17,7 +17,7 @@ def test_storage_error_is_reported(databricks, spans, credential_type):
     databricks.storage.credential_type = credential_type
     databricks.overrides[STORAGE] = Response(403)
     destination = new_destination()
-    error = export_error(destination, translate([spans.made()]))
+    error = export_error(destination, translate([spans.make()]))
     assert error.cause == (
         "the trace info is stored, but the spans cannot be stored (403)"
     )
@@ -33,7 +33,7 @@ def test_unreachable_storage_is_reported_without_signed_url(databricks, spans):
     databricks.overrides["credentials-for"] = json_response(
         {"credential_info": credential}
     )
-    error = export_error(new_destination(), translate([spans.made()]))
+    error = export_error(new_destination(), translate([spans.make()]))
     assert error.cause == (
         "the trace info is stored, but the spans cannot be stored (ConnectionError)"
     )
@@ -61,7 +61,7 @@ def test_workspace_errors_end_retries_within_seconds(
     monkeypatch.setattr(_workspace, "_RETRY_TIMEOUT_SECONDS", 2)
     databricks.overrides[TRACE_INFO_V3] = response
     start = time.monotonic()
-    error = export_error(new_destination(), translate([spans.made()]))
+    error = export_error(new_destination(), translate([spans.make()]))
     assert error.cause.startswith(cause)
     assert time.monotonic() - start < 8
 
@@ -71,7 +71,7 @@ def test_unreachable_workspace_is_reported(databricks, monkeypatch, spans):
 
     monkeypatch.setattr(_workspace, "_RETRY_TIMEOUT_SECONDS", 1)
     monkeypatch.setenv("DATABRICKS_HOST", "http://127.0.0.1:9")
-    error = export_error(new_destination(), translate([spans.made()]))
+    error = export_error(new_destination(), translate([spans.make()]))
     assert error.cause.startswith("the workspace does not respond (")
 
 
@@ -79,7 +79,7 @@ def test_unreachable_workspace_is_reported(databricks, monkeypatch, spans):
 def test_error_of_table_names_table(databricks, spans, status, is_divisible):
     databricks.table_prefix = "main.agents.ds"
     databricks.overrides[OTLP] = Response(status)
-    error = export_error(new_destination(), translate([spans.made()]))
+    error = export_error(new_destination(), translate([spans.make()]))
     assert error.cause == (
         f"the table main.agents.ds_otel_spans rejects the spans ({status})"
     )

@@ -14,8 +14,8 @@ from .http_messages import error_response
 @pytest.mark.parametrize("name", ["/Shared/new", "/Workspace/Shared/new"])
 def test_missing_experiment_is_created(databricks, spans, name):
     destination = new_destination(experiment_name=name)
-    destination.send(translate([spans.made()]))
-    destination.send(translate([spans.made()]))
+    destination.send(translate([spans.make()]))
+    destination.send(translate([spans.make()]))
     destination.close()
     (request,) = databricks.requests_to("/create$")
     assert request.body == {"name": "/Shared/new"}
@@ -24,7 +24,7 @@ def test_missing_experiment_is_created(databricks, spans, name):
 
 def test_experiment_id_selects_experiment(databricks, spans):
     destination = new_destination(experiment_id=EXPERIMENT_ID)
-    destination.send(translate([spans.made()]))
+    destination.send(translate([spans.make()]))
     destination.close()
     assert [request.path for request in databricks.requests_to("/experiments/")] == [
         "/api/2.0/mlflow/experiments/get"
@@ -48,7 +48,7 @@ def test_unusable_experiment_is_reported(databricks, spans, experiment, cause, a
     if experiment.get("experiment_name") == "/No/x":
         response = error_response(400, "INVALID_PARAMETER_VALUE")
         databricks.overrides["/experiments/create$"] = response
-    error = export_error(destination, translate([spans.made()]))
+    error = export_error(destination, translate([spans.make()]))
     assert cause in error.cause
     assert advice in error.advice
     assert databricks.trace_infos == {}
@@ -61,7 +61,7 @@ def test_unset_experiment_is_reported(databricks, spans):
         experiment_name=None,
         timeout=None,
     )
-    error = export_error(destination, translate([spans.made()]))
+    error = export_error(destination, translate([spans.make()]))
     assert error.cause == "a Databricks workspace has no default experiment"
 
 
@@ -69,10 +69,10 @@ def test_experiment_created_by_another_client_is_used(databricks, spans):
     path = "/experiments/create$"
     databricks.overrides[path] = error_response(400, "RESOURCE_ALREADY_EXISTS")
     destination = new_destination(experiment_name="/Shared/new")
-    error = export_error(destination, translate([spans.made()]))
+    error = export_error(destination, translate([spans.make()]))
     assert "is deleted" in error.cause  # or does not exist, although it was created
     databricks.add_experiment("/Shared/new", "9")
-    destination.send(translate([spans.made()]))
+    destination.send(translate([spans.make()]))
     assert [info["trace_location"] for info in databricks.trace_infos.values()] == [
         {
             "type": "MLFLOW_EXPERIMENT",

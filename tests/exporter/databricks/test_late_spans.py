@@ -37,7 +37,7 @@ def test_late_spans_are_stored_if_file_is_missing(databricks, spans):
 def test_number_of_remembered_traces_is_limited(databricks, monkeypatch, spans):
     monkeypatch.setattr(_experiment_traces, "_MAX_TRACES", 1)
     destination = new_destination()
-    first, second = [spans.made("a")], [spans.made("b")]
+    first, second = [spans.make("a")], [spans.make("b")]
     for finished in (first, second, second, first):
         destination.send(translate(finished))
     destination.close()

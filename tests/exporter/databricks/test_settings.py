@@ -45,7 +45,7 @@ def test_no_request_before_first_export(databricks):
 def test_target_is_logged(databricks, spans, caplog):
     caplog.set_level("INFO", "opentelemetry.exporter.mlflow")
     destination = new_destination()
-    destination.send(translate([spans.made()]))
+    destination.send(translate([spans.make()]))
     destination.close()
     assert [
         record.getMessage()

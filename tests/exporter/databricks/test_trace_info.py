@@ -43,7 +43,7 @@ def test_error_link_and_preview_of_plain_json(databricks, spans):
 
 def test_resource_attributes_are_tags(databricks, spans):
     destination = new_destination()
-    (span,) = translate([spans.made("s")])
+    (span,) = translate([spans.make("s")])
     span.resource._attributes = {"service.name": "shop", "telemetry.sdk.name": "x"}
     destination.send([span])
     destination.close()

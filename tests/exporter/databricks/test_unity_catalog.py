@@ -24,7 +24,7 @@ def test_link_with_two_parts_is_ignored(databricks, spans):
     """MLflow's client ignores it, too, unless the application selects it."""
     databricks.table_prefix = "main.agents"
     destination = new_destination()
-    destination.send(translate([spans.made()]))
+    destination.send(translate([spans.make()]))
     destination.close()
     assert len(databricks.requests_to(TRACE_INFO_V3)) == 1
 
@@ -32,7 +32,7 @@ def test_link_with_two_parts_is_ignored(databricks, spans):
 def test_unusual_values_reach_tables(databricks, spans):
     databricks.table_prefix = "main.agents.ds"
     inputs = {"big": 2**70, "none": None, "list": [1, "a", None], "nan": float("nan")}
-    span = spans.made("s", {"mlflow.spanInputs": json.dumps(inputs), "text": "{oops"})
+    span = spans.make("s", {"mlflow.spanInputs": json.dumps(inputs), "text": "{oops"})
     destination = new_destination()
     destination.send(translate([span]))
     destination.close()

@@ -80,7 +80,7 @@ def test_late_spans_are_sent_at_once(databricks, exporter, spans):
 
 
 def test_batch_may_contain_several_traces(databricks, spans):
-    finished = [spans.made("a"), spans.made("b")]
+    finished = [spans.make("a"), spans.make("b")]
     destination = new_destination()
     destination.send(translate(finished))
     destination.close()
@@ -91,7 +91,7 @@ def test_batch_may_contain_more_traces_than_buffer(
     databricks, exporter, monkeypatch, spans
 ):
     monkeypatch.setattr(_trace_buffer, "_MAX_TRACES", 1)
-    exporter.export([spans.made(name) for name in ("a", "b", "c")])
+    exporter.export([spans.make(name) for name in ("a", "b", "c")])
     assert sent_states(databricks) == {"a": "OK", "b": "OK", "c": "OK"}
     assert exporter.dropped_spans == 0
 
@@ -107,7 +107,7 @@ def test_shutdown_sends_buffered_spans(databricks, exporter, spans):
 
 
 def test_rejected_trace_does_not_affect_others(databricks, exporter, spans):
-    finished = [spans.made("a"), spans.made("b"), spans.made("c")]
+    finished = [spans.make("a"), spans.make("b"), spans.make("c")]
     name = f"tr-{finished[1].context.trace_id:032x}"
     databricks.overrides[f"/blob/{name}"] = Response(403)
     exporter.export(finished[:1])

@@ -10,9 +10,9 @@ LOGGER = "opentelemetry.exporter.mlflow"
 
 
 @pytest.fixture
-def experiments_api(wire):
-    """Make `wire` a server with the experiments `agents` and `others`."""
-    wire.answers = ExperimentsApi(EXPERIMENTS)
+def experiments_api(fake_server):
+    """Make `fake_server` a server with the experiments `agents` and `others`."""
+    fake_server.respond = ExperimentsApi(EXPERIMENTS)
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def log_lines(caplog):
             for record in caplog.records
             if record.name == LOGGER
         ]
-        for number, wire in enumerate(wires):
-            texts = [text.replace(wire.uri, f"<{number}>") for text in texts]
+        for number, fake_server in enumerate(wires):
+            texts = [text.replace(fake_server.uri, f"<{number}>") for text in texts]
         return texts
 
     return take

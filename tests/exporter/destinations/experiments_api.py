@@ -1,11 +1,11 @@
-"""The REST API for experiments of an MLflow server, to be used as `wire.answers`."""
+"""The experiments of MLflow's REST API, to be used as `fake_server.respond`."""
 
 from __future__ import annotations
 
 import json
 from types import MappingProxyType
 
-from tests.exporter.conftest import Answer, mlflow_error
+from tests.exporter.conftest import Response, error_response
 
 EXPERIMENTS = MappingProxyType({"agents": ("5", "active"), "others": ("6", "active")})
 
@@ -23,11 +23,11 @@ class ExperimentsApi:
 
     def __call__(self, request):
         if request.path == "/v1/traces":
-            return Answer()
+            return Response()
         if request.method == "GET":
             name = request.path.partition("experiment_name=")[2]
             if name not in self.experiments:
-                return mlflow_error(404, "RESOURCE_DOES_NOT_EXIST")
+                return error_response(404, "RESOURCE_DOES_NOT_EXIST")
             experiment_id, stage = self.experiments[name]
             experiment = {
                 "experiment_id": experiment_id,
@@ -39,20 +39,20 @@ class ExperimentsApi:
         name = json.loads(request.body)["name"]
         self.experiments[name] = ("9", "active")
         if self.loses_creation_race:
-            return mlflow_error(400, "RESOURCE_ALREADY_EXISTS")
+            return error_response(400, "RESOURCE_ALREADY_EXISTS")
         return _json_answer({"experiment_id": "9"})
 
 
 def _json_answer(value):
-    return Answer(
+    return Response(
         body=json.dumps(value).encode(), headers={"Content-Type": "application/json"}
     )
 
 
-def experiment_ids(wire):
+def experiment_ids(fake_server):
     """The experiment of each request with spans."""
     return [
         request.headers["x-mlflow-experiment-id"]
-        for request in wire.requests
+        for request in fake_server.requests
         if request.path == "/v1/traces"
     ]

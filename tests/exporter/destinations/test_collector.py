@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from opentelemetry.exporter.mlflow._destinations import ExportError, create_destination
-from tests.exporter.conftest import Answer, serving
+from tests.exporter.conftest import Response, run_fake_server
 
 ENDPOINT = "OTEL_EXPORTER_MLFLOW_ENDPOINT"
 HEADERS = "OTEL_EXPORTER_MLFLOW_HEADERS"
@@ -28,12 +28,12 @@ def new_destination(endpoint=None, tracking_uri=None):
 
 
 @pytest.mark.parametrize("path", ["", "/", "/v1/traces"])
-def test_receiver_gets_translated_spans(monkeypatch, wire, spans, path):
-    monkeypatch.setenv(ENDPOINT, wire.uri + path)
+def test_receiver_gets_translated_spans(monkeypatch, fake_server, spans, path):
+    monkeypatch.setenv(ENDPOINT, fake_server.uri + path)
     exporter = MlflowSpanExporter()
-    span = spans.made("chat deepseek", {"gen_ai.operation.name": "chat"})
+    span = spans.make("chat deepseek", {"gen_ai.operation.name": "chat"})
     assert exporter.export([span]) is SpanExportResult.SUCCESS
-    (request,) = wire.requests
+    (request,) = fake_server.requests
     (received_span,) = request.spans
     attributes = {
         attribute.key: attribute.value for attribute in received_span.attributes
@@ -44,46 +44,46 @@ def test_receiver_gets_translated_spans(monkeypatch, wire, spans, path):
 
 
 def test_endpoint_takes_precedence_over_tracking_uri_and_sets_no_experiment(
-    monkeypatch, wire, spans, caplog
+    monkeypatch, fake_server, spans, caplog
 ):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "agents")
     caplog.set_level(logging.INFO, "opentelemetry.exporter.mlflow")
-    destination = new_destination(wire.uri)
-    destination.send([spans.made()])
-    destination.send([spans.made()])
-    assert [request.path for request in wire.requests] == ["/v1/traces"] * 2
-    assert "x-mlflow-experiment-id" not in wire.requests[0].headers
+    destination = new_destination(fake_server.uri)
+    destination.send([spans.make()])
+    destination.send([spans.make()])
+    assert [request.path for request in fake_server.requests] == ["/v1/traces"] * 2
+    assert "x-mlflow-experiment-id" not in fake_server.requests[0].headers
     assert [record.getMessage() for record in caplog.records] == [
         (
-            f"Exporting spans to MLflow through the OTLP receiver at {wire.uri} (the "
-            "argument endpoint), which selects the experiment"
+            "Exporting spans to MLflow through the OTLP receiver at "
+            f"{fake_server.uri} (the argument endpoint), which selects the experiment"
         )
     ]
 
 
-def test_only_headers_of_receiver_are_sent(monkeypatch, wire, spans):
+def test_only_headers_of_receiver_are_sent(monkeypatch, fake_server, spans):
     monkeypatch.setenv(HEADERS, "authorization=Bearer%20token,x-team=red")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-other=blue")
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "mlflow-token")
-    new_destination(wire.uri).send([spans.made()])
-    headers = wire.requests[0].headers
+    new_destination(fake_server.uri).send([spans.make()])
+    headers = fake_server.requests[0].headers
     assert (headers["authorization"], headers["x-team"]) == ("Bearer token", "red")
     assert "x-other" not in headers
     assert "mlflow-token" not in str(headers)
 
 
 def test_certificate_is_verified(monkeypatch, tls, certificate, spans):
-    with serving(tls) as wire:
+    with run_fake_server(tls) as fake_server:
         with pytest.raises(ExportError, match="the TLS connection failed") as raised:
-            new_destination(wire.uri).send([spans.made()])
+            new_destination(fake_server.uri).send([spans.make()])
         assert raised.value.advice == (
             f"Set {CERTIFICATE} to the certificate of the authority that signed the "
             "server's certificate"
         )
         monkeypatch.setenv(CERTIFICATE, certificate)
-        new_destination(wire.uri).send([spans.made()])
-        assert len(wire.requests) == 1
+        new_destination(fake_server.uri).send([spans.make()])
+        assert len(fake_server.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -114,11 +114,11 @@ def test_certificate_is_verified(monkeypatch, tls, certificate, spans):
     ],
 )
 def test_error_response_gives_cause_and_advice(
-    wire, spans, status, cause, advice, is_divisible
+    fake_server, spans, status, cause, advice, is_divisible
 ):
-    wire.answers = lambda _: Answer(status, b"", {"Location": "/elsewhere"})
+    fake_server.respond = lambda _: Response(status, b"", {"Location": "/elsewhere"})
     with pytest.raises(ExportError) as raised:
-        new_destination(wire.uri).send([spans.made()])
+        new_destination(fake_server.uri).send([spans.make()])
     assert raised.value.cause == cause
     assert raised.value.advice.startswith(advice)
     assert raised.value.is_divisible is is_divisible
@@ -126,7 +126,7 @@ def test_error_response_gives_cause_and_advice(
 
 def test_connection_error_names_endpoint_variable(spans):
     with pytest.raises(ExportError) as raised:
-        new_destination("http://127.0.0.1:9").send([spans.made()])
+        new_destination("http://127.0.0.1:9").send([spans.make()])
     assert raised.value.advice == f"Start the server, or correct {ENDPOINT}"
 
 
@@ -144,16 +144,16 @@ def test_missing_certificate_file_raises_value_error(monkeypatch):
         new_destination("https://localhost:4319")
 
 
-def test_address_contains_no_secrets(wire, spans):
-    destination = new_destination(wire.uri.replace("//", "//user:password@"))
-    destination.send([spans.made()])
-    assert destination.address == wire.uri
+def test_address_contains_no_secrets(fake_server, spans):
+    destination = new_destination(fake_server.uri.replace("//", "//user:password@"))
+    destination.send([spans.make()])
+    assert destination.address == fake_server.uri
 
 
-def test_fork_opens_new_connection(wire, spans):
-    destination = new_destination(wire.uri)
-    destination.send([spans.made()])
+def test_fork_opens_new_connection(fake_server, spans):
+    destination = new_destination(fake_server.uri)
+    destination.send([spans.make()])
     destination.after_fork()
-    destination.send([spans.made()])
+    destination.send([spans.make()])
     destination.close()
-    assert len(wire.requests) == 2
+    assert len(fake_server.requests) == 2

@@ -8,7 +8,7 @@ import traceback
 import pytest
 
 from opentelemetry.exporter.mlflow._destinations._server import MlflowServerDestination
-from tests.exporter.conftest import Answer, serving
+from tests.exporter.conftest import Response, run_fake_server
 
 from .destination import export_error, new_destination
 
@@ -24,33 +24,33 @@ from .destination import export_error, new_destination
     ],
 )
 def test_credentials_are_read_as_by_mlflow(
-    monkeypatch, wire, spans, environment, user, authorization
+    monkeypatch, fake_server, spans, environment, user, authorization
 ):
     for name, value in environment.items():
         monkeypatch.setenv(f"MLFLOW_TRACKING_{name}", value)
     monkeypatch.setenv("MLFLOW_WORKSPACE", "team")
-    destination = new_destination(wire.uri.replace("//", f"//{user}"))
-    destination.send([spans.made()])
-    (request,) = wire.requests
+    destination = new_destination(fake_server.uri.replace("//", f"//{user}"))
+    destination.send([spans.make()])
+    (request,) = fake_server.requests
     sent = request.headers.get("authorization")
     if sent and sent.startswith("Basic "):
         sent = "Basic " + base64.b64decode(sent.removeprefix("Basic ")).decode()
     assert sent == authorization
     assert request.headers["x-mlflow-workspace"] == "team"
-    assert destination.address == wire.uri
+    assert destination.address == fake_server.uri
     destination.close()
 
 
-def test_credentials_file_is_read(monkeypatch, wire, spans, tmp_path):
+def test_credentials_file_is_read(monkeypatch, fake_server, spans, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     folder = tmp_path / ".mlflow"
     folder.mkdir()
     (folder / "credentials").write_text(
         "[mlflow]\nmlflow_tracking_username = ann\nmlflow_tracking_password = p%w\n"
     )
-    destination = new_destination(wire.uri)
-    destination.send([spans.made()])
-    (request,) = wire.requests
+    destination = new_destination(fake_server.uri)
+    destination.send([spans.make()])
+    (request,) = fake_server.requests
     assert request.headers["authorization"] == (
         "Basic " + base64.b64encode(b"ann:p%w").decode()
     )
@@ -75,14 +75,14 @@ def test_missing_home_directory_is_accepted(monkeypatch):
     )
 
 
-def test_redirects_are_not_followed(monkeypatch, wire, spans):
+def test_redirects_are_not_followed(monkeypatch, fake_server, spans):
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "tok")
-    with serving() as redirect_target:
+    with run_fake_server() as redirect_target:
         for arguments in ({"experiment_id": 1}, {"experiment_name": "agents"}):
-            wire.answers = lambda request: Answer(
+            fake_server.respond = lambda request: Response(
                 307, headers={"Location": redirect_target.uri + request.path}
             )
-            destination = new_destination(wire.uri, **arguments)
-            assert "(307)" in export_error(destination, [spans.made()]).cause
+            destination = new_destination(fake_server.uri, **arguments)
+            assert "(307)" in export_error(destination, [spans.make()]).cause
             destination.close()
         assert redirect_target.requests == []

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.exporter.conftest import Answer
+from tests.exporter.conftest import Response
 
 SHORT_PROGRAM = """
 import sys
@@ -27,22 +27,22 @@ def close_connection(_):
 
 
 @pytest.mark.parametrize(
-    ("answers", "max_requests"),
+    ("respond", "max_requests"),
     [
         # The first error may be caused by an idle connection, so there is a retry.
         (close_connection, 2),
-        (lambda _: Answer(503, headers={"Retry-After": "1"}), 4),
+        (lambda _: Response(503, headers={"Retry-After": "1"}), 4),
     ],
 )
-def test_program_ends_while_server_does_not_respond(wire, answers, max_requests):
-    wire.answers = answers
+def test_program_ends_while_server_does_not_respond(fake_server, respond, max_requests):
+    fake_server.respond = respond
     result = subprocess.run(
         [sys.executable, "-c", SHORT_PROGRAM],
-        env=os.environ | {"MLFLOW_TRACKING_URI": wire.uri},
+        env=os.environ | {"MLFLOW_TRACKING_URI": fake_server.uri},
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
-    assert 2 <= len(wire.requests) <= max_requests
-    assert f"Spans not exported to MLflow at {wire.uri}: 1 (" in result.stderr
+    assert 2 <= len(fake_server.requests) <= max_requests
+    assert f"Spans not exported to MLflow at {fake_server.uri}: 1 (" in result.stderr

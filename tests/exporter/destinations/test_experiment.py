@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.exporter.conftest import Answer, mlflow_error
+from tests.exporter.conftest import Response, error_response
 
 from .destination import export_error, new_destination, unused_port
 from .experiments_api import ExperimentsApi, experiment_ids
@@ -25,39 +25,39 @@ from .experiments_api import ExperimentsApi, experiment_ids
     ],
 )
 def test_experiment_is_selected_by_precedence(
-    monkeypatch, wire, spans, arguments, environment, experiment
+    monkeypatch, fake_server, spans, arguments, environment, experiment
 ):
-    wire.answers = ExperimentsApi({"agents": ("5", "active")})
+    fake_server.respond = ExperimentsApi({"agents": ("5", "active")})
     for name, value in environment.items():
         monkeypatch.setenv(f"MLFLOW_EXPERIMENT_{name}", value)
-    destination = new_destination(wire.uri, **arguments)
-    assert wire.requests == []
-    destination.send([spans.made()])
-    destination.send([spans.made()])
+    destination = new_destination(fake_server.uri, **arguments)
+    assert fake_server.requests == []
+    destination.send([spans.make()])
+    destination.send([spans.make()])
     destination.close()
-    assert experiment_ids(wire) == [experiment, experiment]
-    assert len(wire.requests) <= 3
+    assert experiment_ids(fake_server) == [experiment, experiment]
+    assert len(fake_server.requests) <= 3
 
 
 @pytest.mark.parametrize("loses_creation_race", [False, True])
-def test_missing_experiment_is_created(wire, spans, loses_creation_race):
-    wire.answers = ExperimentsApi(loses_creation_race=loses_creation_race)
-    destination = new_destination(wire.uri, experiment_name="new")
-    destination.send([spans.made()])
+def test_missing_experiment_is_created(fake_server, spans, loses_creation_race):
+    fake_server.respond = ExperimentsApi(loses_creation_race=loses_creation_race)
+    destination = new_destination(fake_server.uri, experiment_name="new")
+    destination.send([spans.make()])
     destination.close()
-    assert experiment_ids(wire) == ["9"]
+    assert experiment_ids(fake_server) == ["9"]
 
 
-def test_threads_look_up_name_once(wire, spans):
+def test_threads_look_up_name_once(fake_server, spans):
     experiments_api = ExperimentsApi()
 
-    def answers(request):
+    def respond(request):
         time.sleep(0.05)
         return experiments_api(request)
 
-    wire.answers = answers
-    destination = new_destination(wire.uri, experiment_name="new")
-    batches = [[spans.made()] for _ in range(5)]
+    fake_server.respond = respond
+    destination = new_destination(fake_server.uri, experiment_name="new")
+    batches = [[spans.make()] for _ in range(5)]
     threads = [
         threading.Thread(target=destination.send, args=(batch,)) for batch in batches
     ]
@@ -66,71 +66,71 @@ def test_threads_look_up_name_once(wire, spans):
     for thread in threads:
         thread.join()
     destination.close()
-    assert experiment_ids(wire) == ["9"] * 5
-    assert len(wire.requests) == 7
+    assert experiment_ids(fake_server) == ["9"] * 5
+    assert len(fake_server.requests) == 7
 
 
-def test_deleted_experiment_is_used_after_restore(wire, spans):
-    wire.answers = ExperimentsApi({"old": ("5", "deleted")})
-    destination = new_destination(wire.uri, experiment_name="old")
-    error = export_error(destination, [spans.made()])
+def test_deleted_experiment_is_used_after_restore(fake_server, spans):
+    fake_server.respond = ExperimentsApi({"old": ("5", "deleted")})
+    destination = new_destination(fake_server.uri, experiment_name="old")
+    error = export_error(destination, [spans.make()])
     assert error.cause == "experiment 'old' is deleted"
     assert "restore" in error.advice
-    assert experiment_ids(wire) == []
-    wire.answers = ExperimentsApi({"old": ("5", "active")})
-    destination.send([spans.made()])
+    assert experiment_ids(fake_server) == []
+    fake_server.respond = ExperimentsApi({"old": ("5", "active")})
+    destination.send([spans.make()])
     destination.close()
-    assert experiment_ids(wire) == ["5"]
+    assert experiment_ids(fake_server) == ["5"]
 
 
 @pytest.mark.parametrize(
     ("answer", "cause"),
     [
-        (mlflow_error(401, ""), "the server requires valid credentials (401)"),
+        (error_response(401, ""), "MLflow requires valid credentials (401)"),
         (
-            mlflow_error(400, "INVALID_PARAMETER_VALUE"),
+            error_response(400, "INVALID_PARAMETER_VALUE"),
             "the request failed (400 INVALID_PARAMETER_VALUE)",
         ),
         (
-            Answer(200, b"<html>", {"Content-Type": "text/html"}),
+            Response(200, b"<html>", {"Content-Type": "text/html"}),
             "the response does not come from MLflow (200)",
         ),
-        (Answer(404, b"Not here", {}), "the server does not have this path (404)"),
+        (Response(404, b"Not here", {}), "the server does not have this path (404)"),
         (
-            Answer(200, b'{"experiment": 1}', {}),
+            Response(200, b'{"experiment": 1}', {}),
             "the response does not come from MLflow (200)",
         ),
     ],
 )
 @pytest.mark.parametrize("fails_at_creation", [False, True])
 def test_failed_lookup_or_creation_gives_cause(
-    wire, spans, answer, cause, fails_at_creation
+    fake_server, spans, answer, cause, fails_at_creation
 ):
-    wire.answers = lambda request: (
-        mlflow_error(404, "RESOURCE_DOES_NOT_EXIST")
+    fake_server.respond = lambda request: (
+        error_response(404, "RESOURCE_DOES_NOT_EXIST")
         if fails_at_creation and request.method == "GET"
         else answer
     )
-    destination = new_destination(wire.uri, experiment_name="agents")
-    error = export_error(destination, [spans.made()])
+    destination = new_destination(fake_server.uri, experiment_name="agents")
+    error = export_error(destination, [spans.make()])
     destination.close()
     assert error.cause.startswith(cause)
     assert not error.is_divisible
-    assert experiment_ids(wire) == []
+    assert experiment_ids(fake_server) == []
 
 
-def test_name_is_looked_up_again_after_failure(wire, spans):
+def test_name_is_looked_up_again_after_failure(fake_server, spans):
     destination = new_destination(
         f"http://127.0.0.1:{unused_port()}", experiment_name="agents"
     )
-    error = export_error(destination, [spans.made()])
+    error = export_error(destination, [spans.make()])
     assert error.cause == "the connection failed (Connection refused)"
     destination.close()
 
-    destination = new_destination(wire.uri, experiment_name="agents")
-    wire.answers = lambda _: Answer(502)
-    assert export_error(destination, [spans.made()]).cause == "the request failed (502)"
-    wire.answers = ExperimentsApi({"agents": ("5", "active")})
-    destination.send([spans.made()])
+    destination = new_destination(fake_server.uri, experiment_name="agents")
+    fake_server.respond = lambda _: Response(502)
+    assert export_error(destination, [spans.make()]).cause == "the request failed (502)"
+    fake_server.respond = ExperimentsApi({"agents": ("5", "active")})
+    destination.send([spans.make()])
     destination.close()
-    assert experiment_ids(wire) == ["5"]
+    assert experiment_ids(fake_server) == ["5"]

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from opentelemetry.exporter.mlflow._destinations import ExportError, create_destination
-from tests.exporter.conftest import serving
+from tests.exporter.conftest import run_fake_server
 
 
 class Proxy:
@@ -112,16 +112,16 @@ def token(monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "mlflow-token")
 
 
-def test_http_requests_go_through_proxy(monkeypatch, wire, spans, token):
+def test_http_requests_go_through_proxy(monkeypatch, fake_server, spans, token):
     with running_proxy(authorization="Basic YW5uOnB3") as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.uri.replace("//", "//ann:pw@"))
-        destination = new_destination(wire.uri)
-        destination.send([spans.made("one")])
+        destination = new_destination(fake_server.uri)
+        destination.send([spans.make("one")])
         destination.close()
     ((method, target, headers),) = proxy.requests
-    assert (method, target) == ("POST", f"{wire.uri}/v1/traces")
+    assert (method, target) == ("POST", f"{fake_server.uri}/v1/traces")
     assert headers["proxy-authorization"] == "Basic YW5uOnB3"
-    (request,) = wire.requests
+    (request,) = fake_server.requests
     assert request.span_names == ["one"]
     assert request.headers["authorization"] == "Bearer mlflow-token"
 
@@ -137,13 +137,13 @@ def test_http_requests_go_through_proxy(monkeypatch, wire, spans, token):
     ],
 )
 def test_spans_are_compressed_unless_host_is_loopback(
-    monkeypatch, wire, spans, host, encoding
+    monkeypatch, fake_server, spans, host, encoding
 ):
-    monkeypatch.setenv("HTTP_PROXY", wire.uri)
+    monkeypatch.setenv("HTTP_PROXY", fake_server.uri)
     destination = new_destination(f"http://{host}:5000")
-    destination.send([spans.made("one")])
+    destination.send([spans.make("one")])
     destination.close()
-    (request,) = wire.requests
+    (request,) = fake_server.requests
     assert request.headers.get("content-encoding") == encoding
     assert request.span_names == ["one"]
 
@@ -152,28 +152,31 @@ def test_https_proxy_sees_neither_token_nor_spans(monkeypatch, spans, token, req
     monkeypatch.setenv(
         "MLFLOW_TRACKING_SERVER_CERT_PATH", request.getfixturevalue("certificate")
     )
-    with serving(request.getfixturevalue("tls")) as wire, running_proxy() as proxy:
+    with (
+        run_fake_server(request.getfixturevalue("tls")) as fake_server,
+        running_proxy() as proxy,
+    ):
         monkeypatch.setenv("HTTPS_PROXY", proxy.uri)
-        destination = new_destination(wire.uri)
-        destination.send([spans.made("one")])
+        destination = new_destination(fake_server.uri)
+        destination.send([spans.make("one")])
         destination.close()
-        assert [request.span_names for request in wire.requests] == [["one"]]
-        assert wire.requests[0].headers["authorization"] == "Bearer mlflow-token"
+        assert [request.span_names for request in fake_server.requests] == [["one"]]
+        assert fake_server.requests[0].headers["authorization"] == "Bearer mlflow-token"
     ((method, target, headers),) = proxy.requests
-    assert (method, target) == ("CONNECT", wire.uri.removeprefix("https://"))
+    assert (method, target) == ("CONNECT", fake_server.uri.removeprefix("https://"))
     assert "authorization" not in headers
     assert "x-mlflow-experiment-id" not in headers
 
 
-def test_no_proxy_variable_bypasses_proxy(monkeypatch, wire, spans):
+def test_no_proxy_variable_bypasses_proxy(monkeypatch, fake_server, spans):
     with running_proxy() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.uri)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        destination = new_destination(wire.uri)
-        destination.send([spans.made("one")])
+        destination = new_destination(fake_server.uri)
+        destination.send([spans.make("one")])
         destination.close()
     assert proxy.requests == []
-    assert len(wire.requests) == 1
+    assert len(fake_server.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -184,26 +187,26 @@ def test_no_proxy_variable_bypasses_proxy(monkeypatch, wire, spans):
     ],
 )
 def test_missing_proxy_credentials_are_reported(
-    monkeypatch, wire, spans, scheme, cause
+    monkeypatch, fake_server, spans, scheme, cause
 ):
     with running_proxy(authorization="Basic YW5uOnB3") as proxy:
         monkeypatch.setenv(f"{scheme.upper()}_PROXY", proxy.uri)
-        destination = new_destination(wire.uri.replace("http", scheme))
+        destination = new_destination(fake_server.uri.replace("http", scheme))
         with pytest.raises(ExportError) as raised:
-            destination.send([spans.made("one")])
+            destination.send([spans.make("one")])
         destination.close()
     assert raised.value.cause.startswith(cause)
     assert "HTTPS_PROXY" in raised.value.advice
-    assert wire.requests == []
+    assert fake_server.requests == []
 
 
-def test_unreachable_proxy_is_reported(monkeypatch, wire, spans):
+def test_unreachable_proxy_is_reported(monkeypatch, fake_server, spans):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     monkeypatch.setenv("HTTP_PROXY", f"http://ann:secret@127.0.0.1:{port}")
-    destination = new_destination(wire.uri)
+    destination = new_destination(fake_server.uri)
     with pytest.raises(ExportError) as raised:
-        destination.send([spans.made("one")])
+        destination.send([spans.make("one")])
     destination.close()
     assert (
         raised.value.cause == "the connection to the proxy failed (Connection refused)"

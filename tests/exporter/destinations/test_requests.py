@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-from tests.exporter.conftest import Answer, serving
+from tests.exporter.conftest import Response, run_fake_server
 
 from .destination import new_destination
 
 
-def test_request_ignores_settings_of_other_backends(monkeypatch, wire, spans, tmp_path):
+def test_request_ignores_settings_of_other_backends(
+    monkeypatch, fake_server, spans, tmp_path
+):
     other_pem = tmp_path / "other.pem"
     for signal in ("", "TRACES_"):
         for name, value in {
@@ -26,15 +28,20 @@ def test_request_ignores_settings_of_other_backends(monkeypatch, wire, spans, tm
     netrc = tmp_path / "netrc"
     netrc.write_text("default login user password other")
     monkeypatch.setenv("NETRC", str(netrc))
-    wire.answers = lambda _: Answer(headers={"Set-Cookie": "session=1; Path=/"})
+    fake_server.respond = lambda _: Response(
+        headers={"Set-Cookie": "session=1; Path=/"}
+    )
 
-    destination = new_destination(wire.uri, experiment_id=7)
-    destination.send([spans.made("one")])
-    destination.send([spans.made("two")])
+    destination = new_destination(fake_server.uri, experiment_id=7)
+    destination.send([spans.make("one")])
+    destination.send([spans.make("two")])
     destination.close()
 
-    assert [request.span_names for request in wire.requests] == [["one"], ["two"]]
-    for request in wire.requests:
+    assert [request.span_names for request in fake_server.requests] == [
+        ["one"],
+        ["two"],
+    ]
+    for request in fake_server.requests:
         assert (request.method, request.path) == ("POST", "/v1/traces")
         length = request.headers.pop("content-length")
         assert int(length) == len(request.body)
@@ -45,38 +52,41 @@ def test_request_ignores_settings_of_other_backends(monkeypatch, wire, spans, tm
             # http.client adds this header if it is not set.
             "accept-encoding": "identity",
             "content-type": "application/x-protobuf",
-            "host": wire.uri.removeprefix("http://"),
+            "host": fake_server.uri.removeprefix("http://"),
             "x-mlflow-experiment-id": "7",
         }
 
 
-def test_path_prefix_applies_to_all_requests(wire, spans):
-    wire.answers = lambda request: (
-        Answer()
+def test_path_prefix_applies_to_all_requests(fake_server, spans):
+    fake_server.respond = lambda request: (
+        Response()
         if request.path.endswith("traces")
-        else Answer(
+        else Response(
             body=b'{"experiment": {"experiment_id": "5", "lifecycle_stage": 1}}'
         )
     )
-    destination = new_destination(wire.uri + "/prefix/", experiment_name="a b")
-    destination.send([spans.made()])
+    destination = new_destination(fake_server.uri + "/prefix/", experiment_name="a b")
+    destination.send([spans.make()])
     destination.close()
-    assert [request.path for request in wire.requests] == [
+    assert [request.path for request in fake_server.requests] == [
         "/prefix/api/2.0/mlflow/experiments/get-by-name?experiment_name=a+b",
         "/prefix/v1/traces",
     ]
 
 
-def test_other_otlp_exporter_gets_no_mlflow_settings(monkeypatch, wire, spans):
+def test_other_otlp_exporter_gets_no_mlflow_settings(monkeypatch, fake_server, spans):
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "tok")
     monkeypatch.setenv("MLFLOW_WORKSPACE", "team")
-    with serving() as other_backend:
+    with run_fake_server() as other_backend:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", other_backend.uri)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=other")
-        other_exporter, destination = OTLPSpanExporter(), new_destination(wire.uri)
+        other_exporter, destination = (
+            OTLPSpanExporter(),
+            new_destination(fake_server.uri),
+        )
         for _ in range(2):
-            other_exporter.export([spans.made()])
-            destination.send([spans.made()])
+            other_exporter.export([spans.make()])
+            destination.send([spans.make()])
         other_exporter.shutdown()
         destination.close()
         for request in other_backend.requests:
@@ -91,7 +101,7 @@ def test_other_otlp_exporter_gets_no_mlflow_settings(monkeypatch, wire, spans):
                 "user-agent",
             }
         assert len(other_backend.requests) == 2
-    assert [request.headers["authorization"] for request in wire.requests] == [
+    assert [request.headers["authorization"] for request in fake_server.requests] == [
         "Bearer tok",
         "Bearer tok",
     ]

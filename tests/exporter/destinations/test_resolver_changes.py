@@ -15,16 +15,16 @@ from .experiments_api import experiment_ids
 pytestmark = pytest.mark.usefixtures("experiments_api")
 
 
-def test_unset_experiment_is_resolved_again(mlflow, wire, spans, log_lines):
+def test_unset_experiment_is_resolved_again(mlflow, fake_server, spans, log_lines):
     """For example, a span ends between the two calls of the application."""
     destination = new_destination()
-    mlflow.set_tracking_uri(wire.uri)
-    destination.send([spans.made()])
+    mlflow.set_tracking_uri(fake_server.uri)
+    destination.send([spans.make()])
     mlflow.set_experiment("agents")
-    destination.send([spans.made()])
+    destination.send([spans.make()])
     destination.close()
-    assert experiment_ids(wire) == ["0", "5"]
-    assert log_lines(wire) == snapshot(
+    assert experiment_ids(fake_server) == ["0", "5"]
+    assert log_lines(fake_server) == snapshot(
         [
             (
                 "INFO Exporting spans to MLflow at <0> (mlflow.set_tracking_uri), "
@@ -41,23 +41,23 @@ def test_unset_experiment_is_resolved_again(mlflow, wire, spans, log_lines):
 @pytest.mark.parametrize("is_set_before", [True, False])
 @pytest.mark.parametrize("changed", ["uri", "experiment"])
 def test_resolved_target_is_fixed_and_change_is_logged_once(
-    mlflow, wire, spans, log_lines, is_set_before, changed
+    mlflow, fake_server, spans, log_lines, is_set_before, changed
 ):
     """`is_set_before`: the application sets both before the exporter is created."""
     destination = None if is_set_before else new_destination()
-    mlflow.set_tracking_uri(wire.uri)
+    mlflow.set_tracking_uri(fake_server.uri)
     mlflow.set_experiment("agents")
     destination = destination or new_destination()
-    destination.send([spans.made()])
+    destination.send([spans.make()])
     if changed == "uri":
         mlflow.set_tracking_uri("http://127.0.0.1:9")
     else:
         mlflow.set_experiment("others")
-    destination.send([spans.made()])
-    destination.send([spans.made()])
+    destination.send([spans.make()])
+    destination.send([spans.make()])
     destination.close()
-    assert experiment_ids(wire) == ["5", "5", "5"]
-    assert log_lines(wire)[1:] == snapshot(
+    assert experiment_ids(fake_server) == ["5", "5", "5"]
+    assert log_lines(fake_server)[1:] == snapshot(
         [
             (
                 "WARNING The application has selected another destination with "
@@ -69,11 +69,11 @@ def test_resolved_target_is_fixed_and_change_is_logged_once(
     )
 
 
-def test_application_may_correct_invalid_tracking_uri(mlflow, wire, spans):
+def test_application_may_correct_invalid_tracking_uri(mlflow, fake_server, spans):
     destination = new_destination()
     mlflow.set_tracking_uri("file:///tmp/mlruns")
     with pytest.raises(ExportError) as raised:
-        destination.send([spans.made()])
+        destination.send([spans.make()])
     assert raised.value.cause == snapshot(
         "mlflow.set_tracking_uri must be the URL of an MLflow server, for example "
         "http://localhost:5000, or of a database, for example sqlite:///mlflow.db "
@@ -81,14 +81,14 @@ def test_application_may_correct_invalid_tracking_uri(mlflow, wire, spans):
     )
     assert not raised.value.is_divisible
     assert destination.wants_whole_traces is False
-    mlflow.set_tracking_uri(wire.uri)
-    destination.send([spans.made()])
+    mlflow.set_tracking_uri(fake_server.uri)
+    destination.send([spans.make()])
     destination.close()
-    assert experiment_ids(wire) == ["0"]
+    assert experiment_ids(fake_server) == ["0"]
 
 
 def test_missing_package_for_default_store_is_reported_at_export(
-    mlflow, monkeypatch, wire, spans
+    mlflow, monkeypatch, fake_server, spans
 ):
     """An application with only `mlflow-tracing` may set a server before that."""
 
@@ -101,7 +101,7 @@ def test_missing_package_for_default_store_is_reported_at_export(
     destination.after_fork()
     assert destination.address == "sqlite:///mlflow.db"
     with pytest.raises(ExportError, match="pip install mlflow"):
-        destination.send([spans.made()])
-    mlflow.set_tracking_uri(wire.uri)
-    destination.send([spans.made()])
-    assert experiment_ids(wire) == ["0"]
+        destination.send([spans.make()])
+    mlflow.set_tracking_uri(fake_server.uri)
+    destination.send([spans.make()])
+    assert experiment_ids(fake_server) == ["0"]

@@ -8,41 +8,41 @@ import time
 from contextlib import ExitStack
 
 from opentelemetry.exporter.mlflow._destinations import _http
-from tests.exporter.conftest import Answer
+from tests.exporter.conftest import Response
 
 from .destination import export_error, new_destination, unused_port
 
 
-def test_busy_server_is_retried(wire, spans):
-    answers = iter([Answer(503, headers={"Retry-After": "0"}), Answer()])
-    wire.answers = lambda _: next(answers)
-    destination = new_destination(wire.uri)
-    destination.send([spans.made()])
+def test_busy_server_is_retried(fake_server, spans):
+    responses = iter([Response(503, headers={"Retry-After": "0"}), Response()])
+    fake_server.respond = lambda _: next(responses)
+    destination = new_destination(fake_server.uri)
+    destination.send([spans.make()])
     destination.close()
-    assert len(wire.requests) == 2
+    assert len(fake_server.requests) == 2
 
 
-def test_retries_end_at_timeout(wire, spans):
-    wire.answers = lambda _: Answer(503, headers={"Retry-After": "60"})
-    destination = new_destination(wire.uri, timeout=5)
-    assert export_error(destination, [spans.made()]).cause == "the request failed (503)"
+def test_retries_end_at_timeout(fake_server, spans):
+    fake_server.respond = lambda _: Response(503, headers={"Retry-After": "60"})
+    destination = new_destination(fake_server.uri, timeout=5)
+    assert export_error(destination, [spans.make()]).cause == "the request failed (503)"
     destination.close()
 
 
-def test_closed_connection_is_reopened(wire, spans):
-    destination = new_destination(wire.uri)
-    destination.send([spans.made("one")])
+def test_closed_connection_is_reopened(fake_server, spans):
+    destination = new_destination(fake_server.uri)
+    destination.send([spans.make("one")])
     hang_up = iter([True, False])
 
-    def answers(request):
+    def respond(request):
         if next(hang_up):
             raise ConnectionAbortedError
-        return Answer()
+        return Response()
 
-    wire.answers = answers
-    destination.send([spans.made("two")])
+    fake_server.respond = respond
+    destination.send([spans.make("two")])
     destination.close()
-    assert [request.span_names for request in wire.requests] == [
+    assert [request.span_names for request in fake_server.requests] == [
         ["one"],
         ["two"],
         ["two"],
@@ -52,25 +52,25 @@ def test_closed_connection_is_reopened(wire, spans):
 def test_refused_connection_is_retried_briefly(spans):
     destination = new_destination(f"http://127.0.0.1:{unused_port()}")
     start = time.monotonic()
-    error = export_error(destination, [spans.made()])
+    error = export_error(destination, [spans.make()])
     assert error.cause == "the connection failed (Connection refused)"
     assert "MLFLOW_TRACKING_URI" in error.advice
     assert 0.5 < time.monotonic() - start < 10
     destination.close()
 
 
-def test_unresponsive_server_costs_one_timeout(monkeypatch, wire, spans):
+def test_unresponsive_server_costs_one_timeout(monkeypatch, fake_server, spans):
     release = threading.Event()
 
-    def answers(_):
+    def respond(_):
         release.wait(10)
-        return Answer()
+        return Response()
 
-    wire.answers = answers
+    fake_server.respond = respond
     monkeypatch.setenv("OTEL_EXPORTER_MLFLOW_TIMEOUT", "0.3")
-    destination = new_destination(wire.uri)
+    destination = new_destination(fake_server.uri)
     start = time.monotonic()
-    error = export_error(destination, [spans.made()])
+    error = export_error(destination, [spans.make()])
     release.set()
     destination.close()
     assert error.cause == "no response within 0.3 s"
@@ -91,16 +91,16 @@ def test_connect_timeout_is_not_retried(monkeypatch, spans):
             client.connect_ex(listener.getsockname())
         destination = new_destination(f"http://127.0.0.1:{listener.getsockname()[1]}")
         start = time.monotonic()
-        error = export_error(destination, [spans.made()])
+        error = export_error(destination, [spans.make()])
         destination.close()
     assert error.cause.startswith("the connection failed (")
     assert time.monotonic() - start < 3
 
 
-def test_close_aborts_retries(wire, spans):
-    wire.answers = lambda _: Answer(503, headers={"Retry-After": "20"})
-    destination = new_destination(wire.uri)
+def test_close_aborts_retries(fake_server, spans):
+    fake_server.respond = lambda _: Response(503, headers={"Retry-After": "20"})
+    destination = new_destination(fake_server.uri)
     threading.Timer(0.3, destination.close).start()
     start = time.monotonic()
-    assert export_error(destination, [spans.made()]).cause == "the request failed (503)"
+    assert export_error(destination, [spans.make()]).cause == "the request failed (503)"
     assert time.monotonic() - start < 5

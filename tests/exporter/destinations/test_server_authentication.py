@@ -140,7 +140,7 @@ def export(secure_server, monkeypatch, spans):
             exporter = MlflowSpanExporter(
                 tracking_uri=secure_server.uri, experiment_name="agents"
             )
-            result = exporter.export([spans.made(name)])
+            result = exporter.export([spans.make(name)])
             exporter.shutdown()
         return result
 
@@ -165,7 +165,7 @@ def test_tracking_uri_may_contain_credentials(
         tracking_uri=secure_server.uri.replace("//", f"//{user}"),
         experiment_name="agents",
     )
-    assert exporter.export([spans.made("by uri")]) is SUCCESS
+    assert exporter.export([spans.make("by uri")]) is SUCCESS
     exporter.shutdown()
     assert "by uri" in secure_server.trace_names()
 
@@ -173,16 +173,16 @@ def test_tracking_uri_may_contain_credentials(
 def test_rejected_token_is_not_logged(export, secure_server, caplog):
     """MLflow's server accepts only basic authentication, and rejects tokens."""
     assert export("by token", TRACKING_TOKEN="s3cr3t") is FAILURE
-    assert "the server requires valid credentials" in caplog.text
+    assert "MLflow requires valid credentials" in caplog.text
     assert "s3cr3t" not in caplog.text
 
 
 @pytest.mark.parametrize(
     ("user", "cause"),
     [
-        (("", ""), "the server requires valid credentials (401)"),
-        (("admin", "wrong"), "the server requires valid credentials (401)"),
-        (ANN, "the server denies permission (403"),
+        (("", ""), "MLflow requires valid credentials (401)"),
+        (("admin", "wrong"), "MLflow requires valid credentials (401)"),
+        (ANN, "MLflow denies permission (403"),
     ],
 )
 def test_unauthorized_user_is_reported(export, secure_server, caplog, user, cause):

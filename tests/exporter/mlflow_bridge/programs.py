@@ -8,9 +8,11 @@ import textwrap
 from tests.exporter.programs import run
 
 
-def in_mlflow(program, wire):
+def in_mlflow(program, fake_server):
     """What `program` prints, as JSON, in a process of its own."""
-    output = run(PROLOGUE + textwrap.dedent(program), MLFLOW_TRACKING_URI=wire.uri)
+    output = run(
+        PROLOGUE + textwrap.dedent(program), MLFLOW_TRACKING_URI=fake_server.uri
+    )
     return json.loads(output.splitlines()[-1])
 
 

@@ -14,7 +14,7 @@ from .programs import in_mlflow
 
 @pytest.mark.parametrize("is_asynchronous", [True, False])
 def test_mlflows_exporter_is_ready_for_the_end_with_its_first_span(
-    wire, is_asynchronous
+    fake_server, is_asynchronous
 ):
     assert in_mlflow(
         f"""
@@ -36,11 +36,11 @@ def test_mlflows_exporter_is_ready_for_the_end_with_its_first_span(
         print(json.dumps([before, ready()]))
         os._exit(0)
         """,
-        wire,
+        fake_server,
     ) == ([False, True] if is_asynchronous else [None, None])
 
 
-def test_in_a_forked_child_mlflows_exporter_starts_anew(wire):
+def test_in_a_forked_child_mlflows_exporter_starts_anew(fake_server):
     assert (
         in_mlflow(
             """
@@ -65,7 +65,7 @@ def test_in_a_forked_child_mlflows_exporter_starts_anew(wire):
         os.wait()
         os._exit(0)
         """,
-            wire,
+            fake_server,
         )
         == "done"
     )

@@ -28,10 +28,12 @@ PROGRAM = """
     [("", "NoOpSpan"), ("MlflowInstrumentor().instrument()", "LiveSpan")],
     ids=["MLflow alone", "one tree"],
 )
-def test_mlflows_first_span_is_there_though_others_are_faster(wire, instrument, span):
-    wire.answers = ExperimentsApi(loses_creation_race=True)
+def test_mlflows_first_span_is_there_though_others_are_faster(
+    fake_server, instrument, span
+):
+    fake_server.respond = ExperimentsApi(loses_creation_race=True)
     program = PROGRAM.format(instrument=instrument)
-    assert in_mlflow(program, wire) == span
+    assert in_mlflow(program, fake_server) == span
 
 
 def refusing(error):

@@ -11,14 +11,14 @@ PROPAGATE = "MLFLOW_TRACE_PROPAGATE_TO_OTEL_CONTEXT"
 OTLP = "MLFLOW_ENABLE_OTLP_EXPORTER"
 
 
-def test_it_begins_with_an_exporter_in_either_order(monkeypatch, wire):
+def test_it_begins_with_an_exporter_in_either_order(monkeypatch, fake_server):
     for first, second in (
         (MlflowInstrumentor().instrument, lambda: None),
         (lambda: None, MlflowInstrumentor().instrument),
     ):
         first()
         assert PROPAGATE not in os.environ
-        exporter = MlflowSpanExporter(tracking_uri=wire.uri)
+        exporter = MlflowSpanExporter(tracking_uri=fake_server.uri)
         second()
         assert (os.environ[PROPAGATE], os.environ[OTLP]) == ("true", "false")
         MlflowInstrumentor().uninstrument()
@@ -48,7 +48,9 @@ def test_what_the_user_set_since_stays(exporter, monkeypatch):
     assert os.environ[PROPAGATE] == "1"
 
 
-def test_switched_off_spans_of_mlflows_stay_its_own(application, of_mlflow, wire):
+def test_switched_off_spans_of_mlflows_stay_its_own(
+    application, of_mlflow, fake_server
+):
     MlflowInstrumentor().uninstrument()
     of_mlflow.start_span("agent").end()
     assert application.spans == {}

@@ -27,21 +27,23 @@ def test_a_root_of_mlflows_has_the_span_around_it_as_its_parent(application, of_
     assert again.links == ()
 
 
-def test_with_the_span_around_it_a_trace_comes_whole(application, of_mlflow, wire):
+def test_with_the_span_around_it_a_trace_comes_whole(
+    application, of_mlflow, fake_server
+):
     with application.tracer.start_as_current_span("POST /ask"):
         root = root_of_mlflow(of_mlflow)
         late = application.tracer.start_span("chat", set_span_in_context(root))
         root.end()
-        assert wire.requests == []
-    assert wire.requests == []
+        assert fake_server.requests == []
+    assert fake_server.requests == []
     late.end()
-    assert [sorted(request.span_names) for request in wire.requests] == [
+    assert [sorted(request.span_names) for request in fake_server.requests] == [
         ["POST /ask", "agent", "chat"]
     ]
 
 
 def test_what_mlflow_says_of_its_trace_the_root_here_says_too(
-    application, of_mlflow, wire
+    application, of_mlflow, fake_server
 ):
     says = {
         "mlflow.spanType": '"AGENT"',
@@ -53,8 +55,8 @@ def test_what_mlflow_says_of_its_trace_the_root_here_says_too(
         for name in ("agent", "next"):
             root_of_mlflow(of_mlflow, name, attributes=says).end()
             says = {"mlflow.spanInputs": '"And tomorrow?"'}
-    (request,) = wire.requests
-    assert request.texts_of("POST /ask") == {
+    (request,) = fake_server.requests
+    assert request.string_attributes("POST /ask") == {
         "mlflow.spanType": "CHAIN",
         "mlflow.spanInputs": '{"q": "Rain?"}',
         "mlflow.spanOutputs": "No.",
@@ -62,7 +64,7 @@ def test_what_mlflow_says_of_its_trace_the_root_here_says_too(
     }
 
 
-def test_what_ended_or_goes_elsewhere_is_linked(application, of_mlflow, wire):
+def test_what_ended_or_goes_elsewhere_is_linked(application, of_mlflow, fake_server):
     elsewhere = TracerProvider(resource=Resource({}), shutdown_on_exit=False)
     ended = application.tracer.start_span("ended")
     ended.end()
@@ -72,7 +74,7 @@ def test_what_ended_or_goes_elsewhere_is_linked(application, of_mlflow, wire):
         *_, again = application.finished.get_finished_spans()
         assert again.parent is None
         assert [link.context for link in again.links] == [around.get_span_context()]
-    assert len(wire.requests) == 3
+    assert len(fake_server.requests) == 3
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,9 @@ def test_what_ended_or_goes_elsewhere_is_linked(application, of_mlflow, wire):
         ("MlflowSpanExporter(tracking_uri='http://localhost:9')", False),
     ],
 )
-def test_what_mlflow_sends_where_we_send_has_the_parent(wire, exporter, has_parent):
+def test_what_mlflow_sends_where_we_send_has_the_parent(
+    fake_server, exporter, has_parent
+):
     logged, root, around = in_mlflow(
         f"""
         exporter = {exporter}
@@ -105,12 +109,12 @@ def test_what_mlflow_sends_where_we_send_has_the_parent(wire, exporter, has_pare
         print(json.dumps([[[one.name, one.parent_id] for one in logged], *own]))
         os._exit(0)
         """,
-        wire,
+        fake_server,
     )
     assert logged == [["child", root], ["root", around if has_parent else None]]
 
 
-def parents_in_mlflow(program, wire, setting="true"):
+def parents_in_mlflow(program, fake_server, setting="true"):
     """Names of the application's spans, each with its parent's."""
     program = f"""
         os.environ["MLFLOW_TRACE_PROPAGATE_TO_OTEL_CONTEXT"] = "{setting}"
@@ -129,31 +133,33 @@ def parents_in_mlflow(program, wire, setting="true"):
         }}))
         os._exit(0)
         """
-    return in_mlflow(program, wire)
+    return in_mlflow(program, fake_server)
 
 
-def test_a_span_between_two_of_mlflows_is_between_them(wire):
+def test_a_span_between_two_of_mlflows_is_between_them(fake_server):
     assert parents_in_mlflow(
         """
         with mlflow.start_span("agent"), around("step"), mlflow.start_span("tool"):
             pass
         """,
-        wire,
+        fake_server,
     ) == {"tool": "step", "step": "agent", "agent": None}
 
 
-def test_where_mlflow_shows_its_span_to_nobody_it_is_within_all_the_same(wire):
+def test_where_mlflow_shows_its_span_to_nobody_it_is_within_all_the_same(fake_server):
     assert parents_in_mlflow(
         """
         with around("request"), mlflow.start_span("agent"), mlflow.start_span("tool"):
             pass
         """,
-        wire,
+        fake_server,
         setting="false",
     ) == {"tool": "agent", "agent": "request", "request": None}
 
 
-def test_in_a_thread_with_opentelemetrys_context_mlflows_span_has_its_parent(wire):
+def test_in_a_thread_with_opentelemetrys_context_mlflows_span_has_its_parent(
+    fake_server,
+):
     assert parents_in_mlflow(
         """
         def work(current):
@@ -167,11 +173,11 @@ def test_in_a_thread_with_opentelemetrys_context_mlflows_span_has_its_parent(wir
             thread.start()
             thread.join()
         """,
-        wire,
+        fake_server,
     ) == {"tool": "agent", "agent": "request", "request": None}
 
 
-def test_a_row_of_an_evaluation_has_a_trace_of_its_own(wire):
+def test_a_row_of_an_evaluation_has_a_trace_of_its_own(fake_server):
     assert parents_in_mlflow(
         """
         from mlflow.pyfunc.context import Context, set_prediction_context
@@ -181,5 +187,5 @@ def test_a_row_of_an_evaluation_has_a_trace_of_its_own(wire):
                 with mlflow.start_span("agent"):
                     pass
         """,
-        wire,
+        fake_server,
     ) == {"agent": None, "request": None}

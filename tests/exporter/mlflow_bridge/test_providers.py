@@ -33,10 +33,10 @@ def test_a_provider_that_comes_again_is_joined_once(application):
     assert again.name == "agent"
 
 
-def test_a_provider_that_mlflow_shares_needs_nothing(application, wire):
+def test_a_provider_that_mlflow_shares_needs_nothing(application, fake_server):
     bridge._attach_to_mlflow(application.provider)
     application.tracer.start_span("agent").end()
-    assert [request.span_names for request in wire.requests] == [["agent"]]
+    assert [request.span_names for request in fake_server.requests] == [["agent"]]
 
 
 def test_without_a_provider_of_the_sdks_nothing_waits(exporter):
@@ -46,7 +46,7 @@ def test_without_a_provider_of_the_sdks_nothing_waits(exporter):
     provider.get_tracer("mlflow").start_span("agent").end()
 
 
-def test_each_provider_of_mlflows_is_joined(wire):
+def test_each_provider_of_mlflows_is_joined(fake_server):
     assert in_mlflow(
         """
         MlflowInstrumentor().instrument()
@@ -71,11 +71,11 @@ def test_each_provider_of_mlflows_is_joined(wire):
         print(json.dumps(names))
         os._exit(0)
         """,
-        wire,
+        fake_server,
     ) == [["a"], ["a"], [], ["a"], ["a"], ["a"]]
 
 
-def test_a_provider_that_mlflow_has_already_is_joined(wire):
+def test_a_provider_that_mlflow_has_already_is_joined(fake_server):
     assert in_mlflow(
         """
         import mlflow
@@ -87,14 +87,14 @@ def test_a_provider_that_mlflow_has_already_is_joined(wire):
         print(json.dumps([span.name for span in finished.get_finished_spans()]))
         os._exit(0)
         """,
-        wire,
+        fake_server,
     ) == ["after"]
 
 
 @pytest.mark.parametrize(
     "state", ["mlflow.tracing.disable()", "os.environ[RATIO] = '0'"]
 )
-def test_where_mlflow_makes_no_span_the_applications_stays_current(wire, state):
+def test_where_mlflow_makes_no_span_the_applications_stays_current(fake_server, state):
     assert in_mlflow(
         f"""
         RATIO = "MLFLOW_TRACE_SAMPLING_RATIO"
@@ -109,11 +109,11 @@ def test_where_mlflow_makes_no_span_the_applications_stays_current(wire, state):
         print(json.dumps([inside, after, outside]))
         os._exit(0)
         """,
-        wire,
+        fake_server,
     ) == [True, True, True]
 
 
-def test_where_mlflow_makes_a_span_it_is_current(wire):
+def test_where_mlflow_makes_a_span_it_is_current(fake_server):
     assert in_mlflow(
         """
         MlflowInstrumentor().instrument()
@@ -125,5 +125,5 @@ def test_where_mlflow_makes_a_span_it_is_current(wire):
         print(json.dumps([f"{inside:016x}" == span.span_id, after]))
         os._exit(0)
         """,
-        wire,
+        fake_server,
     ) == [True, True]

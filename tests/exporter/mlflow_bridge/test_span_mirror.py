@@ -38,11 +38,11 @@ def test_a_span_of_mlflows_is_the_applications_too(application, of_mlflow):
     assert application.spans["chat"].parent == again.context
 
 
-def test_mlflow_gets_it_as_mlflow_made_it(application, of_mlflow, wire):
+def test_mlflow_gets_it_as_mlflow_made_it(application, of_mlflow, fake_server):
     agent_and_call(application, of_mlflow)
-    (request,) = wire.requests
+    (request,) = fake_server.requests
     assert sorted(request.span_names) == ["agent", "chat"]
-    assert request.texts_of("agent") == {
+    assert request.string_attributes("agent") == {
         "mlflow.spanType": "AGENT",
         "mlflow.spanInputs": '{"q": "Rain?"}',
         "mlflow.traceTag.mlflow.traceName": "agent",
@@ -69,14 +69,16 @@ def test_a_child_of_mlflows_has_its_parent(application, of_mlflow):
         (sampling.ParentBasedTraceIdRatio(0), True),
     ],
 )
-def test_a_root_is_kept_where_what_is_beneath_it_is(exporter, wire, sampler, kept):
+def test_a_root_is_kept_where_what_is_beneath_it_is(
+    exporter, fake_server, sampler, kept
+):
     application = Application(exporter, sampler)
     MlflowInstrumentor().instrument(tracer_provider=application.provider)
     provider = TracerProvider(shutdown_on_exit=False)
     bridge._attach_to_mlflow(provider)
     agent_and_call(application, provider.get_tracer("mlflow"))
     assert set(application.spans) == ({"invoke_agent agent", "chat"} if kept else set())
-    assert len(wire.requests) == kept
+    assert len(fake_server.requests) == kept
 
 
 def test_other_spans_of_the_application_are_as_they_were(application, of_mlflow):
@@ -91,29 +93,29 @@ def test_other_spans_of_the_application_are_as_they_were(application, of_mlflow)
     assert ours.start_span("a").get_span_context().span_id != again.context.span_id
 
 
-def test_a_flush_of_the_provider_sends_what_waits(application, of_mlflow, wire):
+def test_a_flush_of_the_provider_sends_what_waits(application, of_mlflow, fake_server):
     agent = of_mlflow.start_span("agent")
     application.tracer.start_span("chat", set_span_in_context(agent)).end()
-    assert wire.requests == []
+    assert fake_server.requests == []
     assert application.provider.force_flush()
-    assert [request.span_names for request in wire.requests] == [["chat"]]
+    assert [request.span_names for request in fake_server.requests] == [["chat"]]
     agent.end()
 
 
 def test_what_waits_is_counted_with_its_content(
-    monkeypatch, application, of_mlflow, wire
+    monkeypatch, application, of_mlflow, fake_server
 ):
     monkeypatch.setattr(_trace_buffer, "_MAX_BYTES", 5_000)
     agent = of_mlflow.start_span("agent")
     content = {"mlflow.spanInputs": json.dumps("x" * 5_000)}
     of_mlflow.start_span("tool", set_span_in_context(agent), attributes=content).end()
-    assert [request.span_names for request in wire.requests] == [["tool"]]
+    assert [request.span_names for request in fake_server.requests] == [["tool"]]
     agent.end()
 
 
 @pytest.mark.internal_error
 def test_what_goes_wrong_is_said_and_costs_that_span(
-    application, of_mlflow, wire, caplog
+    application, of_mlflow, fake_server, caplog
 ):
     class Breaks(SimpleSpanProcessor):
         def on_start(self, span, parent_context=None):
@@ -126,4 +128,4 @@ def test_what_goes_wrong_is_said_and_costs_that_span(
         "Cannot mirror a span of @mlflow.trace to other backends"
     ]
     application.provider.force_flush()
-    assert [request.span_names for request in wire.requests] == [["chat"]]
+    assert [request.span_names for request in fake_server.requests] == [["chat"]]

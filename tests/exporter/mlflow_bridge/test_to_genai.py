@@ -24,7 +24,7 @@ def as_mlflow(**attributes):
 
 
 def of_type(spans, type_, name="weather", **more):
-    return spans.made(name, as_mlflow(mlflow__spanType=type_, **more))
+    return spans.make(name, as_mlflow(mlflow__spanType=type_, **more))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from opentelemetry.exporter.mlflow._mlflow_bridge import _started_spans, _trace_buffer
 from opentelemetry.exporter.mlflow._mlflow_bridge._started_spans import started_spans
-from tests.exporter.conftest import mlflow_error
+from tests.exporter.conftest import error_response
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ def beneath(tracer, parent, name="chat", **kwargs):
     )
 
 
-def sent(wire):
-    return [sorted(request.span_names) for request in wire.requests]
+def sent(fake_server):
+    return [sorted(request.span_names) for request in fake_server.requests]
 
 
 @pytest.fixture
@@ -62,40 +62,40 @@ PARTS = (
 )
 
 
-def test_it_waits_for_the_last_of_its_spans(tracer, wire):
+def test_it_waits_for_the_last_of_its_spans(tracer, fake_server):
     agent = begin(tracer)
     first = beneath(tracer, agent, "first")
     first.end()
     second = beneath(tracer, agent, "second")
     agent.end()
-    assert sent(wire) == []
+    assert sent(fake_server) == []
     second.end()
-    assert sent(wire) == [["agent", "first", "second"]]
+    assert sent(fake_server) == [["agent", "first", "second"]]
 
 
-def test_what_begins_when_all_was_sent_goes_as_it_ends(tracer, wire):
+def test_what_begins_when_all_was_sent_goes_as_it_ends(tracer, fake_server):
     agent = begin(tracer)
     agent.end()
     beneath(tracer, agent, "late").end()
-    assert sent(wire) == [["agent"], ["late"]]
+    assert sent(fake_server) == [["agent"], ["late"]]
 
 
-def test_another_trace_goes_at_once(tracer, wire):
+def test_another_trace_goes_at_once(tracer, fake_server):
     begin(tracer)
     tracer.start_span("other").end()
-    assert sent(wire) == [["other"]]
+    assert sent(fake_server) == [["other"]]
 
 
-def test_a_span_that_never_comes_is_not_waited_for(tracer, wire):
+def test_a_span_that_never_comes_is_not_waited_for(tracer, fake_server):
     agent = begin(tracer)
     started_spans.add_application_span(agent)
     started_spans.remove(agent)
     agent.end()
-    assert sent(wire) == [["agent"]]
+    assert sent(fake_server) == [["agent"]]
 
 
 def test_traces_that_are_ready_share_a_request_and_none_is_divided(
-    exporter, spans, wire
+    exporter, spans, fake_server
 ):
     made = {}
     for name, number in (("large", 600), ("small", 2)):
@@ -105,69 +105,71 @@ def test_traces_that_are_ready_share_a_request_and_none_is_divided(
                 with spans.tracer.start_as_current_span(name) as child:
                     of_application(child)
         made[name] = spans.take()
-    others = [spans.made("other") for _ in range(3)]
+    others = [spans.make("other") for _ in range(3)]
     large = made["large"]
     exporter.export([*made["small"], *large[:100], *others, *large[100:]])
-    assert [len(names) for names in sent(wire)] == [5, 600]
+    assert [len(names) for names in sent(fake_server)] == [5, 600]
 
 
-def test_a_flush_sends_what_waits(exporter, tracer, wire):
+def test_a_flush_sends_what_waits(exporter, tracer, fake_server):
     agent = begin(tracer)
     beneath(tracer, agent).end()
     assert exporter.force_flush()
-    assert sent(wire) == [["chat"]]
+    assert sent(fake_server) == [["chat"]]
     beneath(tracer, agent, "next").end()
     agent.end()
-    assert sent(wire) == [["chat"], ["next"], ["agent"]]
+    assert sent(fake_server) == [["chat"], ["next"], ["agent"]]
 
 
-def test_a_flush_that_fails_says_so(exporter, tracer, wire):
-    wire.answers = lambda _: mlflow_error(403, "PERMISSION_DENIED")
+def test_a_flush_that_fails_says_so(exporter, tracer, fake_server):
+    fake_server.respond = lambda _: error_response(403, "PERMISSION_DENIED")
     beneath(tracer, begin(tracer)).end()
     assert not exporter.force_flush()
     assert exporter.dropped_spans == 1
 
 
-def test_the_end_sends_what_waits(exporter, tracer, wire):
+def test_the_end_sends_what_waits(exporter, tracer, fake_server):
     beneath(tracer, begin(tracer)).end()
     exporter.shutdown()
-    assert sent(wire) == [["chat"]]
+    assert sent(fake_server) == [["chat"]]
     assert exporter.dropped_spans == 0
 
 
 @pytest.mark.parametrize(("bound", "value"), [("_MAX_SPANS", 2), ("_MAX_BYTES", 4_500)])
 def test_beyond_a_bound_the_oldest_goes_in_parts(
-    monkeypatch, tracer, wire, lines, bound, value
+    monkeypatch, tracer, fake_server, lines, bound, value
 ):
     monkeypatch.setattr(_trace_buffer, bound, value)
     oldest, newer = begin(tracer, "oldest"), begin(tracer, "newer")
     beneath(tracer, oldest, "of oldest", attributes={"text": "x" * 2_000}).end()
     beneath(tracer, newer, "of newer").end()
-    assert sent(wire) == []
+    assert sent(fake_server) == []
     beneath(tracer, newer, "of newer").end()
-    assert sent(wire) == [["of oldest"]]
+    assert sent(fake_server) == [["of oldest"]]
     oldest.end()
     newer.end()
-    assert sent(wire)[1:] == [["oldest"], ["newer", "of newer", "of newer"]]
+    assert sent(fake_server)[1:] == [["oldest"], ["newer", "of newer", "of newer"]]
     assert [line.partition(":")[0] for line in lines()] == [PARTS.partition(":")[0]]
 
 
-def test_what_waits_too_long_goes_with_nobody_asking(monkeypatch, tracer, wire, lines):
+def test_what_waits_too_long_goes_with_nobody_asking(
+    monkeypatch, tracer, fake_server, lines
+):
     monkeypatch.setattr(_trace_buffer, "_MAX_WAIT_SECONDS", 0.2)
     agent = begin(tracer)
     beneath(tracer, agent).end()
-    assert sent(wire) == []
+    assert sent(fake_server) == []
     ends = time.monotonic() + 10
-    while not wire.requests and time.monotonic() < ends:
+    while not fake_server.requests and time.monotonic() < ends:
         time.sleep(0.01)
-    assert sent(wire) == [["chat"]]
+    assert sent(fake_server) == [["chat"]]
     assert len(lines()) == 1
     agent.end()
-    assert sent(wire) == [["chat"], ["agent"]]
+    assert sent(fake_server) == [["chat"], ["agent"]]
 
 
 def test_when_no_thread_can_start_any_more_the_end_sends_it(
-    monkeypatch, exporter, tracer, wire
+    monkeypatch, exporter, tracer, fake_server
 ):
     def refused(_):
         raise RuntimeError("can't create new thread at interpreter shutdown")
@@ -175,21 +177,21 @@ def test_when_no_thread_can_start_any_more_the_end_sends_it(
     monkeypatch.setattr(threading.Timer, "start", refused)
     beneath(tracer, begin(tracer)).end()
     exporter.shutdown()
-    assert sent(wire) == [["chat"]]
+    assert sent(fake_server) == [["chat"]]
 
 
-def test_the_clock_runs_again_for_what_waits_next(monkeypatch, tracer, wire):
+def test_the_clock_runs_again_for_what_waits_next(monkeypatch, tracer, fake_server):
     monkeypatch.setattr(_trace_buffer, "_MAX_WAIT_SECONDS", 0.2)
     for number in (1, 2):
         beneath(tracer, begin(tracer)).end()
         ends = time.monotonic() + 10
-        while len(wire.requests) < number and time.monotonic() < ends:
+        while len(fake_server.requests) < number and time.monotonic() < ends:
             time.sleep(0.01)
-    assert sent(wire) == [["chat"], ["chat"]]
+    assert sent(fake_server) == [["chat"], ["chat"]]
 
 
 def test_what_is_sent_in_parts_is_said_with_the_bounds(
-    monkeypatch, tracer, wire, caplog
+    monkeypatch, tracer, fake_server, caplog
 ):
     monkeypatch.setattr(_trace_buffer, "_MAX_SPANS", 0)
     with caplog.at_level(logging.WARNING):
@@ -197,23 +199,25 @@ def test_what_is_sent_in_parts_is_said_with_the_bounds(
         beneath(tracer, begin(tracer)).end()
     (line,) = [record.getMessage() for record in caplog.records]
     assert line == PARTS.replace("10000", "0")
-    assert sent(wire) == [["chat"], ["chat"]]
+    assert sent(fake_server) == [["chat"], ["chat"]]
 
 
-def test_traces_without_end_are_forgotten(monkeypatch, tracer, wire):
+def test_traces_without_end_are_forgotten(monkeypatch, tracer, fake_server):
     for module in (_started_spans, _trace_buffer):
         monkeypatch.setattr(module, "_MAX_TRACES", 1)
     forgotten = begin(tracer, "forgotten")
     begin(tracer)
     forgotten.end()  # as one that need not come whole
-    assert sent(wire) == [["forgotten"]]
+    assert sent(fake_server) == [["forgotten"]]
     for name in ("a", "b"):
         begin(tracer, name).end()
-    assert sent(wire) == [["forgotten"], ["a"], ["b"]]
+    assert sent(fake_server) == [["forgotten"], ["a"], ["b"]]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
-def test_a_forked_child_leaves_the_parents_spans_to_the_parent(exporter, tracer, wire):
+def test_a_forked_child_leaves_the_parents_spans_to_the_parent(
+    exporter, tracer, fake_server
+):
     agent = begin(tracer)
     beneath(tracer, agent).end()
     if (child := os.fork()) == 0:
@@ -223,6 +227,6 @@ def test_a_forked_child_leaves_the_parents_spans_to_the_parent(exporter, tracer,
         finally:
             os._exit(0)
     os.waitpid(child, 0)
-    assert sent(wire) == [["agent"]]
+    assert sent(fake_server) == [["agent"]]
     agent.end()
-    assert sent(wire) == [["agent"], ["agent", "chat"]]
+    assert sent(fake_server) == [["agent"], ["agent", "chat"]]

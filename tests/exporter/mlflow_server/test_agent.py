@@ -175,7 +175,7 @@ def test_the_sum_of_the_costs_is_the_cost(mlflow, spans):
 def test_the_same_spans_unmapped_lack_what_the_mapping_is_for(server, spans):
     """Each line is a row of the mapping. One that fails is a row to take out."""
     ended = agent(spans)
-    server.export([spans.made("known")])
+    server.export([spans.make("known")])
     plain = OTLPSpanExporter(
         endpoint=f"{server.uri}/v1/traces",
         headers={"x-mlflow-experiment-id": server.experiment_id},

@@ -11,26 +11,26 @@ pytestmark = [pytest.mark.e2e, OPENS_A_STORE]
 
 def test_an_experiment_is_created_once_and_found_again(mlflow, spans):
     for _ in range(2):
-        mlflow.export([spans.made("s")])
+        mlflow.export([spans.make("s")])
     assert mlflow.found("trace.status = 'OK'") == ["s", "s"]
 
 
 def test_an_experiment_may_be_given_by_its_number(mlflow, spans):
     number = mlflow.client.create_experiment(mlflow.experiment)
-    mlflow.export([spans.made("s")], experiment_name=None, experiment_id=number)
+    mlflow.export([spans.make("s")], experiment_name=None, experiment_id=number)
     assert mlflow.found("trace.status = 'OK'") == ["s"]
 
 
 def test_without_an_experiment_it_is_mlflows_default(mlflow, spans):
-    span = spans.made("s")
+    span = spans.make("s")
     mlflow.export([span], experiment_name=None)
     assert mlflow.trace(span).info.experiment_id == "0"
 
 
 def test_an_unknown_number_is_said_once(mlflow, spans, caplog):
     exporter = mlflow.exporter(experiment_name=None, experiment_id=987654)
-    assert exporter.export([spans.made()]) is FAILURE
-    assert exporter.export([spans.made()]) is FAILURE
+    assert exporter.export([spans.make()]) is FAILURE
+    assert exporter.export([spans.make()]) is FAILURE
     assert exporter.dropped_spans == 2
     (record,) = caplog.records
     assert (
@@ -44,17 +44,17 @@ def test_a_deleted_experiment_is_to_be_restored(mlflow, spans, caplog):
     number = mlflow.client.create_experiment(mlflow.experiment)
     mlflow.client.delete_experiment(number)
     exporter = mlflow.exporter()
-    assert exporter.export([spans.made()]) is FAILURE
+    assert exporter.export([spans.make()]) is FAILURE
     assert f"experiment '{mlflow.experiment}' is deleted" in caplog.text
     mlflow.client.restore_experiment(number)
-    assert exporter.export([spans.made("s")]) is SUCCESS
+    assert exporter.export([spans.make("s")]) is SUCCESS
     exporter.shutdown()
     assert mlflow.found("trace.status = 'OK'") == ["s"]
 
 
 def test_a_name_that_mlflow_does_not_take_is_said(mlflow, spans, caplog):
     exporter = mlflow.exporter(experiment_name="x" * 1000)
-    assert exporter.export([spans.made(), spans.made()]) is FAILURE
+    assert exporter.export([spans.make(), spans.make()]) is FAILURE
     assert "the request failed (400 INVALID_PARAMETER_VALUE)" in caplog.text
     exporter.shutdown()
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.e2e
 
 
 def test_searches_find_what_the_pages_filter_by(server, spans):
-    server.export(agent(spans), [spans.made("other")])
+    server.export(agent(spans), [spans.make("other")])
     for condition in (
         "trace.name = 'POST /ask'",
         "span.type = 'CHAT_MODEL'",
@@ -28,8 +28,8 @@ def test_searches_find_what_the_pages_filter_by(server, spans):
 
 
 def test_a_session_that_mlflow_would_refuse_is_made_fit(server, spans):
-    span = spans.made("root", {"gen_ai.conversation.id": "s" * 251})
-    server.export([spans.made("known")])
+    span = spans.make("root", {"gen_ai.conversation.id": "s" * 251})
+    server.export([spans.make("known")])
     plain = OTLPSpanExporter(
         endpoint=f"{server.uri}/v1/traces",
         headers={"x-mlflow-experiment-id": server.experiment_id},
@@ -54,8 +54,8 @@ def test_every_operation_has_its_type_in_the_database_too(server, spans):
         "text_completion": "LLM",
     }
     server.export(
-        [spans.made(name, {"gen_ai.operation.name": name}) for name in operations]
-        + [spans.made("job")]
+        [spans.make(name, {"gen_ai.operation.name": name}) for name in operations]
+        + [spans.make("job")]
     )
     for span_type in {*operations.values()}:
         assert server.found(f"span.type = '{span_type}'") == sorted(
@@ -66,6 +66,6 @@ def test_every_operation_has_its_type_in_the_database_too(server, spans):
 
 def test_a_stamp_of_mlflow_does_not_hide_the_type(server, spans):
     stamped = {"gen_ai.operation.name": "chat", "mlflow.spanType": "null"}
-    span = spans.made("chat", stamped)
+    span = spans.make("chat", stamped)
     server.export([span])
     assert server.trace(span).data.spans[0].span_type == "CHAT_MODEL"

@@ -29,7 +29,7 @@ def test_reasoning_tokens_and_what_is_ours_stay_attributes(server, spans):
 
 
 def test_ids_times_status_events_and_links_are_the_same(mlflow, spans):
-    other = spans.made("other")
+    other = spans.make("other")
     with spans.tracer.start_as_current_span(
         "root", links=[Link(other.context)], attributes={"number": 1}
     ) as span:
@@ -53,8 +53,8 @@ def test_ids_times_status_events_and_links_are_the_same(mlflow, spans):
 
 def test_one_span_that_cannot_be_encoded_is_lost_alone(mlflow, spans):
     """What MLflow itself would refuse is made fit before."""
-    good = [spans.made(f"good {number}") for number in range(9)]
-    bad = replace_span(spans.made("bad"), resource=Resource({}, schema_url=1970))
+    good = [spans.make(f"good {number}") for number in range(9)]
+    bad = replace_span(spans.make("bad"), resource=Resource({}, schema_url=1970))
     exporter = mlflow.exporter()
     assert exporter.export([*good[:4], bad, *good[4:]]) is FAILURE
     assert exporter.dropped_spans == 1

@@ -44,7 +44,7 @@ def test_a_store_that_cannot_be_opened_is_said(store, spans, caplog, monkeypatch
     # MLflow tries ten times, with a minute of pauses.
     monkeypatch.setattr("mlflow.store.db.utils.MAX_RETRY_COUNT", 1)
     exporter = MlflowSpanExporter(tracking_uri="sqlite:////dev/null/mlflow.db")
-    assert exporter.export([spans.made(), spans.made()]) is FAILURE
+    assert exporter.export([spans.make(), spans.make()]) is FAILURE
     assert exporter.dropped_spans == 2
     assert [r.getMessage() for r in caplog.records if "opentelemetry" in r.name] == [
         IsStr(

@@ -78,6 +78,6 @@ def test_models_of_other_providers_get_no_cost_attribute():
 
 @pytest.mark.parametrize("existing_cost", ["{}", '{"total_cost": 1.0}'])
 def test_existing_cost_is_kept(spans, existing_cost):
-    span = spans.made("chat", call() | {"mlflow.llm.cost": existing_cost})
+    span = spans.make("chat", call() | {"mlflow.llm.cost": existing_cost})
     translated = SpanTranslator(bundled_prices()).translate(span)
     assert translated.attributes["mlflow.llm.cost"] == existing_cost

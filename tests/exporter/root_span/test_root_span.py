@@ -15,15 +15,15 @@ from .calls import REMOTE, answered, asked, chat
 
 @pytest.mark.parametrize("name", ["openinference.span.kind", "traceloop.span.kind"])
 def test_a_type_in_another_convention_is_left_to_mlflow(roots, spans, name):
-    (mapped,) = roots.translate([spans.made("root", {name: "agent"})])
+    (mapped,) = roots.translate([spans.make("root", {name: "agent"})])
     assert "mlflow.spanType" not in mapped.attributes
 
 
 def test_a_name_given_by_the_application_stays(roots, spans):
     name = {"mlflow.traceTag.mlflow.traceName": "mine"}
-    (mapped,) = roots.translate([spans.made("x" * 5000, name)])
+    (mapped,) = roots.translate([spans.make("x" * 5000, name)])
     assert mapped.attributes["mlflow.traceTag.mlflow.traceName"] == "mine"
-    (mapped,) = roots.translate([spans.made("x" * 5000)])
+    (mapped,) = roots.translate([spans.make("x" * 5000)])
     assert mapped.attributes["mlflow.traceTag.mlflow.traceName"] == "x" * 4096
 
 
