@@ -1,4 +1,4 @@
-"""`python -m tests.comparison`"""
+"""Command line: `python -m tests.comparison`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from examples.quickstart.mlflow_server import MlflowServer
 
-from ._comparing import compare
+from ._comparison import compare
 from ._table import results, summary
 
 if TYPE_CHECKING:
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.comparison",
-        description="Twelve programs in MLflow, traced in three ways.",
+        description="Compares the traces of twelve programs with three tracing setups.",
     )
     parser.add_argument(
-        "--results", type=Path, metavar="FILE", help="write the tables there"
+        "--results", type=Path, metavar="FILE", help="file to write the tables to"
     )
     parser.add_argument(
-        "--uri", metavar="URI", help="an MLflow server; without it, one is started"
+        "--uri", metavar="URI", help="MLflow server to use; by default one is started"
     )
     options = parser.parse_args(arguments)
     if options.uri:
-        findings = compare(options.uri, print)
+        cells = compare(options.uri, print)
     else:
         with MlflowServer(report=print) as mlflow:
-            findings = compare(mlflow.uri, print)
-    print(f"\n{summary(findings)}")  # noqa: T201  # it talks to people
+            cells = compare(mlflow.uri, print)
+    print(f"\n{summary(cells)}")  # noqa: T201  # prints the result
     if options.results is not None:
-        options.results.write_text(results(findings), encoding="utf-8")
+        options.results.write_text(results(cells), encoding="utf-8")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What DeepSeek takes for a call now, read from our list, but not by our reader."""
+"""DeepSeek's current price of a call, read from prices.toml without the exporter."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from examples.simulator import Exchange
 
-_LIST: dict[str, Any] = tomli.loads(
+_PRICE_FILE: dict[str, Any] = tomli.loads(
     files("opentelemetry.exporter.mlflow._pricing")
     .joinpath("prices.toml")
     .read_text(encoding="utf-8")
@@ -22,14 +22,14 @@ _LIST: dict[str, Any] = tomli.loads(
 
 
 def price(exchange: Exchange, at_ns: int) -> float:
-    """USD for an exchange of today; `at_ns` is when it was asked."""
+    """Returns the price in USD under the current prices; `at_ns` is the request time."""
     (model,) = set(re.findall(rb'"model":"([^"]+)"', exchange.response_body))
     (row,) = (
         row
-        for row in _LIST["prices"]
+        for row in _PRICE_FILE["prices"]
         if model.decode() in row["models"] and "until" not in row
     )
-    if peak(at_ns):
+    if is_peak(at_ns):
         row = row["peak"]
     usage = exchange.usage or {}
     return (
@@ -39,15 +39,15 @@ def price(exchange: Exchange, at_ns: int) -> float:
     ) / 1e6
 
 
-def peak(at_ns: int) -> bool:
-    window = _LIST["windows"]["workdays"]
+def is_peak(at_ns: int) -> bool:
+    window = _PRICE_FILE["windows"]["workdays"]
     zone = datetime.strptime(window["offset"], "%z").tzinfo
     at = datetime.fromtimestamp(at_ns / 1e9, timezone.utc).astimezone(zone)
-    of_day = at.time().replace(tzinfo=None)
+    time_of_day = at.time().replace(tzinfo=None)
     return (
         at.strftime("%a") in window["weekdays"]
         and at.date() not in window["holidays"]
-        and any(_within(of_day, *times) for times in window["times"])
+        and any(_within(time_of_day, *times) for times in window["times"])
     )
 
 

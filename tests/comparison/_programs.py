@@ -1,4 +1,4 @@
-"""The twelve programs, and what their authors would look for in MLflow."""
+"""The twelve programs and the expected facts of their traces."""
 
 from __future__ import annotations
 
@@ -11,22 +11,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Program:
-    """`answers` are samples served in this order; after them the simulator answers.
+    """A program in `programs` and what its traces should have in MLflow.
 
-    `called` is a name that tells what the trace is of: the operation and its model, or
-    the application's own word; `type` is the type of a model call.
+    Attributes:
+        title: The name of the program in the tables.
+        file: The file name of the program.
+        trace_name: The operation and its model, or the application's own name.
+        span_type: The span type of the model calls.
+        response_files: Names of samples to serve, in this order; the simulator answers
+            further calls itself.
+        trace_count: The number of traces.
+        session_id: The session that the program sets.
+        error_message: The message of the error that the calls fail with.
+        library: The module of MLflow with the `autolog` for the program.
+        service_file: The file name of the service that the program calls.
     """
 
     title: str
     file: str
-    called: str
-    type: str = "CHAT_MODEL"
-    answers: tuple[str, ...] = ()
-    traces: int = 1
-    session: str | None = None
-    fails: str | None = None
+    trace_name: str
+    span_type: str = "CHAT_MODEL"
+    response_files: tuple[str, ...] = ()
+    trace_count: int = 1
+    session_id: str | None = None
+    error_message: str | None = None
     library: str = "openai"
-    beside: str | None = None
+    service_file: str | None = None
 
 
 CHAT: Final = "chat deepseek-flash"
@@ -34,62 +44,64 @@ CHAT: Final = "chat deepseek-flash"
 PROGRAMS: Final = {
     program.title: program
     for program in (
-        Program("plain", "plain.py", CHAT, answers=("chat_thinking.json",)),
-        Program("stream", "stream.py", CHAT, answers=("stream_thinking.sse",)),
-        Program("tools", "tools.py", CHAT, traces=2),
+        Program("plain", "plain.py", CHAT, response_files=("chat_thinking.json",)),
+        Program("stream", "stream.py", CHAT, response_files=("stream_thinking.sse",)),
+        Program("tools", "tools.py", CHAT, trace_count=2),
         Program(
             "parallel tools",
             "parallel_tools.py",
             CHAT,
-            answers=("stream_tool_calls_parallel.sse",),
+            response_files=("stream_tool_calls_parallel.sse",),
         ),
-        Program("JSON mode", "json_mode.py", CHAT, answers=("chat_json_mode.json",)),
+        Program(
+            "JSON mode", "json_mode.py", CHAT, response_files=("chat_json_mode.json",)
+        ),
         Program(
             "FIM",
             "fim.py",
             "text_completion deepseek-v4-pro",
             "LLM",
-            answers=("fim.json",),
+            response_files=("fim.json",),
         ),
         Program(
             "error",
             "error.py",
             CHAT,
-            answers=("error_402.json",),
-            fails="Insufficient Balance",
+            response_files=("error_402.json",),
+            error_message="Insufficient Balance",
         ),
         Program(
             "async",
             "async.py",
             "chat deepseek-v4-pro",
-            answers=("chat_cache_hit.json",),
+            response_files=("chat_cache_hit.json",),
         ),
         Program(
             "agent with `@mlflow.trace`",
             "agent.py",
             "run_tool_agent",
-            session="session-9",
+            session_id="session-9",
         ),
         Program(
             "FastAPI request",
             "fastapi_request.py",
             "POST /ask",
-            answers=("chat_thinking.json",),
-            session="session-10",
+            response_files=("chat_thinking.json",),
+            session_id="session-10",
         ),
         Program(
             "LangChain",
             "langchain_chain.py",
             CHAT,
-            answers=("chat_thinking.json",),
+            response_files=("chat_thinking.json",),
             library="langchain",
         ),
         Program(
             "two services",
             "frontend.py",
             "POST /contract",
-            answers=("chat_cache_hit.json",),
-            beside="backend.py",
+            response_files=("chat_cache_hit.json",),
+            service_file="backend.py",
         ),
     )
 }

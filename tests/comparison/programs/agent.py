@@ -1,5 +1,5 @@
-# ruff: noqa: T201  # a program as users write them
-"""The agent of MLflow's DeepSeek guide, with a session as MLflow's docs set it."""
+# ruff: noqa: T201  # written as users write programs
+"""The agent of MLflow's DeepSeek guide, with a session as in MLflow's docs."""
 
 import json
 import os
@@ -23,15 +23,15 @@ def run_tool_agent(question: str) -> str:
     mlflow.update_current_trace(metadata={"mlflow.trace.session": "session-9"})
     chat = [{"role": "user", "content": question}]
     for _ in range(2):
-        answer = client.chat.completions.create(
+        response = client.chat.completions.create(
             model="deepseek-flash",
             messages=chat,
             tools=[{"type": "function", "function": TOOL}],
         )
-        chat.append(answer.choices[0].message)
+        chat.append(response.choices[0].message)
         for call in chat[-1].tool_calls or ():
-            said = get_weather(**json.loads(call.function.arguments))
-            chat.append({"role": "tool", "tool_call_id": call.id, "content": said})
+            weather = get_weather(**json.loads(call.function.arguments))
+            chat.append({"role": "tool", "tool_call_id": call.id, "content": weather})
     return chat[-1].content
 
 

@@ -1,4 +1,4 @@
-# ruff: noqa: T201  # a program as users write them
+# ruff: noqa: T201  # written as users write programs
 import asyncio
 import os
 
@@ -7,7 +7,7 @@ from openai import AsyncOpenAI
 
 async def main() -> None:
     client = AsyncOpenAI(base_url=os.environ["DEEPSEEK_BASE_URL"], api_key="any")
-    answer = await client.chat.completions.create(
+    response = await client.chat.completions.create(
         model="deepseek-v4-pro",
         messages=[
             {"role": "system", "content": "You know the contract by heart."},
@@ -15,7 +15,7 @@ async def main() -> None:
         ],
         extra_body={"thinking": {"type": "disabled"}},
     )
-    print(answer.choices[0].message.content)
+    print(response.choices[0].message.content)
 
 
 asyncio.run(main())

@@ -1,4 +1,4 @@
-"""The second of two services: it asks DeepSeek."""
+"""The second of two services; it calls DeepSeek."""
 
 import os
 import sys
@@ -18,12 +18,12 @@ async def answer(request: Request) -> str:
 
 
 def ask(question: str) -> str:
-    answer = client.chat.completions.create(
+    response = client.chat.completions.create(
         model="deepseek-v4-pro",
         messages=[{"role": "user", "content": question}],
         extra_body={"thinking": {"type": "disabled"}},
     )
-    return answer.choices[0].message.content
+    return response.choices[0].message.content
 
 
 uvicorn.run(app, port=int(sys.argv[1]), log_level="error")

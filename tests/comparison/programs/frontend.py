@@ -1,5 +1,5 @@
-# ruff: noqa: T201  # a program as users write them
-"""The first of two services: it asks the second, by W3C trace context."""
+# ruff: noqa: T201  # written as users write programs
+"""The first of two services; it calls the second with W3C trace context."""
 
 import os
 import threading
@@ -30,8 +30,8 @@ thread.start()
 while not server.started:
     time.sleep(0.05)
 port = server.servers[0].sockets[0].getsockname()[1]
-asked = f"http://127.0.0.1:{port}/contract?question=Which+clause+governs+termination?"
-request = urllib.request.Request(asked, method="POST")
+url = f"http://127.0.0.1:{port}/contract?question=Which+clause+governs+termination?"
+request = urllib.request.Request(url, method="POST")
 print(urllib.request.urlopen(request, timeout=30).read().decode())
 server.should_exit = True
 thread.join()

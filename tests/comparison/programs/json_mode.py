@@ -1,11 +1,11 @@
-# ruff: noqa: T201  # a program as users write them
+# ruff: noqa: T201  # written as users write programs
 import json
 import os
 
 from openai import OpenAI
 
 client = OpenAI(base_url=os.environ["DEEPSEEK_BASE_URL"], api_key="any")
-answer = client.chat.completions.create(
+response = client.chat.completions.create(
     model="deepseek-flash",
     messages=[
         {"role": "system", "content": 'Answer as JSON: {"question": "", "answer": ""}'},
@@ -14,4 +14,4 @@ answer = client.chat.completions.create(
     response_format={"type": "json_object"},
     extra_body={"thinking": {"type": "disabled"}},
 )
-print(json.loads(answer.choices[0].message.content)["answer"])
+print(json.loads(response.choices[0].message.content)["answer"])

@@ -1,14 +1,14 @@
-# ruff: noqa: T201  # a program as users write them
+# ruff: noqa: T201  # written as users write programs
 import os
 
 from openai import OpenAI
 
 client = OpenAI(base_url=os.environ["DEEPSEEK_BASE_URL"], api_key="any")
-answer = client.chat.completions.create(
+response = client.chat.completions.create(
     model="deepseek-flash",
     messages=[
         {"role": "system", "content": "You count letters."},
         {"role": "user", "content": "How many r's are in strawberry?"},
     ],
 )
-print(answer.choices[0].message.content)
+print(response.choices[0].message.content)

@@ -1,4 +1,4 @@
-# ruff: noqa: T201  # a program as users write them
+# ruff: noqa: T201  # written as users write programs
 import os
 
 from openai import OpenAI

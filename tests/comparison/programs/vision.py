@@ -1,4 +1,4 @@
-# ruff: noqa: T201  # a program as users write them
+# ruff: noqa: T201  # written as users write programs
 import base64
 import os
 import struct
@@ -19,7 +19,7 @@ png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels)
 picture = base64.b64encode(png + chunk(b"IEND", b"")).decode()
 
 client = OpenAI(base_url=os.environ["DEEPSEEK_BASE_URL"], api_key="any")
-answer = client.chat.completions.create(
+response = client.chat.completions.create(
     model="deepseek-flash",
     messages=[
         {
@@ -34,4 +34,4 @@ answer = client.chat.completions.create(
         }
     ],
 )
-print(answer.choices[0].message.content)
+print(response.choices[0].message.content)

@@ -1,4 +1,4 @@
-"""What MLflow's own page shows of a span."""
+"""Reads what MLflow's page shows of a span."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _OPTIONS: Final = (
     "--disable-component-update",
     "--disable-quic",
     "--disable-sync",
-    # It asks the world for nothing.
+    # No requests to other hosts.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
-# What greets a newcomer would stand in front of the page.
-_GREETED: Final = """
+# Suppresses the welcome dialogs, which would cover the page.
+_SUPPRESS_DIALOGS: Final = """
 localStorage.setItem("mlflow.assistant.fab.autoOpenedOnFirstLoad_v1", "true");
 localStorage.setItem("mlflow.assistant.panelOpen_v1", "false");
 localStorage.setItem("mlflow.detectIssues.guidanceShown_v1", "true");
@@ -35,47 +35,47 @@ localStorage.setItem("mlflow.detectIssues.guidanceShown_v1", "true");
 _ROLES: Final = ("System", "User", "Assistant", "Tool")
 
 
-def chromium() -> str | None:
+def chromium_path() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @dataclass(frozen=True)
-class Shown:
-    """The text of a span's panel, in parts; `tools` is how many are defined."""
+class SpanPanel:
+    """The text of a span's panel, in parts, and the number of tool definitions."""
 
-    tools: int
+    tool_count: int
     inputs: str
     outputs: str
     events: str
 
     @classmethod
-    def read(cls, text: str, events: str) -> Shown:
+    def read(cls, text: str, events: str) -> SpanPanel:
         head, _, rest = text.partition("Inputs\n")
         inputs, _, outputs = rest.partition("\nOutputs\n")
         tools = re.search(r"Tools\n\((\d+)\)", head)
         return cls(int(tools[1]) if tools else 0, inputs, outputs, events)
 
     @property
-    def asked_as_chat(self) -> bool:
+    def has_chat_inputs(self) -> bool:
         return _is_chat(self.inputs)
 
     @property
-    def answered_as_chat(self) -> bool:
+    def has_chat_outputs(self) -> bool:
         return _is_chat(self.outputs)
 
 
 def _is_chat(side: str) -> bool:
-    """A bubble begins with its role; what is no chat begins with keys and values."""
+    """Returns whether the text is a chat: it begins with a role instead of a key."""
     return side.removeprefix("Pretty\n").partition("\n")[0] in _ROLES
 
 
 @contextmanager
-def browsing() -> Iterator[Browser]:
+def launch_browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=os.fspath(chromium() or ""), args=list(_OPTIONS)
+            executable_path=os.fspath(chromium_path() or ""), args=list(_OPTIONS)
         )
         try:
             yield browser
@@ -84,19 +84,21 @@ def browsing() -> Iterator[Browser]:
 
 
 @contextmanager
-def tab(browser: Browser, *, width: int = 1400, height: int = 1000) -> Iterator[Page]:
-    """A fresh page of somebody who has seen MLflow before."""
+def new_page(
+    browser: Browser, *, width: int = 1400, height: int = 1000
+) -> Iterator[Page]:
+    """Opens a page in a new context, without MLflow's welcome dialogs."""
     context = browser.new_context(viewport={"width": width, "height": height})
-    context.add_init_script(_GREETED)
+    context.add_init_script(_SUPPRESS_DIALOGS)
     try:
         yield context.new_page()
     finally:
         context.close()
 
 
-def opened(page: Page, uri: str, experiment_id: str, span: Span) -> Locator:
-    """The panel of `span`, in the page of its trace."""
-    from playwright.sync_api import TimeoutError as TooLate
+def open_panel(page: Page, uri: str, experiment_id: str, span: Span) -> Locator:
+    """Opens the page of the trace; returns the panel of `span`."""
+    from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
     page.goto(f"{uri}/#/experiments/{experiment_id}/traces/{span.trace_id}")
     page.get_by_test_id(f"timeline-tree-node-{span.span_id}").click()
@@ -107,19 +109,19 @@ def opened(page: Page, uri: str, experiment_id: str, span: Span) -> Locator:
         try:
             panel.wait_for(timeout=8_000)
             break
-        except TooLate:
-            # The page may choose another tab once more, while it draws another trace.
+        except PlaywrightTimeoutError:
+            # While the page renders a new trace, it may select another tab again.
             if is_last:
                 raise
     return panel
 
 
-def shown(page: Page, panel: Locator) -> Shown:
-    """With all of its reasoning unfolded."""
+def read_panel(page: Page, panel: Locator) -> SpanPanel:
+    """Reads the panel and the events, with all reasoning unfolded."""
     for folded in panel.get_by_text("Reasoning", exact=True).all():
         folded.click()
     text, events = panel.inner_text(), ""
-    for other in page.get_by_role("tab", name="Events").all():
-        other.click()
+    for events_tab in page.get_by_role("tab", name="Events").all():
+        events_tab.click()
         events = page.get_by_role("tabpanel", name="Events").inner_text()
-    return Shown.read(text, events)
+    return SpanPanel.read(text, events)

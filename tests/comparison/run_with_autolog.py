@@ -1,6 +1,6 @@
-"""Runs a program with MLflow's autologging on, and nothing changed in it.
+"""Runs an unchanged program with MLflow's autologging enabled.
 
-`python autolog.py openai PROGRAM [ARGUMENT …]`
+`python run_with_autolog.py openai PROGRAM [ARGUMENT …]`
 """
 
 from __future__ import annotations
@@ -18,5 +18,6 @@ sys.path[0] = ""
 try:
     runpy.run_path(sys.argv[0], run_name="__main__")
 finally:
-    # A script's last trace is lost without it; a second flush, at exit, takes a second.
+    # Without this, a script loses its last trace. `terminate` avoids a second flush at
+    # exit, which takes a second.
     mlflow.flush_trace_async_logging(terminate=True)

@@ -1,4 +1,4 @@
-"""A program, run in one of three ways, and what came of it in MLflow."""
+"""Runs a program with one of three tracing setups and reads its traces."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
 
 _HERE: Final = Path(__file__).parent
 _SAMPLES: Final = _HERE.parent / "deepseek_samples"
-_SECONDS: Final = 120
+_TIMEOUT_SECONDS: Final = 120
 _INSTRUMENT: Final = (_agent_run.instrument(), sys.executable)
-WAYS: Final = {
-    "ours": "our instrumentation and our exporter",
+SETUPS: Final = {
+    "this package": "the instrumentation and the exporter of this package",
     "autolog": "`mlflow.openai.autolog()`, for LangChain `mlflow.langchain.autolog()`",
-    "plain OTLP": "our instrumentation and OpenTelemetry's own OTLP exporter, to "
-    "MLflow's `/v1/traces`",
+    "plain OTLP": "the instrumentation of this package, and OpenTelemetry's own OTLP "
+    "exporter to MLflow's `/v1/traces`",
 }
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What went over the wire, and what MLflow has of it; both in order of time."""
+class ProgramRun:
+    """The HTTP exchanges and the traces in MLflow, both in chronological order."""
 
     program: Program
     experiment_id: str
@@ -50,40 +50,42 @@ class Ran:
     traces: list[Trace]
 
 
-def run(way: str, program: Program, client: MlflowClient, experiment: str) -> Ran:
-    """Raises RuntimeError where the program fails or nothing arrives."""
+def run(
+    setup: str, program: Program, client: MlflowClient, experiment: str
+) -> ProgramRun:
+    """Runs the program; raises RuntimeError if it fails or no trace arrives."""
     experiment_id = client.create_experiment(experiment)
     with Simulator() as simulator:
-        for answer in program.answers:
-            simulator.answer_next(_SAMPLES / answer)
-        environment = _environment(way, client.tracking_uri, experiment_id, simulator)
-        command = _command(way, program.library)
-        with _beside(command, program.beside, environment) as address:
-            done = subprocess.run(
+        for file_name in program.response_files:
+            simulator.answer_next(_SAMPLES / file_name)
+        environment = _environment(setup, client.tracking_uri, experiment_id, simulator)
+        command = _command(setup, program.library)
+        with _service(command, program.service_file, environment) as address:
+            process = subprocess.run(
                 (*command, _HERE / "programs" / program.file),
                 env=environment | {"BACKEND": address},
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=_SECONDS,
+                timeout=_TIMEOUT_SECONDS,
             )
-        if done.returncode:
-            raise RuntimeError(f"{program.file}, {way}:\n{done.stderr}")
-        found = client.search_traces(locations=[experiment_id])
-        if not found:
-            raise RuntimeError(f"{program.file}, {way}: no trace\n{done.stderr}")
-        traces = sorted(found, key=lambda trace: trace.info.request_time)
-        return Ran(program, experiment_id, simulator.exchanges, traces)
+        if process.returncode:
+            raise RuntimeError(f"{program.file}, {setup}:\n{process.stderr}")
+        traces = client.search_traces(locations=[experiment_id])
+        if not traces:
+            raise RuntimeError(f"{program.file}, {setup}: no trace\n{process.stderr}")
+        traces = sorted(traces, key=lambda trace: trace.info.request_time)
+        return ProgramRun(program, experiment_id, simulator.exchanges, traces)
 
 
-def _command(way: str, library: str) -> tuple[str | Path, ...]:
-    if way == "autolog":
-        return (sys.executable, _HERE / "autolog.py", library)
+def _command(setup: str, library: str) -> tuple[str | Path, ...]:
+    if setup == "autolog":
+        return (sys.executable, _HERE / "run_with_autolog.py", library)
     return _INSTRUMENT
 
 
 def _environment(
-    way: str, uri: str, experiment_id: str, simulator: Simulator
+    setup: str, uri: str, experiment_id: str, simulator: Simulator
 ) -> dict[str, str]:
     inherited = {
         name: value
@@ -96,7 +98,7 @@ def _environment(
         "MLFLOW_EXPERIMENT_ID": experiment_id,
         "MLFLOW_TRACKING_URI": uri,
         **_OTEL,
-        **_telemetry(way, uri, experiment_id),
+        **_telemetry(setup, uri, experiment_id),
         "OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS": urlsplit(simulator.base_url).netloc,
     }
 
@@ -109,12 +111,12 @@ _OTEL: Final = {
 }
 
 
-def _telemetry(way: str, uri: str, experiment_id: str) -> Mapping[str, str]:
-    match way:
-        case "ours":
+def _telemetry(setup: str, uri: str, experiment_id: str) -> Mapping[str, str]:
+    match setup:
+        case "this package":
             return {
                 "OTEL_TRACES_EXPORTER": "mlflow",
-                # Both of two services export to this MLflow.
+                # Both services export to the same MLflow server.
                 "OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT": "false",
             }
         case "plain OTLP":
@@ -125,7 +127,7 @@ def _telemetry(way: str, uri: str, experiment_id: str) -> Mapping[str, str]:
                     f"x-mlflow-experiment-id={experiment_id}"
                 ),
                 "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
-                # It comes with our exporter.
+                # The MLflow instrumentor belongs to the exporter of this package.
                 "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "mlflow",
             }
         case _:
@@ -133,32 +135,32 @@ def _telemetry(way: str, uri: str, experiment_id: str) -> Mapping[str, str]:
 
 
 @contextmanager
-def _beside(
+def _service(
     command: tuple[str | Path, ...], file: str | None, environment: dict[str, str]
 ) -> Iterator[str]:
-    """The address of `file` as a service; without a file there is none."""
+    """Runs `file` as a service and yields its URL; without a file, an empty string."""
     if file is None:
         yield ""
         return
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     with subprocess.Popen(
         (*command, _HERE / "programs" / file, str(port)), env=environment
     ) as service:
         try:
-            _wait_for(port)
+            _wait_until_listening(port)
             yield f"http://127.0.0.1:{port}"
         finally:
             service.send_signal(signal.SIGINT)
 
 
-def _wait_for(port: int) -> None:
-    ends = time.monotonic() + _SECONDS
-    while not _answers(port) and time.monotonic() < ends:
+def _wait_until_listening(port: int) -> None:
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
+    while not _is_listening(port) and time.monotonic() < deadline:
         time.sleep(0.1)
 
 
-def _answers(port: int) -> bool:
-    with socket.socket() as tried:
-        return tried.connect_ex(("127.0.0.1", port)) == 0
+def _is_listening(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
