@@ -14,14 +14,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.exporter.conftest import Response, error_response
+
 from .fake_storage import FakeStorage
-from .http_messages import (
-    Request,
-    Response,
-    decode_body,
-    error_response,
-    json_response,
-)
+from .http_messages import DecodedRequest, decode_body, json_response
 
 EXPERIMENT = "/Shared/deepseek-demo"
 EXPERIMENT_ID = "1234567890123456"
@@ -70,7 +66,9 @@ class FakeDatabricks:
         recorded_headers = {
             name: value for name, value in headers.items() if name != "authorization"
         }
-        self.requests.append(Request(method, path, query, recorded_headers, body))
+        self.requests.append(
+            DecodedRequest(method, path, query, recorded_headers, body)
+        )
         for pattern, response in self.overrides.items():
             if re.search(pattern, path):
                 return response

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from .http_messages import Response
+from tests.exporter.conftest import Response
 
 CREDENTIAL_TYPES = [
     "AWS_PRESIGNED_URL",

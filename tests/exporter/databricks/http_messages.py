@@ -1,10 +1,10 @@
-"""The requests that the fake workspace receives, and its responses."""
+"""The requests that the fake workspace receives, and its JSON responses."""
 
 from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
@@ -12,10 +12,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
 )
 
+from tests.exporter.conftest import Response
+
 
 @dataclass
-class Request:
-    """`body` is decoded. `headers` has no credentials."""
+class DecodedRequest:
+    """A request with its body as JSON or text. `headers` has no credentials."""
 
     method: str
     path: str
@@ -24,22 +26,9 @@ class Request:
     body: Any
 
 
-@dataclass
-class Response:
-    status: int = 200
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-def json_response(value, status=200):
+def json_response(value):
     return Response(
-        status, json.dumps(value).encode(), {"Content-Type": "application/json"}
-    )
-
-
-def error_response(status, error_code):
-    return json_response(
-        {"error_code": error_code, "message": "a secret, perhaps"}, status
+        body=json.dumps(value).encode(), headers={"Content-Type": "application/json"}
     )
 
 

@@ -7,11 +7,10 @@ from contextlib import suppress
 import pytest
 
 from opentelemetry.exporter.mlflow._destinations import ExportError
-from tests.exporter.conftest import run_fake_server
+from tests.exporter.conftest import Response, run_fake_server
 
 from .destination import export_error, new_destination, translate
 from .fake_databricks import fake_databricks
-from .http_messages import Response
 from .workspace_contents import OTLP, STORAGE, TRACE_INFO_V3, TRACE_INFO_V4
 
 

@@ -6,9 +6,11 @@ import time
 
 import pytest
 
+from tests.exporter.conftest import Response, error_response
+
 from .destination import export_error, new_destination, translate
 from .fake_storage import CREDENTIAL_TYPES
-from .http_messages import Response, error_response, json_response
+from .http_messages import json_response
 from .workspace_contents import OTLP, STORAGE, TRACE_INFO_V3
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from opentelemetry.exporter.mlflow._destinations import create_destination
+from tests.exporter.conftest import error_response
 
 from .destination import export_error, new_destination, translate
 from .fake_databricks import EXPERIMENT_ID
-from .http_messages import error_response
 
 
 @pytest.mark.parametrize("name", ["/Shared/new", "/Workspace/Shared/new"])

@@ -12,11 +12,11 @@ from opentelemetry.trace import (
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from opentelemetry.exporter.mlflow._mlflow_bridge import _trace_buffer
+from tests.exporter.conftest import Response
 
 from .agent_trace import agent_trace
 from .destination import new_destination, translate
 from .fake_databricks import EXPERIMENT
-from .http_messages import Response
 from .workspace_contents import STORAGE, TRACE_INFO_V3, sent_trace_infos, stored_spans
 
 

@@ -34,17 +34,17 @@ def mlflow(monkeypatch):
 
 @pytest.fixture
 def log_lines(caplog):
-    """The log lines of the exporter; wires are shown as <0>, <1>, …."""
+    """The log lines of the exporter; the addresses of servers are shown as <0>, <1>, …."""
     caplog.set_level(logging.INFO, LOGGER)
 
-    def take(*wires):
+    def take(*servers):
         texts = [
             f"{record.levelname} {record.getMessage()}"
             for record in caplog.records
             if record.name == LOGGER
         ]
-        for number, fake_server in enumerate(wires):
-            texts = [text.replace(fake_server.uri, f"<{number}>") for text in texts]
+        for number, server in enumerate(servers):
+            texts = [text.replace(server.uri, f"<{number}>") for text in texts]
         return texts
 
     return take

@@ -35,15 +35,15 @@ class ExperimentsApi:
                 "lifecycle_stage": stage,
                 "artifact_location": "mlflow-artifacts:/",
             }
-            return _json_answer({"experiment": experiment})
+            return _json_response({"experiment": experiment})
         name = json.loads(request.body)["name"]
         self.experiments[name] = ("9", "active")
         if self.loses_creation_race:
             return error_response(400, "RESOURCE_ALREADY_EXISTS")
-        return _json_answer({"experiment_id": "9"})
+        return _json_response({"experiment_id": "9"})
 
 
-def _json_answer(value):
+def _json_response(value):
     return Response(
         body=json.dumps(value).encode(), headers={"Content-Type": "application/json"}
     )
