@@ -34,7 +34,7 @@ def mlflow(monkeypatch):
 
 @pytest.fixture
 def log_lines(caplog):
-    """The log lines of the exporter; the addresses of servers are shown as <0>, <1>, …."""
+    """The log lines of the exporter, with <0>, <1>, … for the addresses of servers."""
     caplog.set_level(logging.INFO, LOGGER)
 
     def take(*servers):
