@@ -22,7 +22,7 @@ _PRICE_FILE: dict[str, Any] = tomli.loads(
 
 
 def price(exchange: Exchange, at_ns: int) -> float:
-    """Returns the price in USD under the current prices; `at_ns` is the request time."""
+    """Returns the price in USD at current prices; `at_ns` is the request time."""
     (model,) = set(re.findall(rb'"model":"([^"]+)"', exchange.response_body))
     (row,) = (
         row

@@ -43,7 +43,7 @@ def test_this_package_ranks_at_least_as_high_as_the_other_setups(cells, title, f
 
 
 def test_results_file_matches_a_new_run(cells):
-    """`python -m tests.comparison --results tests/comparison/results.md` writes the file."""
+    """The file is written by `python -m tests.comparison --results FILE`."""
     text = RESULTS.read_text(encoding="utf-8")
     assert without_costs(results(cells)) == without_costs(text)
     if not _prices.is_peak(time.time_ns()):
