@@ -14,7 +14,7 @@ from opentelemetry import baggage, context, trace
 URL = os.environ.get("DEEPSEEK_BASE_URL", "https://api.deepseek.com")
 KEY = os.environ["DEEPSEEK_API_KEY"]
 CLOCK = {"name": "clock", "description": "The time now, in UTC"}
-ON_EVERY_SPAN = {"user.id": "ada", "gen_ai.prompt.name": "time-teller"}
+SPAN_ATTRIBUTES = {"user.id": "ada", "gen_ai.prompt.name": "time-teller"}
 
 
 def run_tool(call: Any) -> dict[str, Any]:
@@ -29,8 +29,8 @@ def answer(chat: list[Any], conversation: str) -> Any:
     tools = [{"type": "function", "function": CLOCK}]
     with genai.invoke_local_agent(agent_name="teller", conversation_id=conversation):
         while True:
-            said = create(model="deepseek-flash", messages=chat, tools=tools)
-            chat.append(said.choices[0].message)
+            response = create(model="deepseek-flash", messages=chat, tools=tools)
+            chat.append(response.choices[0].message)
             if not chat[-1].tool_calls:
                 return chat[-1].content
             chat.extend(map(run_tool, chat[-1].tool_calls))
@@ -38,9 +38,9 @@ def answer(chat: list[Any], conversation: str) -> Any:
 
 genai, deepseek = TelemetryHandler(), OpenAI(base_url=URL, api_key=KEY)
 if isinstance(provider := trace.get_tracer_provider(), TracerProvider):
-    # Baggage goes to spans, and into the headers of HTTP calls that are traced, too.
-    provider.add_span_processor(BaggageSpanProcessor(ON_EVERY_SPAN.__contains__))
-for name, value in ON_EVERY_SPAN.items():
+    # Baggage is copied to spans. It is also sent in the headers of traced HTTP calls.
+    provider.add_span_processor(BaggageSpanProcessor(SPAN_ATTRIBUTES.__contains__))
+for name, value in SPAN_ATTRIBUTES.items():
     context.attach(baggage.set_baggage(name, value))
 chat: list[Any] = []
 for question in ("What time is it?", "And a haiku about that?"):

@@ -1,5 +1,5 @@
 # pyright: basic
-"""What MLflow's charts show of an experiment: `python examples/mlflow_charts.py`."""
+"""Queries the data of MLflow's charts: `python examples/mlflow_charts.py`."""
 
 import os
 from typing import Any
@@ -12,24 +12,26 @@ name = os.environ.get("MLFLOW_EXPERIMENT_NAME", "Default")
 experiment: Any = mlflow.get_experiment_by_name(name)
 
 
-def chart(view: str, metric: str, kind: str, *dimensions: str) -> Any:
-    answer = requests.post(
+def query_chart(view: str, metric: str, aggregation: str, *dimensions: str) -> Any:
+    response = requests.post(
         f"{server}/api/3.0/mlflow/traces/metrics",
         json={
             "experiment_ids": [experiment.experiment_id],
             "view_type": view,
             "metric_name": metric,
-            "aggregations": [{"aggregation_type": kind}],
+            "aggregations": [{"aggregation_type": aggregation}],
             "dimensions": dimensions,
         },
         timeout=30,
     )
-    answer.raise_for_status()
-    points = answer.json()["data_points"]
-    return [(*p.get("dimensions", {}).values(), p["values"][kind]) for p in points]
+    response.raise_for_status()
+    points = response.json()["data_points"]
+    return [
+        (*p.get("dimensions", {}).values(), p["values"][aggregation]) for p in points
+    ]
 
 
 for tokens in ("input_tokens", "cache_read_input_tokens", "output_tokens"):
-    print(tokens, chart("TRACES", tokens, "SUM"))
-print("cost in USD", chart("SPANS", "total_cost", "SUM", "span_model_name"))
-print("milliseconds", chart("TRACES", "latency", "AVG"))
+    print(tokens, query_chart("TRACES", tokens, "SUM"))
+print("cost in USD", query_chart("SPANS", "total_cost", "SUM", "span_model_name"))
+print("milliseconds", query_chart("TRACES", "latency", "AVG"))

@@ -1,5 +1,5 @@
 # pyright: basic
-"""Traces and an agent under evaluation: `python examples/mlflow_evaluate.py`."""
+"""Evaluates traces and an agent: `python examples/mlflow_evaluate.py`."""
 
 import os
 from typing import Any
@@ -13,19 +13,19 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.exporter.mlflow import MlflowInstrumentor, MlflowSpanExporter
 from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
 
-provider = TracerProvider()  # no batches: scorers read what has arrived
+provider = TracerProvider()  # no batches: scorers read exported traces
 provider.add_span_processor(SimpleSpanProcessor(MlflowSpanExporter()))
 MlflowInstrumentor().instrument(tracer_provider=provider)
 DeepSeekInstrumentor().instrument(tracer_provider=provider)
-mlflow.autolog(disable=True)  # evaluate() would add its spans to ours
+mlflow.autolog(disable=True)  # evaluate() would add spans for each call
 url = os.environ.get("DEEPSEEK_BASE_URL", "https://api.deepseek.com")
 deepseek: Any = OpenAI(base_url=url, api_key=os.environ["DEEPSEEK_API_KEY"])
 
 
 def answer(question: str) -> Any:
     chat = [{"role": "user", "content": question}]
-    said = deepseek.chat.completions.create(model="deepseek-flash", messages=chat)
-    return said.choices[0].message.content
+    response = deepseek.chat.completions.create(model="deepseek-flash", messages=chat)
+    return response.choices[0].message.content
 
 
 polite = scorer(lambda outputs: answer(f"Is it polite? {outputs}"), name="polite")

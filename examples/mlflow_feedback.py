@@ -1,7 +1,7 @@
 # pyright: basic
-"""An agent's notes and people's: `opentelemetry-instrument python mlflow_feedback.py`.
+"""Trace metadata and feedback: `opentelemetry-instrument python mlflow_feedback.py`.
 
-With OTEL_TRACES_EXPORTER=mlflow; nothing below knows of OpenTelemetry.
+Set OTEL_TRACES_EXPORTER=mlflow. The program itself uses only MLflow's API.
 """
 
 import os
@@ -19,20 +19,20 @@ def answer(question: str) -> str | None:
     mlflow.update_current_trace(
         tags={"desk": "north"}, metadata={"release": "7"}, user="ada", session_id="talk"
     )
-    asked = deepseek.chat.completions.create(
+    response = deepseek.chat.completions.create(
         model="deepseek-flash", messages=[{"role": "user", "content": question}]
     )
-    return asked.choices[0].message.content
+    return response.choices[0].message.content
 
 
 print(answer("What does a refund take?"))
 trace_id = mlflow.get_last_active_trace_id() or ""
-mlflow.flush_trace_async_logging()  # feedback is for a trace that has arrived
+mlflow.flush_trace_async_logging()  # feedback needs an exported trace
 ada = AssessmentSource("HUMAN", "ada")
 mlflow.log_feedback(trace_id=trace_id, name="liked", value=False, source=ada)
 mlflow.log_expectation(trace_id=trace_id, name="days", value=14, source=ada)
-found = mlflow.search_traces(
+traces = mlflow.search_traces(
     filter_string="metadata.release = '7' AND feedback.liked = 'false'",
     return_type="list",
 )
-print([trace.info.trace_id for trace in found])
+print([trace.info.trace_id for trace in traces])

@@ -1,5 +1,5 @@
 # pyright: basic
-"""Traces found by run and version of a prompt: `python examples/mlflow_links.py`."""
+"""Links traces to a run and a prompt version: `python examples/mlflow_links.py`."""
 
 import os
 from typing import Any
@@ -31,5 +31,9 @@ client = mlflow.MlflowClient()
 with mlflow.start_run() as run:
     client.link_traces_to_run([trace_id], run.info.run_id)
 client.link_prompt_versions_to_trace([prompt], trace_id)
-for what in (f"run_id = '{run.info.run_id}'", f"prompt = 'poem/{prompt.version}'"):
-    print(what, len(mlflow.search_traces(filter_string=what, return_type="list")))
+for filter_string in (
+    f"run_id = '{run.info.run_id}'",
+    f"prompt = 'poem/{prompt.version}'",
+):
+    traces = mlflow.search_traces(filter_string=filter_string, return_type="list")
+    print(filter_string, len(traces))

@@ -1,5 +1,5 @@
 # pyright: basic
-"""Traces found by tag, user and session: `python examples/mlflow_search.py`."""
+"""Searches traces by tag, user and session: `python examples/mlflow_search.py`."""
 
 import os
 
@@ -20,8 +20,12 @@ deepseek = OpenAI(base_url=url, api_key=os.environ["DEEPSEEK_API_KEY"])
 
 
 def answer(question: str, user: str, session: str) -> None:
-    who = {"user.id": user, "session.id": session, "mlflow.traceTag.desk": "north"}
-    with tracer.start_as_current_span("answer", attributes=who):
+    attributes = {
+        "user.id": user,
+        "session.id": session,
+        "mlflow.traceTag.desk": "north",
+    }
+    with tracer.start_as_current_span("answer", attributes=attributes):
         deepseek.chat.completions.create(
             model="deepseek-flash", messages=[{"role": "user", "content": question}]
         )
@@ -31,7 +35,8 @@ answer("What does a refund take?", "ada", "talk-1")
 answer("And for an exchange?", "ada", "talk-1")
 answer("Where are you?", "bob", "talk-2")
 provider.shutdown()
-for what in ("tag.desk = 'north'", "metadata.`mlflow.trace.user` = 'ada'"):
-    print(what, len(mlflow.search_traces(filter_string=what, return_type="list")))
-for talk in mlflow.search_sessions():
-    print(talk.id, [trace.info.request_preview for trace in talk])
+for filter_string in ("tag.desk = 'north'", "metadata.`mlflow.trace.user` = 'ada'"):
+    traces = mlflow.search_traces(filter_string=filter_string, return_type="list")
+    print(filter_string, len(traces))
+for session in mlflow.search_sessions():
+    print(session.id, [trace.info.request_preview for trace in session])

@@ -1,4 +1,4 @@
-"""Running a program under `opentelemetry-instrument`, telemetry by environment only."""
+"""Runs the agent under `opentelemetry-instrument`, configured by its environment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 AGENT: Final = Path(__file__).with_name("agent.py")
 
-# What a user would set. What is set already stays.
+# Variables of a typical deployment. Values in the environment take precedence.
 DEFAULTS: Final = {
     "OTEL_SERVICE_NAME": "weather-agent",
     "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
@@ -23,42 +23,50 @@ DEFAULTS: Final = {
     "OTEL_LOGS_EXPORTER": "none",
     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY",
 }
-EXPERIMENT: Final = "deepseek-quickstart"
-# Attributes of the resource are tags of the trace in MLflow.
-RUN: Final = "quickstart.run"
+DEFAULT_EXPERIMENT: Final = "deepseek-quickstart"
+# The resource attribute with the id of the run. In MLflow it is a tag of the trace.
+RUN_ID_ATTRIBUTE: Final = "quickstart.run"
 
 
-def environment(
-    given: Mapping[str, str], chosen: Mapping[str, str], mark: str
+def agent_environment(
+    inherited: Mapping[str, str], overrides: Mapping[str, str], run_id: str
 ) -> dict[str, str]:
-    """`given` with the quickstart's settings: defaults give way, `chosen` wins.
+    """Returns the environment of the agent.
 
-    `mark` becomes an attribute of the resource, to find the trace by.
+    Precedence: `overrides`, `inherited`, DEFAULTS. The traces exporter is always
+    `otlp,mlflow`. `run_id` becomes a resource attribute, by which the trace is found.
     """
-    result = {**DEFAULTS, **given, "OTEL_TRACES_EXPORTER": "otlp,mlflow", **chosen}
+    result = {
+        **DEFAULTS,
+        **inherited,
+        "OTEL_TRACES_EXPORTER": "otlp,mlflow",
+        **overrides,
+    }
     if not result.get("MLFLOW_EXPERIMENT_ID"):
-        result.setdefault("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)
+        result.setdefault("MLFLOW_EXPERIMENT_NAME", DEFAULT_EXPERIMENT)
     if base_url := result.get("DEEPSEEK_BASE_URL"):
-        # A host that is not DeepSeek's has to be named as one that speaks its API.
+        # Hosts other than DeepSeek's are instrumented only if they are listed.
         host = urlsplit(base_url).netloc
         result.setdefault("OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS", host)
-    resource = filter(None, [result.get("OTEL_RESOURCE_ATTRIBUTES")])
-    result["OTEL_RESOURCE_ATTRIBUTES"] = ",".join([*resource, f"{RUN}={mark}"])
+    attributes = filter(None, [result.get("OTEL_RESOURCE_ATTRIBUTES")])
+    result["OTEL_RESOURCE_ATTRIBUTES"] = ",".join(
+        [*attributes, f"{RUN_ID_ATTRIBUTE}={run_id}"]
+    )
     return result
 
 
 def command_line(variables: Mapping[str, str]) -> str:
-    """What a user would type."""
+    """Returns the command that a user would type."""
     exporters = variables["OTEL_TRACES_EXPORTER"]
     return f"OTEL_TRACES_EXPORTER={exporters} opentelemetry-instrument python agent.py"
 
 
 def run(variables: Mapping[str, str], program: Path = AGENT) -> int:
-    """Runs to the end, printing where we print. The exit code."""
-    command = [instrument(), sys.executable, str(program)]
+    """Runs the program with inherited output; returns its exit code."""
+    command = [opentelemetry_instrument(), sys.executable, str(program)]
     return subprocess.run(command, env=dict(variables), check=False).returncode
 
 
-def instrument() -> str:
-    """`opentelemetry-instrument` beside the Python that runs this."""
+def opentelemetry_instrument() -> str:
+    """Returns the path of `opentelemetry-instrument` in the current environment."""
     return str(Path(sysconfig.get_path("scripts")) / "opentelemetry-instrument")

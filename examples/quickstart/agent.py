@@ -1,4 +1,4 @@
-"""A weather agent on the openai SDK. It does not know where its telemetry goes."""
+"""A weather agent on the openai SDK, without any configuration of telemetry."""
 
 import asyncio
 import json
@@ -27,26 +27,28 @@ def run_tool(call: Any) -> dict[str, Any]:
     return {"role": "tool", "tool_call_id": call.id, "content": tool.tool_result}
 
 
-def ask(client: Any, chat: list[Any], **more: Any) -> Any:
+def ask(client: Any, chat: list[Any], **options: Any) -> Any:
     tools = [{"type": "function", "function": TOOL}]
     create = client.chat.completions.create
-    return create(model="deepseek-flash", messages=chat, tools=tools, **more)
+    return create(model="deepseek-flash", messages=chat, tools=tools, **options)
 
 
 async def main() -> None:
     chat: list[Any] = [{"role": "user", "content": "How is the weather in Paris?"}]
     deepseek = OpenAI(base_url=URL, api_key=KEY)
-    thought = ask(deepseek, chat).choices[0].message
-    chat += [thought, *map(run_tool, thought.tool_calls or [])]
-    said = {"role": "assistant", "content": "", "reasoning_content": ""}
+    message = ask(deepseek, chat).choices[0].message
+    chat += [message, *map(run_tool, message.tool_calls or [])]
+    answer = {"role": "assistant", "content": "", "reasoning_content": ""}
     for chunk in ask(deepseek, chat, stream=True):
         for part in ("content", "reasoning_content"):
-            said[part] += getattr(chunk.choices[0].delta, part, None) or ""
-    chat += [said, {"role": "user", "content": "A haiku about that, please."}]
+            answer[part] += getattr(chunk.choices[0].delta, part, None) or ""
+    chat += [answer, {"role": "user", "content": "A haiku about that, please."}]
     haiku = (await ask(AsyncOpenAI(base_url=URL, api_key=KEY), chat)).choices[0].message
-    print(said["content"], haiku.content, sep="\n")
+    print(answer["content"], haiku.content, sep="\n")
 
 
-who = {"session.id": os.urandom(8).hex(), "user.id": "ada"}
-with trace.get_tracer("agent").start_as_current_span("weather talk", attributes=who):
+attributes = {"session.id": os.urandom(8).hex(), "user.id": "ada"}
+with trace.get_tracer("agent").start_as_current_span(
+    "weather talk", attributes=attributes
+):
     asyncio.run(main())

@@ -1,4 +1,4 @@
-"""An MLflow server of one's own: SQLite in a folder, on a free loopback port.
+"""A local MLflow server: SQLite in a folder, on a free loopback port.
 
 with MlflowServer() as mlflow:
     os.environ["MLFLOW_TRACKING_URI"] = mlflow.uri
@@ -24,29 +24,33 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-SETTINGS: Final = {
-    # Prices from the catalogue inside the mlflow package. By default the server
-    # downloads it from github.com while a client waits for its spans to be stored.
+SERVER_ENVIRONMENT: Final = {
+    # Reads prices from the catalogue in the mlflow package. By default the server
+    # downloads them from github.com while a client waits for its spans to be stored.
     "MLFLOW_MODEL_CATALOG_URI": "",
-    # The same for litellm, whose prices MLflow prefers when it is installed.
+    # The same for litellm, whose prices MLflow prefers if it is installed.
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    # Background jobs are seven more Python processes, and traces need none of them.
+    # Background jobs take seven more Python processes, and traces do not need them.
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
 }
 
 
 class MlflowServerError(RuntimeError):
-    """MLflow did not come up; the message ends with the last lines of its log."""
+    """MLflow did not start; the message ends with the last lines of its log."""
 
 
 class MlflowServer:
-    """A context manager; the server is up inside it and gone after it.
+    """A context manager that starts the server and stops it on exit.
 
-    Entered once more, it is on the same port again.
-    `folder` holds the database, the artifacts and `mlflow.log`, and is kept; without
-    it a temporary one is used. `store` is a database elsewhere, as MLflow's
-    `--backend-store-uri`. `report` is called with a line of progress now and then.
+    If it is entered again, the server uses the same port.
+
+    Args:
+        folder: The folder for the database, the artifacts and `mlflow.log`. It is not
+            deleted. By default a temporary folder is used.
+        store: A database to use instead, as MLflow's `--backend-store-uri`.
+        report: A function that is called with lines about the progress.
+        start_timeout: The number of seconds after which MlflowServerError is raised.
     """
 
     def __init__(
@@ -62,17 +66,17 @@ class MlflowServer:
         self._report = report
         self._start_timeout = start_timeout
         self._port = 0
-        self._held = ExitStack()
+        self._exit_stack = ExitStack()
 
     @property
     def uri(self) -> str:
         return f"http://127.0.0.1:{self._port}"
 
     def __enter__(self) -> Self:
-        with ExitStack() as held:
+        with ExitStack() as stack:
             folder = self._folder or Path(
-                held.enter_context(
-                    # MLflow may still write while its folder goes.
+                stack.enter_context(
+                    # MLflow may still write while the folder is deleted.
                     tempfile.TemporaryDirectory("-mlflow", ignore_cleanup_errors=True)
                 )
             )
@@ -81,34 +85,36 @@ class MlflowServer:
             log = folder / "mlflow.log"
             store = self._store or f"sqlite:///{folder.resolve()}/mlflow.db"
             process = _start(folder, store, self._port, log)
-            held.callback(_stop, process)
-            self._wait(process, log)
-            self._held = held.pop_all()
+            stack.callback(_stop, process)
+            self._wait_until_ready(process, log)
+            self._exit_stack = stack.pop_all()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._held.close()
+        self._exit_stack.close()
 
-    def _wait(self, process: subprocess.Popen[bytes], log: Path) -> None:
-        began = time.monotonic()
-        told = 0.0
-        while not _answers(self._port):
-            waited = time.monotonic() - began
+    def _wait_until_ready(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        start = time.monotonic()
+        reported = 0.0
+        while not _is_ready(self._port):
+            elapsed = time.monotonic() - start
             if process.poll() is not None:
                 raise MlflowServerError(
-                    f"MLflow ended with exit code {process.returncode} "
+                    f"MLflow exited with code {process.returncode} "
                     f"while starting.\n{_tail(log)}"
                 )
-            if waited > self._start_timeout:
+            if elapsed > self._start_timeout:
                 raise MlflowServerError(
                     f"MLflow did not answer within {self._start_timeout:.0f} s.\n"
                     f"{_tail(log)}"
                 )
-            if waited - told >= 3:  # noqa: PLR2004  # seconds between two signs of life
-                told = waited
-                self._report(f"starting MLflow … {waited:.0f} s")
+            if elapsed - reported >= 3:  # noqa: PLR2004  # seconds between two reports
+                reported = elapsed
+                self._report(f"starting MLflow … {elapsed:.0f} s")
             time.sleep(0.2)
-        self._report(f"MLflow answers at {self.uri} ({time.monotonic() - began:.0f} s)")
+        self._report(
+            f"MLflow is ready at {self.uri} ({time.monotonic() - start:.0f} s)"
+        )
 
 
 def _start(folder: Path, store: str, port: int, log: Path) -> subprocess.Popen[bytes]:
@@ -116,10 +122,10 @@ def _start(folder: Path, store: str, port: int, log: Path) -> subprocess.Popen[b
     command += ["--host", "127.0.0.1", "--port", str(port)]
     command += ["--backend-store-uri", store]
     command += ["--artifacts-destination", str(folder.resolve() / "artifacts")]
-    # Several workers on one SQLite file answer "database is locked".
+    # Several workers on one SQLite file fail with "database is locked".
     command += ["--workers", "1"]
-    # What the caller set for its own telemetry and its own MLflow is not for this one,
-    # nor is it a part of what the caller's tests cover.
+    # The caller's settings for telemetry, MLflow and coverage do not apply to this
+    # server.
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -129,29 +135,29 @@ def _start(folder: Path, store: str, port: int, log: Path) -> subprocess.Popen[b
         return subprocess.Popen(
             command,
             cwd=folder,
-            env=inherited | SETTINGS,
+            env=inherited | SERVER_ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            # A process group of its own, to end the workers with the server.
+            # A separate process group allows stopping the workers with the server.
             start_new_session=True,
         )
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    for number, patience in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
+    for number, grace_period in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
         try:
             os.killpg(process.pid, number)
         except ProcessLookupError:
             break
-        ends = time.monotonic() + patience
-        while time.monotonic() < ends and _group_lives(process):
+        deadline = time.monotonic() + grace_period
+        while time.monotonic() < deadline and _is_group_alive(process):
             time.sleep(0.05)
     process.wait()
 
 
-def _group_lives(process: subprocess.Popen[bytes]) -> bool:
-    process.poll()  # reaps the leader, which would count as alive otherwise
+def _is_group_alive(process: subprocess.Popen[bytes]) -> bool:
+    process.poll()  # reaps the group leader, which otherwise still exists as a zombie
     try:
         os.killpg(process.pid, 0)
     except ProcessLookupError:
@@ -160,12 +166,12 @@ def _group_lives(process: subprocess.Popen[bytes]) -> bool:
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return int(held.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
-def _answers(port: int) -> bool:
-    # Not /health: it says 200 before, and without, a usable database.
+def _is_ready(port: int) -> bool:
+    # Not /health, which returns 200 even if the database is not usable.
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/api/2.0/mlflow/experiments/get?experiment_id=0")

@@ -157,7 +157,11 @@ def run_agent() -> Callable[..., None]:
         # A simulator for each run, because it caches prompts as DeepSeek does.
         with Simulator() as deepseek:
             subprocess.run(
-                [_agent_run.instrument(), sys.executable, _agent_run.AGENT],
+                [
+                    _agent_run.opentelemetry_instrument(),
+                    sys.executable,
+                    _agent_run.AGENT,
+                ],
                 env=ENVIRONMENT
                 | {
                     "DEEPSEEK_API_KEY": "sk-collector",

@@ -178,7 +178,7 @@ def option_value(command, name):
 
 def test_mlflow_does_not_access_the_internet():
     environment = service_environment("mlflow", MLFLOW_DB_PASSWORD="-")
-    assert mlflow_server.SETTINGS.items() <= environment.items()
+    assert mlflow_server.SERVER_ENVIRONMENT.items() <= environment.items()
 
 
 def test_grafana_is_provisioned_with_dashboard_and_prometheus():

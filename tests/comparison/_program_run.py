@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _HERE: Final = Path(__file__).parent
 _SAMPLES: Final = _HERE.parent / "deepseek_samples"
 _TIMEOUT_SECONDS: Final = 120
-_INSTRUMENT: Final = (_agent_run.instrument(), sys.executable)
+_INSTRUMENT: Final = (_agent_run.opentelemetry_instrument(), sys.executable)
 SETUPS: Final = {
     "this package": "the instrumentation and the exporter of this package",
     "autolog": "`mlflow.openai.autolog()`, for LangChain `mlflow.langchain.autolog()`",

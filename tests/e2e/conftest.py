@@ -1,4 +1,4 @@
-"""Real servers: one MLflow for all of these tests, brought by the quickstart itself."""
+"""Fixtures with real servers; the quickstart starts the MLflow of all these tests."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
     from mlflow.entities import Trace
 
-    Finished: TypeAlias = subprocess.CompletedProcess[str]
+    CompletedProcess: TypeAlias = subprocess.CompletedProcess[str]
 
 ROOT = Path(__file__).parents[2]
 QUICKSTART = [sys.executable, "-m", "examples.quickstart"]
-# What steers the programs under test comes from the test alone. Their coverage costs
-# them half as much again, and other tests run every line.
+# The environment without settings for the programs under test. Coverage is not measured
+# in them, because it slows them by half and other tests cover every line.
 ENVIRONMENT = {
     name: value
     for name, value in os.environ.items()
@@ -39,16 +39,16 @@ ENVIRONMENT = {
 
 
 @dataclass(frozen=True)
-class Served:
-    """The quickstart as it stands there under --serve."""
+class RunningQuickstart:
+    """A quickstart that runs with --serve."""
 
     output: str
     uri: str
 
 
 @dataclass(frozen=True)
-class Run:
-    """A quickstart that is over, and what came where."""
+class QuickstartRun:
+    """A completed quickstart and the telemetry that its servers received."""
 
     output: str
     trace: Trace
@@ -57,9 +57,9 @@ class Run:
 
 
 @pytest.fixture(scope="session")
-def served() -> Iterator[Served]:
-    """With nothing set, it brings simulator, receiver and MLflow."""
-    # Where a shell runs the tests in the background, SIGINT is ignored by all of them.
+def running_quickstart() -> Iterator[RunningQuickstart]:
+    """Without any variable set, it starts the simulator, the receiver and MLflow."""
+    # A shell that runs the tests in the background makes them ignore SIGINT.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         [*QUICKSTART, "--serve"],
@@ -68,54 +68,56 @@ def served() -> Iterator[Served]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    ) as program:
+    ) as process:
         try:
             output = ""
-            for line in program.stdout:
+            for line in process.stdout:
                 output += line
                 if "until Ctrl-C" in line:
                     break
             else:
-                pytest.fail(f"the quickstart ended:\n{output}")
+                pytest.fail(f"the quickstart exited:\n{output}")
             uri = re.search(r"(http://127\.0\.0\.1:\d+)/#/experiments", output)[1]
-            yield Served(output, uri)
-            program.send_signal(signal.SIGINT)
-            assert program.wait(30) == 0
+            yield RunningQuickstart(output, uri)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
         finally:
-            program.terminate()
-    # Nobody is left behind on its port.
+            process.terminate()
+    # The server has stopped listening.
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", urlsplit(uri).port)).close()
 
 
 @pytest.fixture(scope="session")
-def mlflow_uri(served: Served) -> str:
-    return served.uri
+def mlflow_uri(running_quickstart: RunningQuickstart) -> str:
+    return running_quickstart.uri
 
 
 @pytest.fixture(scope="session")
-def run(mlflow_uri: str, traces: Callable[..., list[Trace]]) -> Iterator[Run]:
-    """With everything set, it brings nothing."""
+def quickstart_run(
+    mlflow_uri: str, traces: Callable[..., list[Trace]]
+) -> Iterator[QuickstartRun]:
+    """With every variable set, it starts no server."""
     with Simulator(pace=0.01) as simulator, OtlpReceiver() as receiver:
-        done = _quickstart(
+        process = _run_quickstart(
             DEEPSEEK_BASE_URL=simulator.base_url,
             MLFLOW_EXPERIMENT_NAME="quickstart",
             MLFLOW_TRACKING_URI=mlflow_uri,
             OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert process.returncode == 0, process.stdout + process.stderr
         (trace,) = traces("quickstart")
-        yield Run(done.stdout, trace, receiver, simulator)
+        yield QuickstartRun(process.stdout, trace, receiver, simulator)
 
 
 @pytest.fixture
 def quickstart(
     mlflow_uri: str, simulator: Simulator, receiver: OtlpReceiver
-) -> Callable[..., Finished]:
-    """Runs the quickstart; keywords are its variables."""
+) -> Callable[..., CompletedProcess]:
+    """A function that runs the quickstart with the given environment variables."""
 
-    def run(**variables: str) -> Finished:
-        return _quickstart(
+    def run(**variables: str) -> CompletedProcess:
+        return _run_quickstart(
             **{
                 "DEEPSEEK_BASE_URL": simulator.base_url,
                 "MLFLOW_TRACKING_URI": mlflow_uri,
@@ -127,7 +129,7 @@ def quickstart(
     return run
 
 
-def _quickstart(**variables: str) -> Finished:
+def _run_quickstart(**variables: str) -> CompletedProcess:
     return subprocess.run(
         QUICKSTART,
         cwd=ROOT,
@@ -140,16 +142,16 @@ def _quickstart(**variables: str) -> Finished:
 
 @pytest.fixture(scope="session")
 def traces(mlflow_uri: str) -> Callable[[str], list[Trace]]:
-    """What MLflow has in an experiment, by its name."""
+    """A function that returns the traces of an experiment, by its name."""
     from mlflow import MlflowClient
 
     client = MlflowClient(mlflow_uri)
 
-    def of(experiment: str) -> list[Trace]:
-        found = client.get_experiment_by_name(experiment)
-        return list(client.search_traces(locations=[found.experiment_id]))
+    def search(experiment_name: str) -> list[Trace]:
+        experiment = client.get_experiment_by_name(experiment_name)
+        return list(client.search_traces(locations=[experiment.experiment_id]))
 
-    return of
+    return search
 
 
 @pytest.fixture
@@ -165,12 +167,14 @@ def receiver() -> Iterator[OtlpReceiver]:
 
 
 @pytest.fixture
-def agent(simulator: Simulator, receiver: OtlpReceiver) -> Callable[..., Finished]:
-    """Runs the agent under `opentelemetry-instrument`; keywords are its variables."""
+def agent(
+    simulator: Simulator, receiver: OtlpReceiver
+) -> Callable[..., CompletedProcess]:
+    """A function that runs the agent under `opentelemetry-instrument`."""
 
-    def run(**variables: str) -> Finished:
+    def run(**variables: str) -> CompletedProcess:
         return subprocess.run(
-            [_agent_run.instrument(), sys.executable, _agent_run.AGENT],
+            [_agent_run.opentelemetry_instrument(), sys.executable, _agent_run.AGENT],
             env=ENVIRONMENT
             | {
                 "DEEPSEEK_API_KEY": "sk-e2e",

@@ -1,4 +1,4 @@
-"""Trouble on the way to MLflow: told once, with what to do, and not the agent's."""
+"""Tests that export errors are logged once and do not affect the agent."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
-def undisturbed(agent):
-    """What the agent prints when nothing is recorded."""
-    done = agent(OTEL_SDK_DISABLED="true")
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+def output_without_telemetry(agent):
+    """The output of the agent with the SDK disabled."""
+    process = agent(OTEL_SDK_DISABLED="true")
+    assert (process.returncode, process.stderr) == (0, "")
+    return process.stdout
 
 
 @pytest.mark.parametrize(
-    ("variables", "cause", "to_correct"),
+    ("variables", "cause", "variable_name"),
     [
         pytest.param(
             {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"},
             "the connection failed",
             "MLFLOW_TRACKING_URI",
-            id="MLflow is down",
+            id="MLflow is not running",
         ),
         pytest.param(
             {"MLFLOW_EXPERIMENT_ID": "999999"},
@@ -32,38 +32,44 @@ def undisturbed(agent):
         ),
     ],
 )
-def test_the_agent_runs_on_and_the_cause_is_told_once(
-    agent, receiver, mlflow_uri, undisturbed, variables, cause, to_correct
+def test_agent_completes_and_the_cause_is_logged_once(
+    agent,
+    receiver,
+    mlflow_uri,
+    output_without_telemetry,
+    variables,
+    cause,
+    variable_name,
 ):
-    done = agent(**{"MLFLOW_TRACKING_URI": mlflow_uri} | variables)
-    assert (done.returncode, done.stdout) == (0, undisturbed)
-    told, counted = done.stderr.splitlines()
-    assert cause in told
-    assert to_correct in told
-    assert "5" in counted
-    # The other exporter is not touched by it.
+    process = agent(**{"MLFLOW_TRACKING_URI": mlflow_uri} | variables)
+    assert (process.returncode, process.stdout) == (0, output_without_telemetry)
+    error, summary = process.stderr.splitlines()
+    assert cause in error
+    assert variable_name in error
+    assert "5" in summary
+    # The other exporter is not affected.
     assert len(receiver.spans) == 5
 
 
 @pytest.mark.parametrize(
-    ("variables", "complaint"),
+    ("variables", "message"),
     [
         pytest.param(
             {"MLFLOW_TRACKING_URI": "htp://127.0.0.1:5000"},
             "MLFLOW_TRACKING_URI must be the URL of an MLflow server, "
             "for example http://localhost:5000",
-            id="misspelt URI",
+            id="misspelt scheme",
         ),
         pytest.param(
             {"MLFLOW_EXPERIMENT_ID": "weather"},
             "MLFLOW_EXPERIMENT_ID must be the number of an experiment",
-            id="a name for an id",
+            id="name instead of id",
         ),
     ],
 )
-def test_a_malformed_setting_is_refused_by_name_while_the_agent_runs_on(
-    agent, mlflow_uri, undisturbed, variables, complaint
+def test_agent_completes_and_an_invalid_setting_raises_value_error(
+    agent, mlflow_uri, output_without_telemetry, variables, message
 ):
-    done = agent(**{"MLFLOW_TRACKING_URI": mlflow_uri} | variables)
-    assert (done.returncode, done.stdout) == (0, undisturbed)
-    assert f"ValueError: {complaint}" in done.stderr
+    process = agent(**{"MLFLOW_TRACKING_URI": mlflow_uri} | variables)
+    assert (process.returncode, process.stdout) == (0, output_without_telemetry)
+    assert f"ValueError: {message}" in process.stderr

@@ -1,4 +1,4 @@
-"""Content off, the default: what was said is nowhere; what it took is still there."""
+"""Tests that content is recorded only if its capture is enabled."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
-# Said too, but parts of names or descriptions: of spans, attributes and metrics.
-NAMES = {"answer", "call", "from", "tokens", "trace", "weather"}
+# Words of the content that are also part of names and descriptions of telemetry.
+NON_CONTENT_WORDS = {"answer", "call", "from", "tokens", "trace", "weather"}
 
 
-def said(exchanges: list[Exchange]) -> set[str]:
-    """The words, of four letters or more, in all that went to and fro."""
+def content_words(exchanges: list[Exchange]) -> set[str]:
+    """Returns the words of four or more letters in all requests and responses."""
     texts = " ".join(text for exchange in exchanges for text in _texts(exchange))
     return set(re.findall(r"[a-z]{4,}", texts.lower()))
 
@@ -29,7 +29,7 @@ def said(exchanges: list[Exchange]) -> set[str]:
 def _texts(exchange: Exchange) -> Iterator[str]:
     request = exchange.request_json
     messages: list[Any] = [*request["messages"]]
-    if not request.get("stream"):  # else it is in the next request
+    if not request.get("stream"):  # a streamed message is in the next request
         messages.append(json.loads(exchange.response_body)["choices"][0]["message"])
     for message in messages:
         yield message.get("content") or ""
@@ -43,16 +43,16 @@ def _texts(exchange: Exchange) -> Iterator[str]:
 
 @pytest.fixture
 def signals(agent, receiver, mlflow_uri, traces):
-    """Runs the agent in a capture mode; what came out of it, as text."""
+    """A function that runs the agent and returns all its telemetry, as text."""
 
-    def of(mode: str) -> str:
+    def run(mode: str) -> str:
         experiment = f"content {mode or 'off'}"
-        done = agent(
+        process = agent(
             MLFLOW_EXPERIMENT_NAME=experiment,
             MLFLOW_TRACKING_URI=mlflow_uri,
             OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=mode,
         )
-        assert (done.returncode, done.stderr) == (0, "")
+        assert (process.returncode, process.stderr) == (0, "")
         (trace,) = traces(experiment)
         assert {r.path for r in receiver.requests} >= {"/v1/traces", "/v1/metrics"}
         bodies = [
@@ -60,41 +60,43 @@ def signals(agent, receiver, mlflow_uri, traces):
         ]
         return "\n".join([trace.to_json(), *bodies]).lower()
 
-    return of
+    return run
 
 
-def test_not_one_word_is_in_any_signal(signals, simulator):
-    everything = signals("")
-    words = said(simulator.exchanges) - NAMES
+def test_no_word_of_the_content_is_in_any_signal(signals, simulator):
+    telemetry = signals("")
+    words = content_words(simulator.exchanges) - NON_CONTENT_WORDS
     assert words > {"paris", "haiku", "dawn", "syllables", "temperature", "city"}
-    assert {word for word in words if word in everything} == set()
+    assert {word for word in words if word in telemetry} == set()
 
 
-def test_switched_on_every_word_is_there(signals, simulator):
-    """So the words that the test above looks for would be found."""
-    everything = signals("SPAN_ONLY")
-    words = said(simulator.exchanges)
-    assert {word for word in words if word not in everything} == set()
+def test_every_word_is_recorded_with_content(signals, simulator):
+    """Shows that the previous test would find recorded content."""
+    telemetry = signals("SPAN_ONLY")
+    words = content_words(simulator.exchanges)
+    assert {word for word in words if word not in telemetry} == set()
 
 
-def test_with_the_hook_every_word_is_in_mlflow_and_none_elsewhere(
+def test_completion_hook_sends_content_to_mlflow_only(
     agent, receiver, simulator, mlflow_uri, traces
 ):
-    done = agent(
-        MLFLOW_EXPERIMENT_NAME="content for MLflow alone",
+    process = agent(
+        MLFLOW_EXPERIMENT_NAME="content for MLflow only",
         MLFLOW_TRACKING_URI=mlflow_uri,
         OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK="mlflow",
     )
-    assert (done.returncode, done.stderr) == (0, "")
-    (trace,) = traces("content for MLflow alone")
-    words = said(simulator.exchanges)
+    assert (process.returncode, process.stderr) == (0, "")
+    (trace,) = traces("content for MLflow only")
+    words = content_words(simulator.exchanges)
     assert words - set(re.findall(r"[a-z]{4,}", trace.to_json().lower())) == set()
     assert len(receiver.spans) == len(trace.data.spans)
-    sent = b"".join(request.body for request in receiver.requests).lower()
-    assert {word for word in words - NAMES if word.encode() in sent} == set()
+    otlp_bodies = b"".join(request.body for request in receiver.requests).lower()
+    assert {
+        word for word in words - NON_CONTENT_WORDS if word.encode() in otlp_bodies
+    } == set()
 
 
-def test_tokens_and_timings_are_there_without_content(
+def test_tokens_and_durations_are_recorded_without_content(
     signals, simulator, receiver, traces
 ):
     signals("NO_CONTENT")

@@ -1,4 +1,4 @@
-"""A trace that several processes make, that is large, or that takes long."""
+"""Tests traces that span several services, have many spans or take hours."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ SERVICE = PROGRAMS / "service.py"
 LONG_JOB = PROGRAMS / "long_job.py"
 QUESTION = "What does a refund take?"
 CHAT = "chat deepseek-flash"
-AT_ONCE = {"OTEL_BSP_SCHEDULE_DELAY": "1"}
-NOT_THE_ROOT = {"OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT": "false"}
+WITHOUT_DELAY = {"OTEL_BSP_SCHEDULE_DELAY": "1"}
+WITHOUT_REMOTE_ROOT_PROMOTION = {"OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT": "false"}
 TO_MLFLOW = {"OTEL_TRACES_EXPORTER": "mlflow"}
-FAILING = {"FAILS": "1"}
-ELSEWHERE = {"OTEL_TRACES_EXPORTER": "none"}
+WITH_ERROR = {"FAILS": "1"}
+NOT_EXPORTED = {"OTEL_TRACES_EXPORTER": "none"}
 
 
 @pytest.fixture
@@ -43,14 +43,19 @@ def experiment() -> str:
 
 
 @pytest.fixture
-def asked(mlflow_uri, simulator, experiment, traces) -> Callable[..., list[Trace]]:
-    """What MLflow has after one question to a front service that asks a back one."""
+def run_services(
+    mlflow_uri, simulator, experiment, traces
+) -> Callable[..., list[Trace]]:
+    """A function that sends one question through two services.
+
+    It takes the variables of both and returns the traces of the experiment.
+    """
 
     @contextmanager
     def service(**variables: str) -> Iterator[str]:
-        """Its address; once it is left, the service is over and its spans are sent."""
+        """Runs a service and yields its URL; on exit, all its spans have been sent."""
         with subprocess.Popen(
-            [_agent_run.instrument(), sys.executable, SERVICE],
+            [_agent_run.opentelemetry_instrument(), sys.executable, SERVICE],
             env=ENVIRONMENT
             | {
                 "DEEPSEEK_BASE_URL": simulator.base_url,
@@ -73,18 +78,21 @@ def asked(mlflow_uri, simulator, experiment, traces) -> Callable[..., list[Trace
                 process.terminate()
                 process.wait(60)
 
-    def asked(front: dict[str, str], back: dict[str, str]) -> list[Trace]:
-        with service(**back) as answering:
-            address = f"{answering}/answer"
-            with service(NEXT=address, **front) as asking, suppress(HTTPError):
+    def run_services(frontend: dict[str, str], backend: dict[str, str]) -> list[Trace]:
+        with service(**backend) as backend_url:
+            next_url = f"{backend_url}/answer"
+            with (
+                service(NEXT=next_url, **frontend) as frontend_url,
+                suppress(HTTPError),
+            ):
                 request = urllib.request.Request(
-                    f"{asking}/ask", QUESTION.encode(), method="POST"
+                    f"{frontend_url}/ask", QUESTION.encode(), method="POST"
                 )
-                with urllib.request.urlopen(request, timeout=60) as answer:
-                    assert answer.status == 200
+                with urllib.request.urlopen(request, timeout=60) as response:
+                    assert response.status == 200
         return traces(experiment)
 
-    return asked
+    return run_services
 
 
 def tree(trace: Trace) -> list[tuple[str | None, str]]:
@@ -98,10 +106,14 @@ def tree(trace: Trace) -> list[tuple[str | None, str]]:
 # --- two services
 
 
-@pytest.mark.parametrize(("front", "back"), [(AT_ONCE, {}), ({}, AT_ONCE)])
-def test_services_that_both_export_make_one_trace(asked, front, back):
-    """Whoever's spans arrive first. Without a word, it is one trace of two pieces."""
-    (trace,) = asked(TO_MLFLOW | front, TO_MLFLOW | back)
+@pytest.mark.parametrize(
+    ("frontend", "backend"), [(WITHOUT_DELAY, {}), ({}, WITHOUT_DELAY)]
+)
+def test_services_that_both_export_have_one_trace_with_two_roots(
+    run_services, frontend, backend
+):
+    """The trace is the same in whichever order the spans arrive."""
+    (trace,) = run_services(TO_MLFLOW | frontend, TO_MLFLOW | backend)
     assert trace.info.state == "OK"
     assert trace.info.request_preview == QUESTION
     assert tree(trace) == [
@@ -112,12 +124,17 @@ def test_services_that_both_export_make_one_trace(asked, front, back):
     ]
 
 
-@pytest.mark.parametrize(("front", "back"), [(AT_ONCE, {}), ({}, AT_ONCE)])
-@pytest.mark.parametrize(("end", "state"), [({}, "OK"), (FAILING, "ERROR")])
-def test_where_the_caller_is_known_to_export_it_is_one_tree(
-    asked, simulator, front, back, end, state
+@pytest.mark.parametrize(
+    ("frontend", "backend"), [(WITHOUT_DELAY, {}), ({}, WITHOUT_DELAY)]
+)
+@pytest.mark.parametrize(("error", "state"), [({}, "OK"), (WITH_ERROR, "ERROR")])
+def test_services_have_one_tree_without_remote_root_promotion(
+    run_services, simulator, frontend, backend, error, state
 ):
-    (trace,) = asked(TO_MLFLOW | front | end, TO_MLFLOW | back | NOT_THE_ROOT)
+    (trace,) = run_services(
+        TO_MLFLOW | frontend | error,
+        TO_MLFLOW | backend | WITHOUT_REMOTE_ROOT_PROMOTION,
+    )
     assert tree(trace) == [
         (None, "POST /ask"),
         ("POST /ask", "POST"),
@@ -134,8 +151,8 @@ def test_where_the_caller_is_known_to_export_it_is_one_tree(
     assert trace.info.token_usage["total_tokens"] == exchange.usage["total_tokens"]
 
 
-def test_where_only_the_service_behind_exports_the_trace_is_whole(asked):
-    (trace,) = asked(ELSEWHERE, TO_MLFLOW)
+def test_trace_is_complete_if_only_the_backend_exports(run_services):
+    (trace,) = run_services(NOT_EXPORTED, TO_MLFLOW)
     assert tree(trace) == [(None, "POST /answer"), ("POST /answer", CHAT)]
     assert (trace.info.state, trace.info.tags["mlflow.traceName"]) == (
         "OK",
@@ -145,16 +162,16 @@ def test_where_only_the_service_behind_exports_the_trace_is_whole(asked):
     assert trace.info.response_preview.startswith("On What does a refund take")
 
 
-# --- much and long
+# --- long traces
 
 
 @pytest.fixture
-def told(mlflow_uri, experiment, traces) -> Callable[..., Trace]:
-    """The trace that a program of a few lines makes in a process of its own."""
+def run_job(mlflow_uri, experiment, traces) -> Callable[..., Trace]:
+    """A function that runs a function of long_job.py and returns its trace."""
 
-    def told(program: str) -> Trace:
-        done = subprocess.run(
-            [sys.executable, LONG_JOB, program],
+    def run_job(job: str) -> Trace:
+        process = subprocess.run(
+            [sys.executable, LONG_JOB, job],
             env=ENVIRONMENT
             | {
                 "MLFLOW_EXPERIMENT_NAME": experiment,
@@ -165,17 +182,17 @@ def told(mlflow_uri, experiment, traces) -> Callable[..., Trace]:
             check=False,
             timeout=200,
         )
-        assert done.returncode == 0, done.stderr
-        assert "reach MLflow" not in done.stderr, done.stderr
+        assert process.returncode == 0, process.stderr
+        assert "Cannot export" not in process.stderr, process.stderr
         (trace,) = traces(experiment)
         return trace
 
-    return told
+    return run_job
 
 
-@pytest.mark.parametrize("program", ["plain", "of_mlflow"])
-def test_thousands_of_spans_are_one_trace(told, program):
-    trace = told(program)
+@pytest.mark.parametrize("job", ["otel_spans", "mlflow_spans"])
+def test_thousands_of_spans_are_one_trace(run_job, job):
+    trace = run_job(job)
     (root,) = (span for span in trace.data.spans if span.parent_id is None)
     assert len(trace.data.spans) == 1 + 5_000
     assert {span.parent_id for span in trace.data.spans} == {None, root.span_id}
@@ -185,11 +202,11 @@ def test_thousands_of_spans_are_one_trace(told, program):
     )
 
 
-def test_hours_may_pass_between_the_first_span_and_the_last(told):
-    trace = told("slow")
+def test_trace_may_take_hours(run_job):
+    trace = run_job("six_hours")
     assert len(trace.data.spans) == 1 + 2
     assert trace.info.state == "OK"
     assert trace.info.execution_duration == 6 * 3_600_000
-    assert trace.info.request_preview == "What was asked first?"
-    assert trace.info.response_preview == "What was answered last."
+    assert trace.info.request_preview == "The first question?"
+    assert trace.info.response_preview == "The last answer."
     assert trace.info.token_usage["total_tokens"] == 2 * 3

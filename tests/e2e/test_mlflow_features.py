@@ -1,4 +1,4 @@
-"""What else MLflow does with traces, done with ours: each example, run as it stands."""
+"""Runs each of the examples of MLflow features and tests its traces."""
 
 from __future__ import annotations
 
@@ -24,35 +24,39 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 
-class Ran:
-    """An example that is over: what it printed, and what its experiment holds."""
+class ExampleRun:
+    """A completed example, with its output and its experiment."""
 
     def __init__(self, uri: str, experiment: str, output: str) -> None:
         from mlflow import MlflowClient
 
         self.lines = output.splitlines()
         self.client = MlflowClient(uri)
-        self.id = self.client.get_experiment_by_name(experiment).experiment_id
+        self.experiment_id = self.client.get_experiment_by_name(
+            experiment
+        ).experiment_id
 
-    def found(self, condition: str | None = None) -> list[Trace]:
-        """What a search finds, oldest first."""
+    def search(self, condition: str | None = None) -> list[Trace]:
+        """Returns the traces that match, oldest first."""
         return list(
             self.client.search_traces(
-                locations=[self.id],
+                locations=[self.experiment_id],
                 filter_string=condition,
                 order_by=["timestamp_ms ASC"],
             )
         )
 
     def questions(self, condition: str) -> list[str]:
-        return [trace.info.request_preview for trace in self.found(condition)]
+        return [trace.info.request_preview for trace in self.search(condition)]
 
 
 @pytest.fixture
-def example(mlflow_uri, simulator) -> Callable[..., Ran]:
-    def run(name: str, *launcher: str, experiment: str = "", **variables: str) -> Ran:
+def example(mlflow_uri, simulator) -> Callable[..., ExampleRun]:
+    def run(
+        name: str, *launcher: str, experiment: str = "", **variables: str
+    ) -> ExampleRun:
         experiment = experiment or f"{name} {uuid.uuid4()}"
-        done = subprocess.run(
+        process = subprocess.run(
             [*launcher, sys.executable, ROOT / "examples" / f"mlflow_{name}.py"],
             env=ENVIRONMENT
             | {
@@ -72,18 +76,18 @@ def example(mlflow_uri, simulator) -> Callable[..., Ran]:
             check=False,
             timeout=180,
         )
-        assert done.returncode == 0, done.stderr
-        return Ran(mlflow_uri, experiment, done.stdout)
+        assert process.returncode == 0, process.stderr
+        return ExampleRun(mlflow_uri, experiment, process.stdout)
 
     return run
 
 
-def billed(simulator) -> dict[str, int]:
-    """By the simulator, in MLflow's words."""
+def billed_tokens(simulator) -> dict[str, int]:
+    """Returns the tokens that the simulator billed, under MLflow's names."""
     usages = [exchange.usage for exchange in simulator.exchanges]
     return {
-        ours: sum(usage[theirs] for usage in usages)
-        for ours, theirs in {
+        mlflow_name: sum(usage[deepseek_name] for usage in usages)
+        for mlflow_name, deepseek_name in {
             "input_tokens": "prompt_tokens",
             "output_tokens": "completion_tokens",
             "cache_read_input_tokens": "prompt_cache_hit_tokens",
@@ -97,120 +101,129 @@ def tree(trace: Trace) -> list[tuple[str | None, str]]:
 
 
 def test_traces_are_found_by_tag_user_and_session(example):
-    ran = example("search")
+    run = example("search")
     refund, exchange, place = (
         "What does a refund take?",
         "And for an exchange?",
         "Where are you?",
     )
-    assert ran.questions("tag.desk = 'north'") == [refund, exchange, place]
-    assert ran.questions("tag.desk = 'south'") == []
-    assert ran.questions("metadata.`mlflow.trace.user` = 'ada'") == [refund, exchange]
-    assert ran.questions("metadata.`mlflow.trace.session` = 'talk-2'") == [place]
-    assert ran.lines == [
+    assert run.questions("tag.desk = 'north'") == [refund, exchange, place]
+    assert run.questions("tag.desk = 'south'") == []
+    assert run.questions("metadata.`mlflow.trace.user` = 'ada'") == [refund, exchange]
+    assert run.questions("metadata.`mlflow.trace.session` = 'talk-2'") == [place]
+    assert run.lines == [
         "tag.desk = 'north' 3",
         "metadata.`mlflow.trace.user` = 'ada' 2",
-        # the sessions view: the newest first
+        # sessions are sorted newest first
         f"talk-2 {[place]}",
         f"talk-1 {[refund, exchange]}",
     ]
 
 
-def test_an_agent_adds_to_its_trace_and_people_assess_it(example):
-    ran = example(
+def test_program_updates_its_trace_and_logs_feedback(example):
+    run = example(
         "feedback",
-        _agent_run.instrument(),
+        _agent_run.opentelemetry_instrument(),
         OTEL_TRACES_EXPORTER="mlflow",
         OTEL_METRICS_EXPORTER="none",
         OTEL_LOGS_EXPORTER="none",
     )
-    (trace,) = ran.found("tag.desk = 'north' AND feedback.liked = 'false'")
-    assert ran.lines[-1] == str([trace.info.trace_id])
+    (trace,) = run.search("tag.desk = 'north' AND feedback.liked = 'false'")
+    assert run.lines[-1] == str([trace.info.trace_id])
     assert tree(trace) == [(None, "answer"), ("answer", "chat deepseek-flash")]
     assert trace.info.tags == IsPartialDict(desk="north")
     assert trace.info.trace_metadata == IsPartialDict(
         {"release": "7", "mlflow.trace.user": "ada", "mlflow.trace.session": "talk"}
     )
     assert {
-        (one.name, one.value, one.source.source_type, one.source.source_id)
-        for one in trace.info.assessments
+        (
+            assessment.name,
+            assessment.value,
+            assessment.source.source_type,
+            assessment.source.source_id,
+        )
+        for assessment in trace.info.assessments
     } == {("liked", False, "HUMAN", "ada"), ("days", 14, "HUMAN", "ada")}
 
 
-def test_a_trace_is_linked_to_a_run_and_to_a_version_of_a_prompt(example):
-    ran = example("links")
-    (run,) = ran.client.search_runs([ran.id])
-    (of_run,) = ran.found(f"run_id = '{run.info.run_id}'")
-    version = ran.lines[-1].split("'")[1]
-    of_prompt = ran.found(f"prompt = '{version}'")
-    assert of_run.info.trace_id in [trace.info.trace_id for trace in of_prompt]
-    assert of_run.info.request_preview == "A haiku about rain."
-    assert f"run_id = '{run.info.run_id}' 1" in ran.lines
-    assert ran.lines[-1] == f"prompt = '{version}' 1"
+def test_trace_is_linked_to_run_and_prompt_version(example):
+    run = example("links")
+    (mlflow_run,) = run.client.search_runs([run.experiment_id])
+    run_id = mlflow_run.info.run_id
+    (run_trace,) = run.search(f"run_id = '{run_id}'")
+    version = run.lines[-1].split("'")[1]
+    prompt_traces = run.search(f"prompt = '{version}'")
+    assert run_trace.info.trace_id in [trace.info.trace_id for trace in prompt_traces]
+    assert run_trace.info.request_preview == "A haiku about rain."
+    assert f"run_id = '{run_id}' 1" in run.lines
+    assert run.lines[-1] == f"prompt = '{version}' 1"
 
 
-def test_scorers_judge_traces_that_are_there_and_an_agent_that_makes_new_ones(
+def test_scorers_evaluate_existing_traces_and_new_traces_of_an_agent(
     example, simulator
 ):
-    ran = example("evaluate")
-    asked = {
+    run = example("evaluate")
+    exchanges_by_question = {
         exchange.request_json["messages"][-1]["content"]: exchange
         for exchange in simulator.exchanges
     }
-    judged = {
+    traces_by_root = {
         trace.data.spans[0].name: trace
-        for trace in ran.found("feedback.tokens IS NOT NULL")
+        for trace in run.search("feedback.tokens IS NOT NULL")
     }
     for root, question in {
         "chat deepseek-flash": "What does a refund take?",
         "answer": "And an exchange?",
     }.items():
-        trace, exchange = judged.pop(root), asked[question]
-        given = {one.name: one for one in trace.info.assessments}
-        assert given["tokens"].value == exchange.usage["total_tokens"]
-        # A judge that asks DeepSeek, of what the trace says was answered.
-        (verdict,) = (
+        trace = traces_by_root.pop(root)
+        exchange = exchanges_by_question[question]
+        assessments = {
+            assessment.name: assessment for assessment in trace.info.assessments
+        }
+        assert assessments["tokens"].value == exchange.usage["total_tokens"]
+        # The scorer asks DeepSeek about the recorded answer.
+        (judge_exchange,) = (
             exchange
-            for words, exchange in asked.items()
-            if words.startswith("Is it polite?")
+            for judge_question, exchange in exchanges_by_question.items()
+            if judge_question.startswith("Is it polite?")
             and trace.data.spans[-1].outputs["choices"][0]["message"]["content"]
-            in words
+            in judge_question
         )
-        assert given["polite"].value in verdict.answer.decode()
-    assert judged == {}
+        assert assessments["polite"].value in judge_exchange.response_body.decode()
+    assert traces_by_root == {}
 
 
-def test_an_agent_under_evaluation_has_one_tree_and_each_call_once(example):
-    ran = example("evaluate")
-    trees = [tree(trace) for trace in ran.found()]
+def test_evaluated_agent_has_one_tree_with_each_call_once(example):
+    run = example("evaluate")
+    trees = [tree(trace) for trace in run.search()]
     assert [(None, "answer"), ("answer", "chat deepseek-flash")] in trees
-    assert "Completions" not in {name for one in trees for _, name in one}
+    assert "Completions" not in {name for spans in trees for _, name in spans}
 
 
-def test_mlflows_charts_show_what_was_billed(example, simulator):
-    searched = example("search")
+def test_charts_show_the_billed_tokens_and_costs(example, simulator):
+    search_run = example("search")
     (name,) = {
         experiment.name
-        for experiment in searched.client.search_experiments()
-        if experiment.experiment_id == searched.id
+        for experiment in search_run.client.search_experiments()
+        if experiment.experiment_id == search_run.experiment_id
     }
-    shown: dict[str, Any] = {}
+    charts: dict[str, Any] = {}
     for line in example("charts", experiment=name).lines:
-        what, _, points = line.partition(" [")
-        shown[what] = ast.literal_eval(f"[{points}")
-    assert {what: shown[what] for what in billed(simulator)} == {
-        what: [(float(tokens),)] for what, tokens in billed(simulator).items()
+        title, _, points = line.partition(" [")
+        charts[title] = ast.literal_eval(f"[{points}")
+    assert {name: charts[name] for name in billed_tokens(simulator)} == {
+        name: [(float(tokens),)] for name, tokens in billed_tokens(simulator).items()
     }
     costs = [
         span.attributes["mlflow.llm.cost"]["total_cost"]
-        for trace in searched.found()
+        for trace in search_run.search()
         for span in trace.data.spans
         if span.span_type == "CHAT_MODEL"
     ]
     assert len(costs) == len(simulator.exchanges)
-    assert shown["cost in USD"] == [
+    assert charts["cost in USD"] == [
         ("deepseek-flash", pytest.approx(sum(costs), rel=1e-9))
     ]
     assert sum(costs) == pytest.approx(
-        sum(trace.info.cost["total_cost"] for trace in searched.found())
+        sum(trace.info.cost["total_cost"] for trace in search_run.search())
     )

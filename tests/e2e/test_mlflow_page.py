@@ -15,7 +15,7 @@ from opentelemetry.util.genai.handler import TelemetryHandler
 from playwright.sync_api import expect
 
 from examples.quickstart import _report
-from examples.quickstart._trace import recorded
+from examples.quickstart._recorded_trace import to_recorded_trace
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from tests.comparison._mlflow_page import (
     chromium_path,
@@ -47,19 +47,19 @@ def page(browser):
 
 
 @pytest.fixture
-def address(run, mlflow_uri):
+def trace_url(quickstart_run, mlflow_uri):
     """The URL of the trace, as the quickstart prints it."""
-    address = _report.address(mlflow_uri, recorded(run.trace))
-    assert address in run.output
-    return address
+    url = _report.trace_url(mlflow_uri, to_recorded_trace(quickstart_run.trace))
+    assert url in quickstart_run.output
+    return url
 
 
 def test_trace_list_shows_name_previews_user_session_status_and_tokens(
-    page, run, address
+    page, quickstart_run, trace_url
 ):
-    info = run.trace.info
+    info = quickstart_run.trace.info
     page.set_viewport_size({"width": 2000, "height": 1000})
-    page.goto(address.rpartition("/")[0])
+    page.goto(trace_url.rpartition("/")[0])
     page.get_by_role("button", name="Display").click()
     page.get_by_role("menuitem", name="Columns").click()
     for column in ("Trace name", "User"):
@@ -81,8 +81,8 @@ def test_trace_list_shows_name_previews_user_session_status_and_tokens(
         expect(row).to_contain_text(text)
 
 
-def test_model_call_is_shown_as_chat_with_reasoning(page, run, address):
-    page.goto(address)
+def test_model_call_is_shown_as_chat_with_reasoning(page, quickstart_run, trace_url):
+    page.goto(trace_url)
     page.get_by_role("button", name="Full screen").click()
     # The second of three calls has the question, the tool result and the answer.
     page.get_by_text("chat deepseek-flash").nth(1).click()
@@ -228,8 +228,10 @@ def test_failed_tool_is_marked_and_shows_reason(page, mlflow_uri, search_trace):
     experiment, spans = search_trace
     failed = spans["execute_tool get_weather"]
     other = spans["execute_tool get_time"]
-    trace_url = f"{mlflow_uri}/#/experiments/{experiment}/traces/{failed.trace_id}"
-    page.goto(trace_url)
+    failed_trace_url = (
+        f"{mlflow_uri}/#/experiments/{experiment}/traces/{failed.trace_id}"
+    )
+    page.goto(failed_trace_url)
 
     def title(span):
         node = page.get_by_test_id(f"timeline-tree-node-{span.span_id}")

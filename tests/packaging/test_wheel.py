@@ -1,4 +1,4 @@
-"""How the wheel lies beside others in the namespaces it shares with them."""
+"""Tests the installed wheel and the namespaces it shares with other packages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from importlib.metadata import Distribution
 
 NAME = "opentelemetry-instrumentation-deepseek"
-OURS = (
+PATH_PREFIXES = (
     "opentelemetry/instrumentation/deepseek/",
     "opentelemetry/exporter/mlflow/",
     "opentelemetry_instrumentation_deepseek-",
@@ -24,44 +24,46 @@ OURS = (
 
 
 @pytest.fixture(scope="module")
-def ours() -> Distribution:
-    found = distribution(NAME)
-    if "opentelemetry/exporter/mlflow/__init__.py" not in map(str, found.files or ()):
-        reason = f"{NAME} is not installed from its wheel here"
+def wheel() -> Distribution:
+    wheel = distribution(NAME)
+    if "opentelemetry/exporter/mlflow/__init__.py" not in map(str, wheel.files or ()):
+        reason = f"needs {NAME} installed from its wheel: run tox -e wheel"
         skip_unless_ci(reason)
-    return found
+    return wheel
 
 
 @pytest.fixture(scope="module")
-def neighbours() -> dict[str, Distribution]:
-    found = {d.name: d for d in distributions() if d.name.startswith("opentelemetry-")}
-    found.pop(NAME)
-    # Without one in each of our two namespaces the tests below would say nothing.
-    assert found.keys() >= {
+def other_packages() -> dict[str, Distribution]:
+    packages = {
+        d.name: d for d in distributions() if d.name.startswith("opentelemetry-")
+    }
+    packages.pop(NAME)
+    # The tests below need a package in each of the two namespaces.
+    assert packages.keys() >= {
         "opentelemetry-exporter-otlp-proto-http",
         "opentelemetry-instrumentation",
     }
-    return found
+    return packages
 
 
-def test_the_wheel_has_files_in_its_own_folders_only(ours):
-    assert [str(f) for f in ours.files if not str(f).startswith(OURS)] == []
+def test_wheel_has_files_only_in_its_own_folders(wheel):
+    assert [str(f) for f in wheel.files if not str(f).startswith(PATH_PREFIXES)] == []
 
 
-def test_no_file_belongs_to_two_distributions(ours, neighbours):
-    mine = set(map(str, ours.files))
+def test_no_file_belongs_to_two_packages(wheel, other_packages):
+    wheel_files = set(map(str, wheel.files))
     shared = {
-        name: mine & set(map(str, neighbour.files or ()))
-        for name, neighbour in neighbours.items()
+        name: wheel_files & set(map(str, package.files or ()))
+        for name, package in other_packages.items()
     }
     assert {name: files for name, files in shared.items() if files} == {}
 
 
-def test_the_neighbours_files_are_what_they_were(ours, neighbours):
-    """Their content still has the hash that their own RECORD gives it."""
+def test_files_of_other_packages_are_unchanged(wheel, other_packages):
+    """The files have the hashes of their package's RECORD."""
     checked, changed = 0, []
-    for neighbour in neighbours.values():
-        for file in neighbour.files or ():
+    for package in other_packages.values():
+        for file in package.files or ():
             if file.hash is None or file.suffix != ".py":
                 continue
             digest = hashlib.new(file.hash.mode, file.read_binary()).digest()
@@ -85,12 +87,12 @@ def test_the_neighbours_files_are_what_they_were(ours, neighbours):
         "opentelemetry.trace",
     ],
 )
-def test_all_of_the_namespace_imports(ours, module):
+def test_modules_of_shared_namespaces_can_be_imported(wheel, module):
     assert import_module(module)
 
 
-def test_the_wheel_says_that_it_is_typed_and_licensed(ours):
-    files = {str(f) for f in ours.files}
+def test_wheel_has_type_markers_and_license(wheel):
+    files = {str(f) for f in wheel.files}
     assert files >= {
         "opentelemetry/instrumentation/deepseek/py.typed",
         "opentelemetry/exporter/mlflow/py.typed",
@@ -107,6 +109,8 @@ def test_the_wheel_says_that_it_is_typed_and_licensed(ours):
         ("opentelemetry_environment_variables", "mlflow"),
     ],
 )
-def test_an_entry_point_loads(ours, group, name):
-    (point,) = [p for p in entry_points(group=group, name=name) if p.dist.name == NAME]
-    assert point.load()
+def test_entry_point_loads(wheel, group, name):
+    (entry_point,) = [
+        p for p in entry_points(group=group, name=name) if p.dist.name == NAME
+    ]
+    assert entry_point.load()

@@ -1,4 +1,4 @@
-"""Runs programs under `opentelemetry-instrument`; they know nothing of us."""
+"""Runs programs without any reference to this package, auto-instrumented."""
 
 from __future__ import annotations
 
@@ -14,25 +14,37 @@ import pytest
 from examples.quickstart import _agent_run
 from tests.e2e.conftest import ENVIRONMENT
 
-from .ran import Run
+from .agent_run import AgentRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PROGRAMS = Path(__file__).with_name("guide")
+PROGRAMS = Path(__file__).with_name("programs")
 
 
 @pytest.fixture
-def run(mlflow_uri, traces, simulator, receiver) -> Callable[..., Run]:
-    def run(program: str, of_the_code: str = "", **variables: str) -> Run:
-        experiment = f"one tree {uuid.uuid4()}"
-        done = subprocess.run(
-            [_agent_run.instrument(), sys.executable, PROGRAMS, f"run_{program}"],
+def run_program(mlflow_uri, traces, simulator, receiver) -> Callable[..., AgentRun]:
+    """A function that runs a program under `opentelemetry-instrument`.
+
+    `experiment_suffix` is what the program appends to the name of its experiment.
+    """
+
+    def run_program(
+        program: str, experiment_suffix: str = "", **variables: str
+    ) -> AgentRun:
+        experiment = f"agent {uuid.uuid4()}"
+        process = subprocess.run(
+            [
+                _agent_run.opentelemetry_instrument(),
+                sys.executable,
+                PROGRAMS,
+                f"run_{program}",
+            ],
             env=ENVIRONMENT
             | {
                 "DEEPSEEK_BASE_URL": simulator.base_url,
                 "MLFLOW_EXPERIMENT_NAME": experiment,
-                # MLflow says in whispers that it could not start a span.
+                # MLflow logs at level DEBUG that it could not start a span.
                 "MLFLOW_LOGGING_LEVEL": "DEBUG",
                 "MLFLOW_TRACKING_URI": mlflow_uri,
                 "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
@@ -49,11 +61,14 @@ def run(mlflow_uri, traces, simulator, receiver) -> Callable[..., Run]:
             check=False,
             timeout=120,
         )
-        assert done.returncode == 0, done.stderr
-        for trouble in ("Failed to start", "not reach"):
-            assert trouble not in done.stderr, done.stderr
-        return Run(
-            receiver, simulator, traces(f"{experiment}{of_the_code}"), done.stdout
+        assert process.returncode == 0, process.stderr
+        for error in ("Failed to start", "Cannot export"):
+            assert error not in process.stderr, process.stderr
+        return AgentRun(
+            receiver,
+            simulator,
+            traces(f"{experiment}{experiment_suffix}"),
+            process.stdout,
         )
 
-    return run
+    return run_program

@@ -1,10 +1,10 @@
-"""Every kind of agent."""
+"""Tests agents that are async, generators, threaded or concurrent."""
 
 from __future__ import annotations
 
 import pytest
 
-from .ran import CHAT, check, check_totals
+from .agent_run import CHAT, assert_billed_totals, assert_complete_trees
 
 pytestmark = pytest.mark.e2e
 
@@ -18,30 +18,30 @@ pytestmark = pytest.mark.e2e
         ("threaded", "threaded_agent"),
     ],
 )
-def test_every_kind_of_agent_has_one_tree(run, program, agent):
-    check(run(program), agent)
+def test_every_kind_of_agent_has_one_tree(run_program, program, agent):
+    assert_complete_trees(run_program(program), agent)
 
 
-def test_agents_at_the_same_time_have_a_tree_each(run):
-    check(run("gathered"), "async_agent", number=2)
+def test_concurrent_agents_have_one_tree_each(run_program):
+    assert_complete_trees(run_program("concurrent"), "async_agent", number=2)
 
 
-def test_a_tool_before_the_first_call_is_there(run):
-    ran = run("tool_first")
-    assert ran.in_mlflow == [("agent", [CHAT, CHAT, "get_weather", "get_weather"])]
-    assert ran.at_otlp == [
+def test_tool_before_the_first_model_call_is_in_the_tree(run_program):
+    run = run_program("tool_first")
+    assert run.mlflow_trees == [("agent", [CHAT, CHAT, "get_weather", "get_weather"])]
+    assert run.otlp_trees == [
         ("invoke_agent agent", [CHAT, CHAT, *["execute_tool get_weather"] * 2])
     ]
-    check_totals(ran)
+    assert_billed_totals(run)
 
 
-def test_a_tool_that_raises_is_an_error_on_both_sides(run):
-    ran = run("tool_that_raises")
-    assert ran.in_mlflow == [("run_tool_agent", ["broken_weather", CHAT])]
-    assert ran.trace.info.state == "ERROR"
-    failed = [span for span in ran.receiver.spans if span.status == "ERROR"]
+def test_tool_that_raises_has_error_status_in_mlflow_and_otlp(run_program):
+    run = run_program("tool_that_raises")
+    assert run.mlflow_trees == [("run_tool_agent", ["broken_weather", CHAT])]
+    assert run.trace.info.state == "ERROR"
+    failed = [span for span in run.receiver.spans if span.status == "ERROR"]
     assert sorted((span.name, span.attributes["error.type"]) for span in failed) == [
         ("execute_tool broken_weather", "LookupError"),
         ("invoke_agent run_tool_agent", "LookupError"),
     ]
-    check_totals(ran)
+    assert_billed_totals(run)

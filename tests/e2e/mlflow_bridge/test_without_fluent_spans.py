@@ -1,10 +1,10 @@
-"""Where MLflow makes no spans."""
+"""Tests programs in which MLflow creates no spans."""
 
 from __future__ import annotations
 
 import pytest
 
-from .ran import CHAT, check, check_totals
+from .agent_run import CHAT, assert_billed_totals, assert_complete_trees
 
 pytestmark = pytest.mark.e2e
 
@@ -13,23 +13,25 @@ pytestmark = pytest.mark.e2e
     ("program", "variables"),
     [("disabled", {}), ("plain", {"MLFLOW_TRACE_SAMPLING_RATIO": "0"})],
 )
-def test_the_calls_arrive_where_mlflow_makes_no_spans(run, program, variables):
-    ran = run(program, **variables)
-    assert ran.in_mlflow == [CHAT, CHAT]
-    assert ran.at_otlp == [CHAT, CHAT]
-    check_totals(ran)
+def test_model_calls_arrive_if_mlflow_creates_no_spans(run_program, program, variables):
+    run = run_program(program, **variables)
+    assert run.mlflow_trees == [CHAT, CHAT]
+    assert run.otlp_trees == [CHAT, CHAT]
+    assert_billed_totals(run)
 
 
 @pytest.mark.parametrize("variables", [{}, {"MLFLOW_TRACE_SAMPLING_RATIO": "0"}])
-def test_the_calls_keep_their_parent_where_mlflow_makes_no_spans(run, variables):
+def test_model_calls_keep_their_parent_if_mlflow_creates_no_spans(
+    run_program, variables
+):
     program = "plain_in_request" if variables else "disabled_in_request"
-    ran = run(program, **variables)
-    assert ran.in_mlflow == ran.at_otlp == [("POST /ask", [CHAT, CHAT])]
+    run = run_program(program, **variables)
+    assert run.mlflow_trees == run.otlp_trees == [("POST /ask", [CHAT, CHAT])]
 
 
-def test_mlflows_sampler_decides_for_the_whole_tree(run):
-    check(
-        run(
+def test_mlflow_sampling_decides_for_the_whole_tree(run_program):
+    assert_complete_trees(
+        run_program(
             "plain",
             OTEL_TRACES_SAMPLER="parentbased_traceidratio",
             OTEL_TRACES_SAMPLER_ARG="0",

@@ -1,4 +1,4 @@
-"""Jobs whose trace is large or takes long: `python long_job.py plain`."""
+"""Jobs with many spans or a long duration: `python long_job.py otel_spans`."""
 
 import json
 import sys
@@ -9,13 +9,13 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from opentelemetry.exporter.mlflow import MlflowInstrumentor, MlflowSpanExporter
 
-MANY = 5_000
+CALL_COUNT = 5_000
 HOUR = 3600 * 10**9
 
 provider = TracerProvider()
-# The queue of the default is for 2,048 spans.
+# The default queue holds 2,048 spans.
 provider.add_span_processor(
-    BatchSpanProcessor(MlflowSpanExporter(), max_queue_size=2 * MANY)
+    BatchSpanProcessor(MlflowSpanExporter(), max_queue_size=2 * CALL_COUNT)
 )
 tracer = provider.get_tracer("job")
 
@@ -24,49 +24,49 @@ def message(role, text):
     return json.dumps([{"role": role, "parts": [{"type": "text", "content": text}]}])
 
 
-def call(started=None, ended=None, asked="?", answered="."):
+def call(start=None, end=None, question="?", answer="."):
     tracer.start_span(
         "chat deepseek-flash",
-        start_time=started,
+        start_time=start,
         attributes={
             "gen_ai.operation.name": "chat",
-            "gen_ai.input.messages": message("user", asked),
-            "gen_ai.output.messages": message("assistant", answered),
+            "gen_ai.input.messages": message("user", question),
+            "gen_ai.output.messages": message("assistant", answer),
             "gen_ai.usage.input_tokens": 2,
             "gen_ai.usage.output_tokens": 1,
         },
-    ).end(ended)
+    ).end(end)
 
 
-def plain():
+def otel_spans():
     with tracer.start_as_current_span("job"):
-        for _ in range(MANY):
+        for _ in range(CALL_COUNT):
             call()
 
 
-def of_mlflow():
+def mlflow_spans():
     MlflowInstrumentor().instrument(tracer_provider=provider)
     import mlflow
 
-    mlflow.trace(plain_calls)()
+    mlflow.trace(make_calls)()
     mlflow.flush_trace_async_logging()
 
 
-def plain_calls():
-    for _ in range(MANY):
+def make_calls():
+    for _ in range(CALL_COUNT):
         call()
 
 
-def slow():
-    """Six hours; each call is exported when it is over, and other work between."""
+def six_hours():
+    """Takes six hours; each call is exported when it ends."""
     now = time.time_ns()
-    begun = now - 6 * HOUR
+    start = now - 6 * HOUR
     with tracer.start_as_current_span(
-        "job", start_time=begun, end_on_exit=False
+        "job", start_time=start, end_on_exit=False
     ) as job:
-        call(begun, begun + HOUR, asked="What was asked first?")
+        call(start, start + HOUR, question="The first question?")
         provider.force_flush()
-        call(now - HOUR, now, answered="What was answered last.")
+        call(now - HOUR, now, answer="The last answer.")
         provider.force_flush()
     job.end(now)
 

@@ -1,7 +1,7 @@
-# ruff: noqa: T201  # a program as users write them
-"""A web service that answers by itself, or asks the next one: `NEXT=http://…`.
+# ruff: noqa: T201  # written as users write programs
+"""A web service that calls DeepSeek, or the next service: `NEXT=http://…`.
 
-W3C trace context comes in with the request and goes on with the next.
+It extracts W3C trace context from its requests and injects it into its own.
 """
 
 import os
@@ -20,8 +20,8 @@ client = OpenAI(base_url=os.environ["DEEPSEEK_BASE_URL"], api_key="sk-service")
 
 def ask_deepseek(question: str) -> str:
     chat = [{"role": "user", "content": question}]
-    answer = client.chat.completions.create(model="deepseek-flash", messages=chat)
-    return answer.choices[0].message.content
+    response = client.chat.completions.create(model="deepseek-flash", messages=chat)
+    return response.choices[0].message.content
 
 
 def ask_next(question: str) -> str:
@@ -31,8 +31,8 @@ def ask_next(question: str) -> str:
         request = urllib.request.Request(
             os.environ["NEXT"], question.encode(), headers, method="POST"
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.read().decode()
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return response.read().decode()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -48,9 +48,9 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer.encode())
 
     def answer(self, question: str) -> str:
-        above = propagate.extract(self.headers)
+        parent = propagate.extract(self.headers)
         with tracer.start_as_current_span(
-            f"POST {self.path}", above, trace.SpanKind.SERVER
+            f"POST {self.path}", parent, trace.SpanKind.SERVER
         ):
             answer = (ask_next if "NEXT" in os.environ else ask_deepseek)(question)
             if "FAILS" in os.environ:

@@ -18,7 +18,7 @@ import pytest
 import requests
 from opentelemetry.sdk.trace.export import SpanExportResult
 
-from examples.quickstart.mlflow_server import SETTINGS, _free_port, _stop
+from examples.quickstart.mlflow_server import SERVER_ENVIRONMENT, _free_port, _stop
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from tests.skipping import skip_unless_ci
 
@@ -99,7 +99,7 @@ def secure_server(certificate, tmp_path_factory):
             command,
             cwd=folder,
             env=inherited
-            | SETTINGS
+            | SERVER_ENVIRONMENT
             | {
                 "MLFLOW_AUTH_ADMIN_USERNAME": ADMIN[0],
                 "MLFLOW_AUTH_ADMIN_PASSWORD": ADMIN[1],

@@ -1,5 +1,5 @@
-# ruff: noqa: T201  # programs as users write them
-"""Services, each a function, with one request to each."""
+# ruff: noqa: T201  # written as users write programs
+"""Services, one per function, each with one request to it."""
 
 import asyncio
 import threading
@@ -9,8 +9,8 @@ import mlflow
 from agents import QUESTION, async_agent, run_tool_agent
 
 
-def served(ask):
-    """One request to a FastAPI application, which makes a server span by itself."""
+def serve_one_request(ask):
+    """Sends one request to a FastAPI application, which creates a server span."""
     import urllib.request
 
     import uvicorn
@@ -25,8 +25,8 @@ def served(ask):
         time.sleep(0.05)
     port = server.servers[0].sockets[0].getsockname()[1]
     request = urllib.request.Request(f"http://127.0.0.1:{port}/ask", method="POST")
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        print(answer.read().decode())
+    with urllib.request.urlopen(request, timeout=30) as response:
+        print(response.read().decode())
     server.should_exit = True
     thread.join()
 
@@ -35,28 +35,28 @@ def run_served():
     async def ask() -> str:
         return await async_agent(QUESTION)
 
-    served(ask)
+    serve_one_request(ask)
 
 
-def run_served_from_a_thread():
-    def ask() -> str:  # FastAPI calls it in a thread
+def run_served_from_thread():
+    def ask() -> str:  # FastAPI runs sync functions in a thread
         return run_tool_agent(QUESTION)
 
-    served(ask)
+    serve_one_request(ask)
 
 
 def run_served_twice():
-    """One request to two agents, one after the other."""
+    """One request runs two agents, one after the other."""
 
     def ask() -> str:
         run_tool_agent(QUESTION)
         return run_tool_agent(QUESTION)
 
-    served(ask)
+    serve_one_request(ask)
 
 
-def run_served_twice_over_time():
-    """MLflow has sent the first agent's trace when the second begins."""
+def run_served_twice_with_flush():
+    """MLflow sends the trace of the first agent before the second starts."""
 
     def ask() -> str:
         run_tool_agent(QUESTION)
@@ -64,21 +64,21 @@ def run_served_twice_over_time():
         time.sleep(1)
         return run_tool_agent(QUESTION)
 
-    served(ask)
+    serve_one_request(ask)
 
 
-def run_served_gathered():
-    """One request to two agents at the same time."""
+def run_served_concurrently():
+    """One request runs two agents at the same time."""
 
     async def ask() -> str:
         answers = await asyncio.gather(async_agent(QUESTION), async_agent(QUESTION))
         return answers[0]
 
-    served(ask)
+    serve_one_request(ask)
 
 
-def run_served_and_updated():
-    """A request that says more of its trace, and answers with the trace's id."""
+def run_served_with_update():
+    """A request updates its trace and responds with the trace id."""
 
     @mlflow.trace
     def tagged(question: str) -> str:
@@ -95,11 +95,11 @@ def run_served_and_updated():
         tagged(QUESTION)
         return mlflow.get_last_active_trace_id()
 
-    served(ask)
+    serve_one_request(ask)
 
 
-def run_served_in_one_tree():
-    """With MLflow's own way to continue a trace that came with a request."""
+def run_served_with_context_from_headers():
+    """A request continues its trace with MLflow's own function."""
     from opentelemetry import propagate
 
     def ask() -> str:
@@ -108,4 +108,4 @@ def run_served_in_one_tree():
         with mlflow.tracing.set_tracing_context_from_http_request_headers(headers):
             return run_tool_agent(QUESTION)
 
-    served(ask)
+    serve_one_request(ask)

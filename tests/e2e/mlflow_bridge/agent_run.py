@@ -1,4 +1,4 @@
-"""What a program with an agent left in MLflow and at the OTLP endpoint, as trees."""
+"""The span trees of an agent in MLflow and at the OTLP endpoint, and their checks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHAT = "chat deepseek-v4-flash"
 
 
 @dataclass(frozen=True)
-class Run:
+class AgentRun:
     receiver: OtlpReceiver
     simulator: Simulator
     traces: list[Trace]
@@ -31,8 +31,8 @@ class Run:
         return trace
 
     @property
-    def in_mlflow(self):
-        return tree(
+    def mlflow_trees(self):
+        return span_trees(
             [
                 (span.name, span.trace_id[3:], span.span_id, span.parent_id or "")
                 for trace in self.traces
@@ -41,59 +41,59 @@ class Run:
         )
 
     @property
-    def at_otlp(self):
-        return tree(ids(self.receiver.spans))
+    def otlp_trees(self):
+        return span_trees(span_ids(self.receiver.spans))
 
 
-def ids(spans):
+def span_ids(spans):
     return [(span.name, span.trace_id, span.span_id, span.parent_id) for span in spans]
 
 
-def tree(spans):
-    """Each trace as (root, its children's names); deeper ones as such a pair again."""
-    present = {span_id for _, _, span_id, _ in spans}
+def span_trees(spans):
+    """Returns the sorted root spans: a name, or a pair of name and children."""
+    span_id_set = {span_id for _, _, span_id, _ in spans}
 
-    def below(parent):
-        found = [
-            (name, below(span_id)) if below(span_id) else name
+    def children(parent):
+        nodes = [
+            (name, children(span_id)) if children(span_id) else name
             for name, _, span_id, parent_id in spans
             if parent_id == parent
         ]
-        return sorted(found, key=str)
+        return sorted(nodes, key=str)
 
-    assert all(parent in present for _, _, _, parent in spans if parent)
-    return below("")
+    assert all(parent in span_id_set for _, _, _, parent in spans if parent)
+    return children("")
 
 
-def billed(simulator, name):
+def billed_tokens(simulator, name):
     return sum(exchange.usage[name] for exchange in simulator.exchanges)
 
 
-def check_totals(run):
-    """What the simulator billed is what MLflow's list of traces says."""
-    said = [trace.info.token_usage for trace in run.traces]
+def assert_billed_totals(run):
+    """Asserts that MLflow's totals are what the simulator billed."""
+    usages = [trace.info.token_usage for trace in run.traces]
     assert {
-        name: sum(usage[name] for usage in said)
+        name: sum(usage[name] for usage in usages)
         for name in ("input_tokens", "output_tokens", "total_tokens")
     } == {
-        "input_tokens": billed(run.simulator, "prompt_tokens"),
-        "output_tokens": billed(run.simulator, "completion_tokens"),
-        "total_tokens": billed(run.simulator, "total_tokens"),
+        "input_tokens": billed_tokens(run.simulator, "prompt_tokens"),
+        "output_tokens": billed_tokens(run.simulator, "completion_tokens"),
+        "total_tokens": billed_tokens(run.simulator, "total_tokens"),
     }
     for trace in run.traces:
-        costs = [span.llm_cost["total_cost"] for span in chats(trace)]
+        costs = [span.llm_cost["total_cost"] for span in model_call_spans(trace)]
         assert trace.info.cost["total_cost"] == pytest.approx(sum(costs))
 
 
-def chats(trace):
+def model_call_spans(trace):
     return [span for span in trace.data.spans if span.span_type == "CHAT_MODEL"]
 
 
-def check(run, agent="run_tool_agent", tool="get_weather", number=1):
-    """`number` whole trees, the same on both sides, with right totals."""
-    assert run.in_mlflow == [(agent, [CHAT, CHAT, tool])] * number
+def assert_complete_trees(run, agent="run_tool_agent", tool="get_weather", number=1):
+    """Asserts `number` trees, the same in MLflow and at OTLP, with the right totals."""
+    assert run.mlflow_trees == [(agent, [CHAT, CHAT, tool])] * number
     assert (
-        run.at_otlp
+        run.otlp_trees
         == [(f"invoke_agent {agent}", [CHAT, CHAT, f"execute_tool {tool}"])] * number
     )
     assert {
@@ -106,4 +106,4 @@ def check(run, agent="run_tool_agent", tool="get_weather", number=1):
     }
     assert [trace.info.state for trace in run.traces] == ["OK"] * number
     assert {trace.info.tags["mlflow.traceName"] for trace in run.traces} == {agent}
-    check_totals(run)
+    assert_billed_totals(run)

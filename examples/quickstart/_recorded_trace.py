@@ -1,4 +1,4 @@
-"""A trace read back from MLflow, as MLflow shows it."""
+"""A trace as MLflow stores it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from examples.quickstart._agent_run import RUN
-from examples.quickstart._report import presentable
+from examples.quickstart._agent_run import RUN_ID_ATTRIBUTE
+from examples.quickstart._report import redact_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Usage:
-    """Token counts; `cost` in USD. None is "not known", 0 is none."""
+    """Token counts, and `cost` in USD. None means unknown, 0 means none."""
 
     input: int | None = None
     cached: int | None = None
@@ -28,6 +28,8 @@ class Usage:
 
 @dataclass(frozen=True)
 class RecordedSpan:
+    """A span; `depth` is its level in the tree, 0 for a root."""
+
     name: str
     type: str
     status: str
@@ -38,7 +40,7 @@ class RecordedSpan:
 
 @dataclass(frozen=True)
 class RecordedTrace:
-    """`total` is MLflow's own sum over the trace, not a sum of `spans`."""
+    """A trace; `total` is the usage of the trace in MLflow, not a sum of `spans`."""
 
     trace_id: str
     experiment_id: str
@@ -56,54 +58,54 @@ class RecordedTrace:
         return self.trace_id.removeprefix("tr-")
 
 
-class Unreadable(RuntimeError):  # noqa: N818  # what the trace is
-    """The trace is not to be had from MLflow; the message says what to do."""
+class TraceReadError(RuntimeError):
+    """The trace cannot be read from MLflow; the message says what to do."""
 
 
-def read_back(
+def read_trace(
     tracking_uri: str,
-    mark: str,
+    run_id: str,
     *,
     experiment_id: str | None,
     experiment_name: str | None,
     timeout: float = 20,
 ) -> RecordedTrace:
-    """The trace of the run with this mark, when it is complete.
+    """Returns the trace of the run, once it is complete.
 
-    Waits for it up to `timeout` seconds.
+    Raises TraceReadError if MLflow has no complete trace after `timeout` seconds.
     """
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
     client = MlflowClient(tracking_uri)
-    where = f"MLflow at {presentable(tracking_uri)}"
-    ends = time.monotonic() + timeout
+    server = f"MLflow at {redact_credentials(tracking_uri)}"
+    deadline = time.monotonic() + timeout
     try:
         if not experiment_id:
             experiment = client.get_experiment_by_name(experiment_name or "Default")
             if experiment is None:
-                raise Unreadable(
-                    f"{where} has no experiment {experiment_name!r}: "
-                    "the exporter did not get there, see what it said above."
+                raise TraceReadError(
+                    f"{server} has no experiment {experiment_name!r}: "
+                    "the exporter could not reach it. See its log lines above."
                 )
             experiment_id = str(experiment.experiment_id)
-        while time.monotonic() < ends:
-            found = client.search_traces(
+        while time.monotonic() < deadline:
+            traces = client.search_traces(
                 locations=[experiment_id],
-                filter_string=f"tags.`{RUN}` = '{mark}'",
+                filter_string=f"tags.`{RUN_ID_ATTRIBUTE}` = '{run_id}'",
             )
-            if found and found[0].info.state.value != "IN_PROGRESS":
-                return recorded(found[0])
+            if traces and traces[0].info.state.value != "IN_PROGRESS":
+                return to_recorded_trace(traces[0])
             time.sleep(0.5)
     except MlflowException as error:
-        raise Unreadable(f"{where} cannot be read: {error}") from error
-    raise Unreadable(
-        f"No complete trace of this run is in {where} after "
-        f"{timeout:.0f} s; see what the exporter said above."
+        raise TraceReadError(f"{server} cannot be read: {error}") from error
+    raise TraceReadError(
+        f"{server} has no complete trace of this run after {timeout:.0f} s. "
+        "See the log lines of the exporter above."
     )
 
 
-def recorded(trace: Trace) -> RecordedTrace:
+def to_recorded_trace(trace: Trace) -> RecordedTrace:
     info = trace.info
     spans = list(_tree(trace.data.spans))
     reasoning = [s.usage.reasoning for s in spans if s.usage.reasoning is not None]
@@ -116,7 +118,7 @@ def recorded(trace: Trace) -> RecordedTrace:
         user=info.trace_metadata.get("mlflow.trace.user"),
         request=info.request_preview,
         response=info.response_preview,
-        # MLflow has no sum of reasoning tokens.
+        # MLflow does not sum reasoning tokens.
         total=_usage(
             info.token_usage, sum(reasoning) if reasoning else None, info.cost
         ),
@@ -125,7 +127,7 @@ def recorded(trace: Trace) -> RecordedTrace:
 
 
 def _tree(spans: list[Span]) -> Iterator[RecordedSpan]:
-    """Depth first, children in the order they began."""
+    """Yields the spans depth first, siblings in order of their start."""
     ids = {span.span_id for span in spans}
     children: dict[str | None, list[Span]] = {}
     for span in sorted(spans, key=lambda span: span.start_time_ns):

@@ -1,4 +1,4 @@
-"""The agent of MLflow's DeepSeek guide, as it stands there, and what people make of it.
+"""The agent of MLflow's DeepSeek guide, unchanged, and variants of it.
 
 https://mlflow.org/docs/latest/genai/tracing/integrations/listing/deepseek/
 """
@@ -41,7 +41,7 @@ def get_weather(city: str) -> str:
 tool_functions = {"get_weather": get_weather}
 
 
-def follow_up(messages, ai_msg):
+def run_tools(messages, ai_msg):
     messages.append(ai_msg)
     for tool_call in ai_msg.tool_calls or ():
         tool = tool_functions[tool_call.function.name]
@@ -57,7 +57,7 @@ def run_tool_agent(question: str):
     response = client.chat.completions.create(
         model=MODEL, messages=messages, tools=tools
     )
-    follow_up(messages, response.choices[0].message)
+    run_tools(messages, response.choices[0].message)
     response = client.chat.completions.create(model=MODEL, messages=messages)
     return response.choices[0].message.content
 
@@ -68,7 +68,7 @@ async def async_agent(question: str):
     response = await async_client.chat.completions.create(
         model=MODEL, messages=messages, tools=tools
     )
-    follow_up(messages, response.choices[0].message)
+    run_tools(messages, response.choices[0].message)
     response = await async_client.chat.completions.create(
         model=MODEL, messages=messages
     )
@@ -82,7 +82,7 @@ def generator_agent(question: str):
         model=MODEL, messages=messages, tools=tools
     )
     yield "looking …"
-    follow_up(messages, response.choices[0].message)
+    run_tools(messages, response.choices[0].message)
     for chunk in client.chat.completions.create(
         model=MODEL, messages=messages, stream=True
     ):
@@ -97,7 +97,7 @@ async def async_generator_agent(question: str):
         model=MODEL, messages=messages, tools=tools
     )
     yield "looking …"
-    follow_up(messages, response.choices[0].message)
+    run_tools(messages, response.choices[0].message)
     response = await async_client.chat.completions.create(
         model=MODEL, messages=messages
     )
@@ -106,25 +106,25 @@ async def async_generator_agent(question: str):
 
 @mlflow.trace(span_type=SpanType.AGENT)
 def streaming_agent(question: str):
-    """Returns before the second answer was read."""
+    """Returns before the second response is read."""
     messages = [{"role": "user", "content": question}]
     response = client.chat.completions.create(
         model=MODEL, messages=messages, tools=tools
     )
-    follow_up(messages, response.choices[0].message)
+    run_tools(messages, response.choices[0].message)
     return client.chat.completions.create(model=MODEL, messages=messages, stream=True)
 
 
 @mlflow.trace(span_type=SpanType.AGENT)
 def threaded_agent(question: str):
-    """Each step in a thread of its own."""
+    """Runs its steps in another thread."""
     answers = []
-    inside = contextvars.copy_context()
+    context = contextvars.copy_context()
 
     def work():
         answers.append(run_steps(question))
 
-    thread = threading.Thread(target=inside.run, args=(work,))
+    thread = threading.Thread(target=context.run, args=(work,))
     thread.start()
     thread.join()
     return answers[0]
@@ -135,7 +135,7 @@ def run_steps(question):
     response = client.chat.completions.create(
         model=MODEL, messages=messages, tools=tools
     )
-    follow_up(messages, response.choices[0].message)
+    run_tools(messages, response.choices[0].message)
     response = client.chat.completions.create(model=MODEL, messages=messages)
     return response.choices[0].message.content
 

@@ -1,5 +1,5 @@
-# ruff: noqa: T201  # programs as users write them
-"""Scripts, each a function."""
+# ruff: noqa: T201  # written as users write programs
+"""Scripts, one per function."""
 
 import asyncio
 import os
@@ -23,11 +23,11 @@ from mlflow.entities import SpanType
 
 
 def run_plain():
-    """The script of the guide: it ends right after its answer."""
+    """The script of the guide, which exits right after the answer."""
     print(run_tool_agent(QUESTION))
 
 
-def run_updated():
+def run_update_current_trace():
     @mlflow.trace(span_type=SpanType.AGENT)
     def agent(question):
         mlflow.update_current_trace(
@@ -45,14 +45,14 @@ def run_updated():
     agent(QUESTION)
 
 
-def run_mlflow_first():
-    """MLflow has closed its trace before our spans are sent."""
+def run_flush_mlflow_first():
+    """MLflow sends its trace before this package exports its spans."""
     run_plain()
     mlflow.flush_trace_async_logging()
 
 
-def run_mlflow_last():
-    """Ours are sent as soon as they end, MLflow's some seconds later."""
+def run_flush_mlflow_last():
+    """MLflow sends its trace seconds after this package has exported its spans."""
     run_plain()
     time.sleep(2)
     mlflow.flush_trace_async_logging()
@@ -72,7 +72,7 @@ def run_set_between():
 
 
 def run_other_experiment():
-    """As the guide has it: set in the code, and not what the environment says."""
+    """Sets the experiment in the code, as the guide does, unlike the environment."""
     mlflow.set_experiment(os.environ["MLFLOW_EXPERIMENT_NAME"] + " of the code")
     run_plain()
     mlflow.flush_trace_async_logging()
@@ -82,7 +82,7 @@ def run_async():
     print(asyncio.run(async_agent(QUESTION)))
 
 
-def run_gathered():
+def run_concurrent():
     async def both():
         await asyncio.gather(async_agent(QUESTION), async_agent(QUESTION))
 
@@ -95,14 +95,14 @@ def run_generator():
 
 def run_async_generator():
     async def read():
-        return [piece async for piece in async_generator_agent(QUESTION)]
+        return [chunk async for chunk in async_generator_agent(QUESTION)]
 
     print(asyncio.run(read()))
 
 
 def run_stream_read_later():
     stream = streaming_agent(QUESTION)
-    mlflow.flush_trace_async_logging()  # MLflow closes its trace
+    mlflow.flush_trace_async_logging()  # MLflow sends its trace
     time.sleep(1)
     print(sum(1 for _ in stream))
 
