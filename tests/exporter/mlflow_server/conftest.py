@@ -9,57 +9,57 @@ from opentelemetry.exporter.mlflow import MlflowSpanExporter
 
 SUCCESS, FAILURE = SpanExportResult.SUCCESS, SpanExportResult.FAILURE
 
-# MLflow's own, while it opens a store in this process.
-OPENS_A_STORE = pytest.mark.filterwarnings(
+# MLflow causes this warning when it opens a store in this process.
+IGNORE_STORE_WARNING = pytest.mark.filterwarnings(
     "ignore:The ..noload.. loader:DeprecationWarning"
 )
 
 
 @pytest.fixture(scope="session")
-def database(tmp_path_factory):
-    # MLflow takes seconds to create one.
+def database_path(tmp_path_factory):
+    # MLflow takes seconds to create a database.
     return tmp_path_factory.mktemp("store") / "mlflow.db"
 
 
 @pytest.fixture
-def store(monkeypatch, database) -> str:
-    # The prices in the package, as the server of these tests has them.
+def store_uri(monkeypatch, database_path) -> str:
+    # Use the prices in MLflow's package, like the server of these tests.
     monkeypatch.setenv("MLFLOW_MODEL_CATALOG_URI", "")
-    monkeypatch.chdir(database.parent)
-    return f"sqlite:///{database}"
+    monkeypatch.chdir(database_path.parent)
+    return f"sqlite:///{database_path}"
 
 
 class Mlflow:
-    """MLflow with an experiment for one test, written by us and read by its client."""
+    """An experiment for one test, with an exporter to it and MLflow's client."""
 
     def __init__(self, uri: str) -> None:
         from mlflow import MlflowClient
 
         self.uri = uri
-        self.experiment = f"test {uuid.uuid4()}"
+        self.experiment_name = f"test {uuid.uuid4()}"
         self.client = MlflowClient(uri)
 
-    def exporter(self, **more):
-        given = {"experiment_name": self.experiment} | more
-        return MlflowSpanExporter(tracking_uri=self.uri, **given)
+    def make_exporter(self, **arguments):
+        defaults = {"experiment_name": self.experiment_name}
+        return MlflowSpanExporter(tracking_uri=self.uri, **defaults | arguments)
 
-    def export(self, *batches, result=SUCCESS, **more):
-        exporter = self.exporter(**more)
+    def export(self, *batches, result=SUCCESS, **arguments):
+        exporter = self.make_exporter(**arguments)
         for batch in batches:
             assert exporter.export(batch) is result
         exporter.shutdown()
 
-    def trace(self, span):
+    def read_trace(self, span):
         return self.client.get_trace(f"tr-{span.context.trace_id:032x}")
 
     @property
     def experiment_id(self):
-        return self.client.get_experiment_by_name(self.experiment).experiment_id
+        return self.client.get_experiment_by_name(self.experiment_name).experiment_id
 
-    def found(self, condition):
-        """The names of the traces that a search in the experiment finds."""
+    def search_names(self, filter_string):
+        """The names of the traces in the experiment that match, sorted."""
         traces = self.client.search_traces(
-            locations=[self.experiment_id], filter_string=condition
+            locations=[self.experiment_id], filter_string=filter_string
         )
         return sorted(trace.info.tags["mlflow.traceName"] for trace in traces)
 
@@ -73,4 +73,4 @@ def server(mlflow_server) -> Mlflow:
 def mlflow(request) -> Mlflow:
     if request.param == "server":
         return Mlflow(request.getfixturevalue("mlflow_server"))
-    return Mlflow(request.getfixturevalue("store"))
+    return Mlflow(request.getfixturevalue("store_uri"))

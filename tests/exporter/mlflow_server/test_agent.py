@@ -1,19 +1,19 @@
-"""An agent as MLflow shows it, and as it would show it without us."""
+"""The trace of an agent in MLflow, with the exporter and with OTLP only."""
 
 from __future__ import annotations
 
 import pytest
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-from .agents import agent
-from .conftest import OPENS_A_STORE, Mlflow
+from .agent_spans import make_agent_spans
+from .conftest import IGNORE_STORE_WARNING, Mlflow
 
-pytestmark = [pytest.mark.e2e, OPENS_A_STORE]
+pytestmark = [pytest.mark.e2e, IGNORE_STORE_WARNING]
 
 
-def shown(trace):
-    """What is the same in every run."""
-    ids = {span.span_id: span.name for span in trace.data.spans}
+def summary(trace):
+    """The parts of the trace that are equal in each run."""
+    names_by_id = {span.span_id: span.name for span in trace.data.spans}
     info = trace.info
     return {
         "state": info.state.value,
@@ -25,7 +25,7 @@ def shown(trace):
         "spans": [
             {
                 "name": span.name,
-                "parent": ids.get(span.parent_id),
+                "parent": names_by_id.get(span.parent_id),
                 "type": span.span_type,
                 "inputs": span.inputs,
                 "outputs": span.outputs,
@@ -39,10 +39,10 @@ def shown(trace):
     }
 
 
-# What a span that is no model call does not have.
-NO_CALL = {"tools": None, "format": None, "tokens": None, "model": (None, None)}
-# What both model calls have.
-A_CALL = {
+# Fields of spans that are not model calls.
+NO_MODEL_CALL = {"tools": None, "format": None, "tokens": None, "model": (None, None)}
+# Fields that both model calls have in common.
+MODEL_CALL = {
     "name": "chat deepseek-v4-flash",
     "parent": "POST /ask",
     "type": "CHAT_MODEL",
@@ -65,11 +65,11 @@ A_CALL = {
     },
     "model": ("deepseek-v4-flash", "deepseek"),
 }
-ASKED = [
+PROMPT = [
     {"role": "system", "content": "Be kind."},
     {"role": "user", "content": "Paris?"},
 ]
-WANTS_TOOL = {
+TOOL_CALL = {
     "role": "assistant",
     "content": "",
     "reasoning": "I need the tool.",
@@ -84,19 +84,19 @@ WANTS_TOOL = {
 ANSWER = {"role": "assistant", "content": "21 °C."}
 
 
-def asked(*messages):
+def chat_request(*messages):
     return {"model": "deepseek-v4-flash", "messages": [*messages], "temperature": 0.2}
 
 
-def answered(message):
+def chat_response(message):
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     return {"model": "deepseek-v4-flash", "choices": [choice]}
 
 
-def test_an_agent_as_mlflow_shows_it(mlflow, spans):
-    ended = agent(spans)
-    mlflow.export(ended)
-    assert shown(mlflow.trace(ended[-1])) == {
+def test_trace_of_an_agent_in_mlflow(mlflow, spans):
+    finished_spans = make_agent_spans(spans)
+    mlflow.export(finished_spans)
+    assert summary(mlflow.read_trace(finished_spans[-1])) == {
         "state": "OK",
         "previews": ("Paris?", "21 °C."),
         "name": "POST /ask",
@@ -115,12 +115,12 @@ def test_an_agent_as_mlflow_shows_it(mlflow, spans):
                 "type": "CHAIN",
                 "inputs": {"messages": [{"role": "user", "content": "Paris?"}]},
                 "outputs": {"choices": [{"message": ANSWER}]},
-                **NO_CALL,
+                **NO_MODEL_CALL,
             },
             {
-                **A_CALL,
-                "inputs": asked(*ASKED),
-                "outputs": answered(WANTS_TOOL),
+                **MODEL_CALL,
+                "inputs": chat_request(*PROMPT),
+                "outputs": chat_response(TOOL_CALL),
             },
             {
                 "name": "execute_tool weather",
@@ -128,43 +128,43 @@ def test_an_agent_as_mlflow_shows_it(mlflow, spans):
                 "type": "TOOL",
                 "inputs": {"city": "P"},
                 "outputs": {"t": 21},
-                **NO_CALL,
+                **NO_MODEL_CALL,
             },
             {
-                **A_CALL,
-                "inputs": asked(
-                    *ASKED,
-                    WANTS_TOOL,
+                **MODEL_CALL,
+                "inputs": chat_request(
+                    *PROMPT,
+                    TOOL_CALL,
                     {"role": "tool", "tool_call_id": "c1", "content": '{"t": 21}'},
                 ),
-                "outputs": answered(ANSWER),
+                "outputs": chat_response(ANSWER),
             },
         ],
     }
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_it_is_the_same_however_the_spans_are_batched(server, spans, size):
-    """And when a batch is sent twice, as it is after an answer that got lost."""
-    ended = agent(spans)
-    whole = Mlflow(server.uri)
-    whole.export(ended)
-    expected = shown(whole.trace(ended[-1]))
+def test_trace_is_the_same_for_any_size_of_batches(server, spans, size):
+    """One batch is sent twice, as after a response that was lost."""
+    finished_spans = make_agent_spans(spans)
+    single_batch = Mlflow(server.uri)
+    single_batch.export(finished_spans)
+    expected = summary(single_batch.read_trace(finished_spans[-1]))
 
-    # The spans of a trace that MLflow does not know yet: the ids are other ones.
-    again = agent(spans)
-    batches = [again[start : start + size] for start in range(0, 4, size)]
+    # The same spans with new ids, which MLflow has not stored yet.
+    finished_spans = make_agent_spans(spans)
+    batches = [finished_spans[start : start + size] for start in range(0, 4, size)]
     server.export(*batches, batches[0])
-    found = shown(server.trace(again[-1]))
-    # MLflow keeps the session of the span that came first, and the root came last.
-    assert (expected.pop("session"), found.pop("session")) == ("s-1", "other")
-    assert found == expected
+    result = summary(server.read_trace(finished_spans[-1]))
+    # MLflow keeps the session of the span that arrives first. The root arrives last.
+    assert (expected.pop("session"), result.pop("session")) == ("s-1", "other")
+    assert result == expected
 
 
-def test_the_sum_of_the_costs_is_the_cost(mlflow, spans):
-    ended = agent(spans)
-    mlflow.export(ended)
-    trace = mlflow.trace(ended[-1])
+def test_cost_of_a_trace_is_the_sum_of_its_calls(mlflow, spans):
+    finished_spans = make_agent_spans(spans)
+    mlflow.export(finished_spans)
+    trace = mlflow.read_trace(finished_spans[-1])
     costs = [span.attributes.get("mlflow.llm.cost") for span in trace.data.spans]
     calls = [cost["total_cost"] for cost in costs if cost]
     assert len(calls) == 2
@@ -172,26 +172,26 @@ def test_the_sum_of_the_costs_is_the_cost(mlflow, spans):
     assert calls[0] > 0
 
 
-def test_the_same_spans_unmapped_lack_what_the_mapping_is_for(server, spans):
-    """Each line is a row of the mapping. One that fails is a row to take out."""
-    ended = agent(spans)
-    server.export([spans.make("known")])
-    plain = OTLPSpanExporter(
+def test_unmapped_spans_lack_what_each_row_of_the_mapping_adds(server, spans):
+    """If an assertion fails, MLflow does not need that row of the mapping any more."""
+    finished_spans = make_agent_spans(spans)
+    server.export([spans.make("creates the experiment")])
+    otlp_exporter = OTLPSpanExporter(
         endpoint=f"{server.uri}/v1/traces",
         headers={"x-mlflow-experiment-id": server.experiment_id},
     )
-    plain.export(ended)
-    plain.shutdown()
-    trace = server.trace(ended[-1])
+    otlp_exporter.export(finished_spans)
+    otlp_exporter.shutdown()
+    trace = server.read_trace(finished_spans[-1])
     root, call, *_ = trace.data.spans
 
-    # mlflow.spanType; and CHAIN on the root
-    assert server.found("span.type = 'CHAT_MODEL'") == []
+    # mlflow.spanType, which is CHAIN on the root
+    assert server.search_names("span.type = 'CHAT_MODEL'") == []
     assert root.span_type is None
-    # mlflow.spanInputs, mlflow.spanOutputs: a part `reasoning` breaks the chat view
+    # mlflow.spanInputs and mlflow.spanOutputs: a reasoning part breaks the chat view
     assert isinstance(call.inputs, list)
     assert call.outputs[0]["parts"][0]["type"] == "reasoning"
-    # and of the root: previews
+    # mlflow.spanInputs and mlflow.spanOutputs of the root: the previews
     assert not trace.info.request_preview
     assert not trace.info.response_preview
     # mlflow.traceTag.mlflow.traceName
@@ -200,12 +200,12 @@ def test_the_same_spans_unmapped_lack_what_the_mapping_is_for(server, spans):
     assert "mlflow.message.format" not in call.attributes
     # mlflow.chat.tools
     assert "function" not in call.attributes["mlflow.chat.tools"][0]
-    # the messages are there twice
+    # replaced attributes: the messages are stored twice
     assert call.attributes["gen_ai.input.messages"] == call.inputs
-    # session.id of the root on every span
+    # session.id of the root on each span
     assert trace.info.trace_metadata["mlflow.trace.session"] == "other"
     # user.id
     assert "mlflow.trace.user" not in trace.info.trace_metadata
-    # What the mapping leaves to the server.
+    # The server reads these without the mapping.
     assert trace.info.token_usage["cache_read_input_tokens"] == 1200
     assert trace.data.spans[2].inputs == {"city": "P"}

@@ -1,34 +1,34 @@
-"""The experiment that traces go to: by name, by number, or none."""
+"""The experiment of the traces: selected by name, by id, or the default."""
 
 from __future__ import annotations
 
 import pytest
 
-from .conftest import FAILURE, OPENS_A_STORE, SUCCESS
+from .conftest import FAILURE, IGNORE_STORE_WARNING, SUCCESS
 
-pytestmark = [pytest.mark.e2e, OPENS_A_STORE]
+pytestmark = [pytest.mark.e2e, IGNORE_STORE_WARNING]
 
 
-def test_an_experiment_is_created_once_and_found_again(mlflow, spans):
+def test_experiment_is_created_once(mlflow, spans):
     for _ in range(2):
         mlflow.export([spans.make("s")])
-    assert mlflow.found("trace.status = 'OK'") == ["s", "s"]
+    assert mlflow.search_names("trace.status = 'OK'") == ["s", "s"]
 
 
-def test_an_experiment_may_be_given_by_its_number(mlflow, spans):
-    number = mlflow.client.create_experiment(mlflow.experiment)
-    mlflow.export([spans.make("s")], experiment_name=None, experiment_id=number)
-    assert mlflow.found("trace.status = 'OK'") == ["s"]
+def test_experiment_can_be_selected_by_id(mlflow, spans):
+    experiment_id = mlflow.client.create_experiment(mlflow.experiment_name)
+    mlflow.export([spans.make("s")], experiment_name=None, experiment_id=experiment_id)
+    assert mlflow.search_names("trace.status = 'OK'") == ["s"]
 
 
-def test_without_an_experiment_it_is_mlflows_default(mlflow, spans):
+def test_default_experiment_is_that_of_mlflow(mlflow, spans):
     span = spans.make("s")
     mlflow.export([span], experiment_name=None)
-    assert mlflow.trace(span).info.experiment_id == "0"
+    assert mlflow.read_trace(span).info.experiment_id == "0"
 
 
-def test_an_unknown_number_is_said_once(mlflow, spans, caplog):
-    exporter = mlflow.exporter(experiment_name=None, experiment_id=987654)
+def test_unknown_experiment_id_is_logged_once(mlflow, spans, caplog):
+    exporter = mlflow.make_exporter(experiment_name=None, experiment_id=987654)
     assert exporter.export([spans.make()]) is FAILURE
     assert exporter.export([spans.make()]) is FAILURE
     assert exporter.dropped_spans == 2
@@ -40,54 +40,56 @@ def test_an_unknown_number_is_said_once(mlflow, spans, caplog):
     exporter.shutdown()
 
 
-def test_a_deleted_experiment_is_to_be_restored(mlflow, spans, caplog):
-    number = mlflow.client.create_experiment(mlflow.experiment)
-    mlflow.client.delete_experiment(number)
-    exporter = mlflow.exporter()
+def test_deleted_experiment_can_be_restored(mlflow, spans, caplog):
+    experiment_id = mlflow.client.create_experiment(mlflow.experiment_name)
+    mlflow.client.delete_experiment(experiment_id)
+    exporter = mlflow.make_exporter()
     assert exporter.export([spans.make()]) is FAILURE
-    assert f"experiment '{mlflow.experiment}' is deleted" in caplog.text
-    mlflow.client.restore_experiment(number)
+    assert f"experiment '{mlflow.experiment_name}' is deleted" in caplog.text
+    mlflow.client.restore_experiment(experiment_id)
     assert exporter.export([spans.make("s")]) is SUCCESS
     exporter.shutdown()
-    assert mlflow.found("trace.status = 'OK'") == ["s"]
+    assert mlflow.search_names("trace.status = 'OK'") == ["s"]
 
 
-def test_a_name_that_mlflow_does_not_take_is_said(mlflow, spans, caplog):
-    exporter = mlflow.exporter(experiment_name="x" * 1000)
+def test_invalid_experiment_name_is_logged(mlflow, spans, caplog):
+    exporter = mlflow.make_exporter(experiment_name="x" * 1000)
     assert exporter.export([spans.make(), spans.make()]) is FAILURE
     assert "the request failed (400 INVALID_PARAMETER_VALUE)" in caplog.text
     exporter.shutdown()
 
 
-@pytest.mark.parametrize("first", [True, False])
-def test_two_may_create_one_experiment_at_once(mlflow, first):
+@pytest.mark.parametrize("exists", [False, True])
+def test_two_clients_can_create_an_experiment_at_once(mlflow, exists):
     from opentelemetry.exporter.mlflow._destinations._experiment import (
         find_or_create_experiment,
     )
 
-    exporter = mlflow.exporter()
+    exporter = mlflow.make_exporter()
     destination = exporter._destination._destination
-    catalogue = getattr(destination, "find_experiment", None) and destination
-    if catalogue is None:
+    api = getattr(destination, "find_experiment", None) and destination
+    if api is None:
         from opentelemetry.exporter.mlflow._destinations._local_store import (
             LocalExperimentStore,
         )
 
-        catalogue = LocalExperimentStore(mlflow.uri)
+        api = LocalExperimentStore(mlflow.uri)
 
-    class Late:
-        """Looks before the other has created it, as a race has it."""
+    class RacingApi:
+        """Does not find the experiment at first, as in a race of two clients."""
 
         def __init__(self):
-            self.looked = 0
+            self.searches = 0
 
         def find_experiment(self, name):
-            self.looked += 1
-            return None if self.looked == 1 else catalogue.find_experiment(name)
+            self.searches += 1
+            return None if self.searches == 1 else api.find_experiment(name)
 
-        create_experiment = staticmethod(catalogue.create_experiment)
+        create_experiment = staticmethod(api.create_experiment)
 
-    number = None if first else mlflow.client.create_experiment(mlflow.experiment)
-    found = find_or_create_experiment(mlflow.experiment, Late())
-    assert found == (number or mlflow.experiment_id)
+    experiment_id = (
+        mlflow.client.create_experiment(mlflow.experiment_name) if exists else None
+    )
+    result = find_or_create_experiment(mlflow.experiment_name, RacingApi())
+    assert result == (experiment_id or mlflow.experiment_id)
     exporter.shutdown()

@@ -1,4 +1,4 @@
-"""The question and the answer of a trace, as MLflow lists it."""
+"""The request and response previews in MLflow's list of traces."""
 
 from __future__ import annotations
 
@@ -13,42 +13,44 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from .agents import HISTORY, chat, message, text
-from .conftest import OPENS_A_STORE
+from .agent_spans import PROMPT, make_chat_span, message, text_part
+from .conftest import IGNORE_STORE_WARNING
 
-pytestmark = [pytest.mark.e2e, OPENS_A_STORE]
+pytestmark = [pytest.mark.e2e, IGNORE_STORE_WARNING]
 
 
-def test_a_fim_completion_is_a_question_and_an_answer(server, spans):
-    chat(
+def test_fim_completion_has_previews(server, spans):
+    make_chat_span(
         spans,
-        [message("user", text("def fib(a):"))],
-        message("assistant", text("return 1"), finish_reason="stop"),
+        [message("user", text_part("def fib(a):"))],
+        message("assistant", text_part("return 1"), finish_reason="stop"),
         **{"gen_ai.operation.name": "text_completion"},
     )
     (span,) = spans.take()
     server.export([span])
-    info = server.trace(span).info
+    info = server.read_trace(span).info
     assert (info.request_preview, info.response_preview) == ("def fib(a):", "return 1")
 
 
-def test_an_agent_span_shows_its_own_messages(server, spans):
+def test_agent_span_shows_its_own_messages(server, spans):
     with spans.tracer.start_as_current_span(
         "invoke_agent",
         attributes={
             "gen_ai.operation.name": "invoke_agent",
-            "gen_ai.input.messages": json.dumps([message("user", text("Plan."))]),
-            "gen_ai.output.messages": json.dumps([message("assistant", text("Done."))]),
+            "gen_ai.input.messages": json.dumps([message("user", text_part("Plan."))]),
+            "gen_ai.output.messages": json.dumps(
+                [message("assistant", text_part("Done."))]
+            ),
         },
     ):
-        chat(spans, HISTORY, message("assistant", text("Step 1.")))
-    ended = spans.take()
-    server.export(ended)
-    info = server.trace(ended[-1]).info
+        make_chat_span(spans, PROMPT, message("assistant", text_part("Step 1.")))
+    finished_spans = spans.take()
+    server.export(finished_spans)
+    info = server.read_trace(finished_spans[-1]).info
     assert (info.request_preview, info.response_preview) == ("Plan.", "Done.")
 
 
-def test_a_root_in_another_convention_shows_its_own_words(server, spans):
+def test_root_span_of_another_convention_shows_its_own_values(server, spans):
     with spans.tracer.start_as_current_span(
         "chain",
         attributes={
@@ -57,18 +59,18 @@ def test_a_root_in_another_convention_shows_its_own_words(server, spans):
             "output.value": '{"a": "Own."}',
         },
     ):
-        chat(spans, HISTORY, message("assistant", text("Step 1.")))
-    ended = spans.take()
-    server.export(ended)
-    trace = server.trace(ended[-1])
+        make_chat_span(spans, PROMPT, message("assistant", text_part("Step 1.")))
+    finished_spans = spans.take()
+    server.export(finished_spans)
+    trace = server.read_trace(finished_spans[-1])
     assert trace.info.request_preview == '{"q": "Own?"}'
     assert trace.info.response_preview == '{"a": "Own."}'
     assert trace.data.spans[0].span_type == "AGENT"
 
 
-def test_without_content_there_is_no_word_and_all_the_numbers(mlflow, spans):
+def test_trace_without_content_has_no_previews_but_token_usage(mlflow, spans):
     with spans.tracer.start_as_current_span("POST /ask"):
-        chat(spans, [], {})
+        make_chat_span(spans, [], {})
         with spans.tracer.start_as_current_span(
             "chat m",
             attributes={
@@ -79,9 +81,9 @@ def test_without_content_there_is_no_word_and_all_the_numbers(mlflow, spans):
             },
         ):
             pass
-    ended = spans.take()[1:]
-    mlflow.export(ended)
-    trace = mlflow.trace(ended[-1])
+    finished_spans = spans.take()[1:]
+    mlflow.export(finished_spans)
+    trace = mlflow.read_trace(finished_spans[-1])
     assert trace.info.token_usage == {
         "input_tokens": 7,
         "output_tokens": 0,
@@ -95,17 +97,17 @@ def test_without_content_there_is_no_word_and_all_the_numbers(mlflow, spans):
 
 
 @pytest.mark.parametrize(("promote", "state"), [(True, "OK"), (False, "IN_PROGRESS")])
-def test_a_root_elsewhere_leaves_the_trace_open_unless_promoted(
+def test_trace_with_remote_root_is_in_progress_unless_promoted(
     server, spans, promote, state
 ):
-    number = uuid.uuid4().int
-    remote = SpanContext(number, 1, is_remote=True, trace_flags=TraceFlags(1))
+    trace_id = uuid.uuid4().int
+    remote = SpanContext(trace_id, 1, is_remote=True, trace_flags=TraceFlags(1))
     context = set_span_in_context(NonRecordingSpan(remote))
     with spans.tracer.start_as_current_span("handler", context=context):
-        chat(spans, HISTORY, message("assistant", text("21 °C.")))
-    ended = spans.take()
-    server.export(ended, promote_remote_root=promote)
-    info = server.trace(ended[-1]).info
+        make_chat_span(spans, PROMPT, message("assistant", text_part("21 °C.")))
+    finished_spans = spans.take()
+    server.export(finished_spans, promote_remote_root=promote)
+    info = server.read_trace(finished_spans[-1]).info
     assert info.state.value == state
     assert info.request_preview == ("Paris?" if promote else None)
     assert info.token_usage["total_tokens"] == 1100

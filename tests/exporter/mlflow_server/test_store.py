@@ -1,4 +1,4 @@
-"""A local store: from a short program, and where there can be none."""
+"""A local store: from a short program, and one that cannot be opened."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from dirty_equals import IsStr
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 
-from .conftest import FAILURE, OPENS_A_STORE, Mlflow
+from .conftest import FAILURE, IGNORE_STORE_WARNING, Mlflow
 
-pytestmark = [pytest.mark.e2e, OPENS_A_STORE]
+pytestmark = [pytest.mark.e2e, IGNORE_STORE_WARNING]
 
 SHORT_PROGRAM = """
 import sys
@@ -28,20 +28,23 @@ assert "mlflow" not in sys.modules
 """
 
 
-def test_a_short_program_stores_its_spans_at_its_end(store):
-    mlflow = Mlflow(store)
+def test_short_program_stores_its_spans_at_exit(store_uri):
+    mlflow = Mlflow(store_uri)
     subprocess.run(
         [sys.executable, "-c", SHORT_PROGRAM, "short"],
         env=os.environ
-        | {"MLFLOW_TRACKING_URI": store, "MLFLOW_EXPERIMENT_NAME": mlflow.experiment},
+        | {
+            "MLFLOW_TRACKING_URI": store_uri,
+            "MLFLOW_EXPERIMENT_NAME": mlflow.experiment_name,
+        },
         check=True,
         timeout=120,
     )
-    assert mlflow.found("trace.status = 'OK'") == ["short"]
+    assert mlflow.search_names("trace.status = 'OK'") == ["short"]
 
 
-def test_a_store_that_cannot_be_opened_is_said(store, spans, caplog, monkeypatch):
-    # MLflow tries ten times, with a minute of pauses.
+def test_store_that_cannot_be_opened_is_logged(store_uri, spans, caplog, monkeypatch):
+    # MLflow tries ten times, and waits a minute in total.
     monkeypatch.setattr("mlflow.store.db.utils.MAX_RETRY_COUNT", 1)
     exporter = MlflowSpanExporter(tracking_uri="sqlite:////dev/null/mlflow.db")
     assert exporter.export([spans.make(), spans.make()]) is FAILURE
@@ -55,8 +58,8 @@ def test_a_store_that_cannot_be_opened_is_said(store, spans, caplog, monkeypatch
     exporter.shutdown()
 
 
-def test_the_names_of_mlflow_that_the_store_is_reached_by(store):
-    """They are not in MLflow's public reference: this fails when one moves."""
+def test_private_api_of_mlflow_that_the_local_store_uses(store_uri):
+    """MLflow's public reference does not have these names, so they may change."""
     import inspect
 
     from mlflow.entities import Span
@@ -68,4 +71,4 @@ def test_the_names_of_mlflow_that_the_store_is_reached_by(store):
         "spans",
     ]
     assert "resource" in inspect.signature(Span.from_otel_proto).parameters
-    assert callable(TracingClient(store).store.engine.dispose)
+    assert callable(TracingClient(store_uri).store.engine.dispose)

@@ -4,7 +4,7 @@ import pytest
 
 from opentelemetry.exporter.mlflow._config import Setting
 from opentelemetry.exporter.mlflow._pricing._price_file import load_price_list
-from tests.exporter.mlflow_server.conftest import database, mlflow, store  # noqa: F401  # fixtures
+from tests.exporter.mlflow_server.conftest import database_path, mlflow, store_uri  # noqa: F401  # fixtures
 
 from .calls import VARIABLE
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from opentelemetry.trace import set_span_in_context
 
-from tests.exporter.mlflow_server.conftest import OPENS_A_STORE
+from tests.exporter.mlflow_server.conftest import IGNORE_STORE_WARNING
 
 from .calls import OFF_PEAK, PEAK, call, cost, unix_nanoseconds
 
-pytestmark = [pytest.mark.e2e, OPENS_A_STORE]
+pytestmark = [pytest.mark.e2e, IGNORE_STORE_WARNING]
 
 
 def trace_with_calls(spans, *calls):
@@ -42,9 +42,9 @@ def test_cost_of_a_trace_is_the_sum_of_peak_and_off_peak_calls(mlflow, spans):
         (call("deepseek-v4-pro"), PEAK),
         (call("deepseek-v4-flash"), "2026-06-01T02:00:00+00:00"),
     ]
-    ended = trace_with_calls(spans, *calls)
-    mlflow.export(ended)
-    trace = mlflow.trace(ended[-1])
+    finished_spans = trace_with_calls(spans, *calls)
+    mlflow.export(finished_spans)
+    trace = mlflow.read_trace(finished_spans[-1])
     expected = [cost(attributes, iso_time) for attributes, iso_time in calls]
     assert costs(trace) == {
         (attributes["gen_ai.response.model"], unix_nanoseconds(iso_time)): cost
@@ -63,10 +63,10 @@ def test_cost_of_a_trace_is_the_sum_of_peak_and_off_peak_calls(mlflow, spans):
 
 
 def test_spans_sent_twice_or_in_parts_are_counted_once(mlflow, spans):
-    ended = trace_with_calls(spans, (call(), OFF_PEAK), (call(), PEAK))
-    first, second, root = ended
+    finished_spans = trace_with_calls(spans, (call(), OFF_PEAK), (call(), PEAK))
+    first, second, root = finished_spans
     mlflow.export([second], [first, second], [root], [root, first])
-    total = mlflow.trace(root).info.cost["total_cost"]
+    total = mlflow.read_trace(root).info.cost["total_cost"]
     assert total == pytest.approx(0.1218 + 0.2436, rel=1e-12)
 
 
@@ -88,7 +88,7 @@ def test_usage_of_an_agent_is_not_added_to_that_of_its_calls(mlflow, spans):
         ).end(unix_nanoseconds(PEAK) + 1)
     agent.end(unix_nanoseconds(PEAK) + 2)
     mlflow.export(spans.take())
-    assert mlflow.trace(agent).info.cost["total_cost"] == 2 * 0.2436
+    assert mlflow.read_trace(agent).info.cost["total_cost"] == 2 * 0.2436
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def test_usage_of_an_agent_is_not_added_to_that_of_its_calls(mlflow, spans):
 )
 def test_mlflow_does_not_add_its_own_price_to_unpriced_calls(mlflow, spans, attributes):
     """MLflow's own catalogue has all three models, with DeepSeek's price."""
-    ended = trace_with_calls(spans, (call() | attributes, PEAK), (call(), OFF_PEAK))
-    mlflow.export(ended)
-    trace = mlflow.trace(ended[-1])
+    finished_spans = trace_with_calls(spans, (call() | attributes, PEAK), (call(), OFF_PEAK))
+    mlflow.export(finished_spans)
+    trace = mlflow.read_trace(finished_spans[-1])
     unpriced, priced = sorted(costs(trace).values(), key=len)
     assert (unpriced, priced["total_cost"]) == ({}, 0.1218)
     assert trace.info.cost["total_cost"] == 0.1218
@@ -115,6 +115,6 @@ def test_other_models_have_the_price_of_mlflow(mlflow, spans):
         "gen_ai.provider.name": "openai",
         "server.address": "api.openai.com",
     }
-    ended = trace_with_calls(spans, (other, PEAK))
-    mlflow.export(ended)
-    assert mlflow.trace(ended[-1]).info.cost["total_cost"] > 0
+    finished_spans = trace_with_calls(spans, (other, PEAK))
+    mlflow.export(finished_spans)
+    assert mlflow.read_trace(finished_spans[-1]).info.cost["total_cost"] > 0

@@ -1,21 +1,22 @@
-"""The spans of an agent that thinks, calls a tool and answers."""
+"""Makes the spans of an agent that reasons, calls a tool and answers."""
 
 from __future__ import annotations
 
 import json
 
 
-def message(role, *parts, **more):
-    return {"role": role, "parts": list(parts)} | more
+def message(role, *parts, **fields):
+    return {"role": role, "parts": list(parts)} | fields
 
 
-def text(content):
+def text_part(content):
     return {"type": "text", "content": content}
 
 
-CALL = {"type": "tool_call", "id": "c1", "name": "weather", "arguments": {"city": "P"}}
-RESULT = {"type": "tool_call_response", "id": "c1", "response": '{"t": 21}'}
-THOUGHT = {"type": "reasoning", "content": "I need the tool."}
+TOOL_CALL_PART = {
+    "type": "tool_call", "id": "c1", "name": "weather", "arguments": {"city": "P"}}
+TOOL_RESULT_PART = {"type": "tool_call_response", "id": "c1", "response": '{"t": 21}'}
+REASONING_PART = {"type": "reasoning", "content": "I need the tool."}
 TOOLS = json.dumps(
     [
         {
@@ -26,11 +27,14 @@ TOOLS = json.dumps(
         }
     ]
 )
-HISTORY = [message("system", text("Be kind.")), message("user", text("Paris?"))]
+PROMPT = [
+    message("system", text_part("Be kind.")),
+    message("user", text_part("Paris?")),
+]
 
 
-def chat(spans, history, answer, **more):
-    attributes = {
+def make_chat_span(spans, input_messages, output_message, **attributes):
+    defaults = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "deepseek",
         "gen_ai.request.model": "deepseek-v4-flash",
@@ -41,23 +45,25 @@ def chat(spans, history, answer, **more):
         "gen_ai.usage.cache_read.input_tokens": 600,
         "gen_ai.usage.output_tokens": 100,
         "gen_ai.usage.reasoning.output_tokens": 40,
-        "gen_ai.input.messages": json.dumps(history),
-        "gen_ai.output.messages": json.dumps([answer]),
+        "gen_ai.input.messages": json.dumps(input_messages),
+        "gen_ai.output.messages": json.dumps([output_message]),
         "gen_ai.tool.definitions": TOOLS,
     }
     with spans.tracer.start_as_current_span(
-        "chat deepseek-v4-flash", attributes=attributes | more
+        "chat deepseek-v4-flash", attributes=defaults | attributes
     ):
         pass
 
 
-def agent(spans):
-    """The spans of a request in which an agent thinks, calls a tool and answers."""
+def make_agent_spans(spans):
+    """The spans of an HTTP request that runs the agent, in the order of their end."""
     with spans.tracer.start_as_current_span(
         "POST /ask", attributes={"session.id": "s-1", "enduser.id": "ann"}
     ):
-        wants_tool = message("assistant", THOUGHT, CALL, finish_reason="tool_call")
-        chat(spans, HISTORY, wants_tool, **{"gen_ai.conversation.id": "other"})
+        tool_call = message(
+            "assistant", REASONING_PART, TOOL_CALL_PART, finish_reason="tool_call"
+        )
+        make_chat_span(spans, PROMPT, tool_call, **{"gen_ai.conversation.id": "other"})
         with spans.tracer.start_as_current_span(
             "execute_tool weather",
             attributes={
@@ -68,6 +74,7 @@ def agent(spans):
             },
         ):
             pass
-        so_far = [*HISTORY, wants_tool, message("tool", RESULT)]
-        chat(spans, so_far, message("assistant", text("21 °C."), finish_reason="stop"))
+        messages = [*PROMPT, tool_call, message("tool", TOOL_RESULT_PART)]
+        answer = message("assistant", text_part("21 °C."), finish_reason="stop")
+        make_chat_span(spans, messages, answer)
     return spans.take()
