@@ -14,7 +14,11 @@ def text_part(content):
 
 
 TOOL_CALL_PART = {
-    "type": "tool_call", "id": "c1", "name": "weather", "arguments": {"city": "P"}}
+    "type": "tool_call",
+    "id": "c1",
+    "name": "weather",
+    "arguments": {"city": "P"},
+}
 TOOL_RESULT_PART = {"type": "tool_call_response", "id": "c1", "response": '{"t": 21}'}
 REASONING_PART = {"type": "reasoning", "content": "I need the tool."}
 TOOLS = json.dumps(

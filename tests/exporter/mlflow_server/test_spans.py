@@ -43,7 +43,10 @@ def test_ids_times_status_events_and_links_are_unchanged(mlflow, spans):
     (root,) = trace.data.spans
     assert trace.info.state.value == "ERROR"
     assert trace.info.request_time == finished_span.start_time // 1_000_000
-    assert (root.start_time_ns, root.end_time_ns) == (finished_span.start_time, finished_span.end_time)
+    assert (root.start_time_ns, root.end_time_ns) == (
+        finished_span.start_time,
+        finished_span.end_time,
+    )
     assert root.span_id == f"{finished_span.context.span_id:016x}"
     assert (root.status.status_code.value, root.status.description) == ("ERROR", "why")
     assert root.events[0].attributes == IsPartialDict(

@@ -102,7 +102,9 @@ def test_usage_of_an_agent_is_not_added_to_that_of_its_calls(mlflow, spans):
 )
 def test_mlflow_does_not_add_its_own_price_to_unpriced_calls(mlflow, spans, attributes):
     """MLflow's own catalogue has all three models, with DeepSeek's price."""
-    finished_spans = trace_with_calls(spans, (call() | attributes, PEAK), (call(), OFF_PEAK))
+    finished_spans = trace_with_calls(
+        spans, (call() | attributes, PEAK), (call(), OFF_PEAK)
+    )
     mlflow.export(finished_spans)
     trace = mlflow.read_trace(finished_spans[-1])
     unpriced, priced = sorted(costs(trace).values(), key=len)
