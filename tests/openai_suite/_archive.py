@@ -1,4 +1,4 @@
-"""openai-python's source archive, and the environments its tests run in."""
+"""Downloads openai-python's source archive and creates environments for its tests."""
 
 from __future__ import annotations
 
@@ -16,59 +16,60 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-from .inside.openai_suite_subjects import OURS
+from .plugin.openai_suite_subjects import DEEPSEEK_PACKAGE
 
 if TYPE_CHECKING:
-    from .inside.openai_suite_subjects import Subject
+    from .plugin.openai_suite_subjects import Subject
 
 _CHECKOUT: Final = Path(__file__).parents[2]
-_WATCHED: Final = re.compile(
+_INSTRUMENTED_METHODS: Final = re.compile(
     r"\.(chat\.completions|(completions|embeddings|responses)\.)"
 )
-# What the plugin needs.
-_PLUGIN: Final = ("opentelemetry-sdk", "pytest-timeout", "wrapt")
+# Requirements of the pytest plugin.
+_PLUGIN_REQUIREMENTS: Final = ("opentelemetry-sdk", "pytest-timeout", "wrapt")
 
 
 @dataclass(frozen=True)
 class Suite:
-    """`folder` holds the unpacked archive of openai `version`."""
+    """The test suite of openai `version`, unpacked in `folder`."""
 
     folder: Path
     version: str
 
     @property
     def requirements(self) -> list[str]:
-        """Those of its tests, as its pyproject.toml has them, and the SDK itself."""
+        """The requirements of the tests from pyproject.toml, and the SDK itself."""
         project: dict[str, Any] = tomllib.loads(
             (self.folder / "pyproject.toml").read_text(encoding="utf-8")
         )
         extras = ",".join(project["project"]["optional-dependencies"])
         development = (
-            # Since 3.0 as a standard group; before, as a setting of rye.
+            # A dependency group since 3.0, before that a setting of rye.
             project["dependency-groups"]["dev"]
             if "dependency-groups" in project
             else project["tool"]["rye"]["dev-dependencies"]
         )
         return [f"openai[{extras}]=={self.version}", *development]
 
-    def tests(self, *, touching: bool) -> list[str]:
-        """The test files; with `touching` only those that name what is watched.
+    def tests(self, *, only_instrumented: bool) -> list[str]:
+        """Returns the test files.
 
-        Of `api_resources` always only those: the others want a server for the rest of
-        OpenAI's API, and fail without.
+        With `only_instrumented` these are the files that use instrumented methods. In
+        `api_resources` it is always only those files, because the others fail without
+        a server for the rest of OpenAI's API.
         """
         return [
             path.relative_to(self.folder).as_posix()
             for path in sorted((self.folder / "tests").rglob("test_*.py"))
-            if not (touching or "api_resources" in path.parts)
-            or _WATCHED.search(path.read_text(encoding="utf-8"))
+            if not (only_instrumented or "api_resources" in path.parts)
+            or _INSTRUMENTED_METHODS.search(path.read_text(encoding="utf-8"))
         ]
 
 
-def downloaded(version: str, folder: Path) -> Suite:
-    """The newest release that `version` (`3.*`) allows."""
+def download_suite(version: str, folder: Path) -> Suite:
+    """Downloads the newest release that matches `version`, for example `3.*`."""
     archives = folder / f"openai {version}".replace("*", "x")
-    # An option of its own for this one name: what builds its metadata may be a wheel.
+    # --no-binary is limited to openai: its build requirements may be wheels.
     pip = (sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(archives))
     _run(*pip, "--no-deps", "--no-binary", "openai", f"openai=={version}")
     archive = max(archives.glob("openai-*.tar.gz"), key=lambda a: a.stat().st_mtime)
@@ -76,26 +77,28 @@ def downloaded(version: str, folder: Path) -> Suite:
     assert match is not None
     suite = Suite(folder / f"openai-{match[1]}", match[1])
     if not suite.folder.exists():
-        with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
+        with tarfile.open(archive) as archive_file:
+            archive_file.extractall(folder, filter="data")
     return suite
 
 
 def environment(suite: Suite, subject: Subject, folder: Path) -> Path:
-    """A Python with what the tests require, and the subject: a peer, or this project.
+    """Creates or updates the environment of a subject; returns its Python.
 
-    The bare run, the pass-through and this project share one.
+    All subjects that are not peers share the environment with this package.
     """
-    required = subject.requirements or (f"{_CHECKOUT}[instruments]",)
-    name = subject.name if subject.requirements else "ours"
+    requirements = subject.requirements or (f"{_CHECKOUT}[instruments]",)
+    name = subject.name if subject.is_peer else "deepseek"
     home = folder / f"python-{suite.version}-{name}"
     python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
         _run("uv", "venv", "--quiet", "--python", sys.executable, str(home))
     install = ("uv", "pip", "install", "--quiet", "--python", str(python))
-    # As the checkout is now: uv would keep a build of it.
-    fresh = ("--reinstall-package", OURS)
-    _run(*install, *fresh, *suite.requirements, *_PLUGIN, *required)
+    # Reinstalled from the checkout, because uv caches builds by version.
+    reinstall = ("--reinstall-package", DEEPSEEK_PACKAGE)
+    _run(
+        *install, *reinstall, *suite.requirements, *_PLUGIN_REQUIREMENTS, *requirements
+    )
     return python
 
 

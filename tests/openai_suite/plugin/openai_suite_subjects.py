@@ -1,7 +1,7 @@
-"""Who is switched on while openai-python's tests run.
+"""The instrumentations to run openai-python's tests with.
 
-Read by the program for its requirements, and by the plugin inside a test run, where
-nothing of this project need be installed: hence the imports within functions.
+The program reads their requirements. The plugin imports this module inside a test run,
+where this package may not be installed, so the functions import what they need.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
 _CAPTURE: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 
-class Reach:
-    """The tests, by id, in which the pass-through was called; `now` is the running."""
+class CallTracker:
+    """Records the ids of the tests that call the pass-through."""
 
-    now = ""
+    current_test = ""
 
     def __init__(self) -> None:
         self.tests: set[str] = set()
 
 
-reach: Final = Reach()
+call_tracker: Final = CallTracker()
 
 
-def _nothing(**_providers: Any) -> None:
-    """Bare."""
+def _no_instrumentation(**_providers: Any) -> None:
+    """Leaves the SDK unchanged."""
 
 
 def _pass_through(**_providers: Any) -> None:
-    """The least that an instrumentation does: a function around the method.
+    """Wraps the methods without doing anything else.
 
-    Notes which tests come by: only they can notice an instrumentation.
+    Records which tests call them, because only these can notice an instrumentation.
     """
     from wrapt import wrap_function_wrapper
 
     def call(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
-        reach.tests.add(reach.now)
+        call_tracker.tests.add(call_tracker.current_test)
         return wrapped(*args, **kwargs)
 
     for module, sync, method in (
@@ -52,7 +52,7 @@ def _pass_through(**_providers: Any) -> None:
         ("openai.resources.responses", "Responses", "create"),
         ("openai.resources.responses", "Responses", "parse"),
         ("openai.resources.responses", "Responses", "stream"),
-        ("openai", "OpenAI", "request"),  # what all resources go through
+        ("openai", "OpenAI", "request"),  # used by all resources
     ):
         for owner in (sync, f"Async{sync}"):
             wrap_function_wrapper(module, f"{owner}.{method}", call)
@@ -96,29 +96,32 @@ def _mlflow(**_providers: Any) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """An instrumentation, switched on in one way.
+    """An instrumentation in one configuration.
 
-    `distribution` is the one whose version counts. `requirements` are a peer's: the
-    others are there anyhow. Subjects with the same ones share an environment.
+    `distribution` is the package whose version is reported. Only peers, which are the
+    instrumentations of other projects, have `requirements`.
     """
 
     name: str
     title: str
-    switch_on: Callable[..., None]
+    instrument: Callable[..., None]
     distribution: str | None = None
     requirements: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     sampled: bool = True
 
     @property
-    def harmless(self) -> bool:
-        """Whether a fault of it is an error here: it is ours, or proves the program."""
-        return not self.requirements
+    def is_peer(self) -> bool:
+        """Whether this is an instrumentation of another project."""
+        return bool(self.requirements)
 
     @property
-    def emits(self) -> bool:
-        """Whether spans are to be expected: without one nothing was switched on."""
-        return self.sampled and self.switch_on not in {_nothing, _pass_through}
+    def expects_spans(self) -> bool:
+        """Whether the tests must start spans."""
+        return self.sampled and self.instrument not in {
+            _no_instrumentation,
+            _pass_through,
+        }
 
     @property
     def version(self) -> str:
@@ -126,32 +129,37 @@ class Subject:
 
 
 _CONTENT: Final = {_CAPTURE: "SPAN_AND_EVENT"}
-OURS: Final = "opentelemetry-instrumentation-deepseek"
+DEEPSEEK_PACKAGE: Final = "opentelemetry-instrumentation-deepseek"
 
 SUBJECTS: Final = {
     subject.name: subject
     for subject in (
-        Subject("bare", "nothing", _nothing),
-        Subject("pass-through", "a bare wrapt pass-through", _pass_through, "wrapt"),
+        Subject("uninstrumented", "no instrumentation", _no_instrumentation),
+        Subject(
+            "pass-through",
+            "a `wrapt` wrapper without telemetry",
+            _pass_through,
+            "wrapt",
+        ),
         Subject(
             "deepseek",
-            "this project, with content",
+            "this package, with content",
             _deepseek,
-            OURS,
+            DEEPSEEK_PACKAGE,
             environment=_CONTENT,
         ),
         Subject(
             "deepseek-no-content",
-            "this project, without content",
+            "this package, without content",
             _deepseek,
-            OURS,
+            DEEPSEEK_PACKAGE,
             environment={_CAPTURE: "NO_CONTENT"},
         ),
         Subject(
             "deepseek-unsampled",
-            "this project, unsampled",
+            "this package, unsampled",
             _deepseek,
-            OURS,
+            DEEPSEEK_PACKAGE,
             environment=_CONTENT,
             sampled=False,
         ),
@@ -165,7 +173,7 @@ SUBJECTS: Final = {
         ),
         Subject(
             "openai-v2",
-            "OpenTelemetry's for OpenAI, before it moved",
+            "OpenTelemetry's for OpenAI, in its former package",
             _openai_v2,
             "opentelemetry-instrumentation-openai-v2",
             ("opentelemetry-instrumentation-openai-v2>=2.4b0",),
@@ -193,7 +201,7 @@ SUBJECTS: Final = {
             ("mlflow",),
             environment={
                 "MLFLOW_TRACKING_URI": "sqlite:///mlflow.db",
-                # Its spans through our provider, which counts them.
+                # Makes MLflow use the global provider, where its spans are counted.
                 "MLFLOW_USE_DEFAULT_TRACER_PROVIDER": "false",
             },
         ),

@@ -1,8 +1,8 @@
-"""An API for the tests that want one.
+"""An HTTP server with the part of OpenAI's API that the tests need.
 
-OpenAI generates theirs from a description that the archive does not bring. Here the
-four endpoints that instrumentations watch answer as OpenAI does; all else is not found,
-which fails at once, with and without a subject.
+OpenAI generates its test server from a specification that the archive does not contain.
+This server has the four endpoints that instrumentations cover. All other paths return
+404, so their tests fail at once, with and without a subject.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ def _chunk(delta: dict[str, Any], finish_reason: str | None) -> dict[str, Any]:
     return {**_CHAT, "object": "chat.completion.chunk", "choices": [choice]}
 
 
-# Path -> the body, and what a stream of it sends.
-_ANSWERS: Final[dict[str, tuple[dict[str, Any], list[dict[str, Any]]]]] = {
+# Maps a path to the response body and the events of a stream.
+_RESPONSES: Final[dict[str, tuple[dict[str, Any], list[dict[str, Any]]]]] = {
     "/chat/completions": (
         _CHAT,
         [_chunk({"role": "assistant", "content": "Hello"}, None), _chunk({}, "stop")],
@@ -107,19 +107,19 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        sent = self._received()
-        if (answer := _ANSWERS.get(self.path.partition("?")[0])) is None:
+        request_body = self._read_body()
+        if (response := _RESPONSES.get(self.path.partition("?")[0])) is None:
             self._send(404, "application/json", b"{}")
             return
-        body, events = answer
-        if json.loads(sent).get("stream"):
+        body, events = response
+        if json.loads(request_body).get("stream"):
             stream = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
             self._send(200, "text/event-stream", f"{stream}data: [DONE]\n\n".encode())
         else:
             self._send(200, "application/json", json.dumps(body).encode())
 
     def _not_found(self) -> None:
-        self._received()
+        self._read_body()
         self._send(404, "application/json", b"{}")
 
     def __getattr__(self, name: str) -> Any:
@@ -127,12 +127,12 @@ class _Handler(BaseHTTPRequestHandler):
             return self._not_found
         raise AttributeError(name)
 
-    def _received(self) -> bytes:
+    def _read_body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("content-length") or 0))
 
-    def _send(self, status: int, kind: str, body: bytes) -> None:
+    def _send(self, status: int, content_type: str, body: bytes) -> None:
         self.send_response(status)
-        self.send_header("content-type", kind)
+        self.send_header("content-type", content_type)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -145,14 +145,14 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # Some tests close a response before they have read it.
+        # Some tests close a response before they read it.
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
 
 @contextmanager
-def stand_in() -> Iterator[str]:
-    """Its base URL, while it serves."""
+def serve_api() -> Iterator[str]:
+    """Runs the server and yields its base URL."""
     with _Server(("127.0.0.1", 0), _Handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"

@@ -1,8 +1,8 @@
-"""A pytest plugin: switches a subject on, keeps outcomes and counts spans.
+"""A pytest plugin that instruments the SDK, records test outcomes and counts spans.
 
-Loaded with `-p` into openai-python's own test run. `OPENAI_SUITE_SUBJECT` names the
-subject; `OPENAI_SUITE_RECORD` a folder, into which each process of the run writes what
-it saw.
+It is loaded with `-p` into openai-python's own test run. `OPENAI_SUITE_SUBJECT` is the
+name of the subject. `OPENAI_SUITE_RECORD` is the folder in which each process of the
+run writes its record.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from openai_suite_subjects import SUBJECTS, reach
+from openai_suite_subjects import SUBJECTS, call_tracker
 from opentelemetry._logs import set_logger_provider
 from opentelemetry.metrics import set_meter_provider
 from opentelemetry.sdk._logs import LoggerProvider
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan, Span
 
-# What instrumentations log under; a warning there is theirs.
+# The loggers of instrumentations. Warnings of these are recorded.
 _LOGGERS: Final = ("opentelemetry", "openinference", "mlflow")
 
 
-class _Watch(SpanProcessor, logging.Handler):
-    """The spans begun and ended, and what was logged, by the test at the time."""
+class _SpanAndLogRecorder(SpanProcessor, logging.Handler):
+    """Counts spans and records warnings, with the test that was running."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self, logging.WARNING)
@@ -50,68 +50,73 @@ class _Watch(SpanProcessor, logging.Handler):
         self.started = 0
         self.ended = 0
         self.logged: list[tuple[str, str, str]] = []
-        self.open: dict[int, tuple[str, str]] = {}
-        self._counting = Lock()
+        self.open_spans: dict[int, tuple[str, str]] = {}
+        self._lock = Lock()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        with self._counting:
+        with self._lock:
             self.started += 1
-            self.open[span.context.span_id] = (span.name, self.test)
+            self.open_spans[span.context.span_id] = (span.name, self.test)
 
     def on_end(self, span: ReadableSpan) -> None:
-        with self._counting:
+        with self._lock:
             self.ended += 1
-            self.open.pop(span.context.span_id, None)
+            self.open_spans.pop(span.context.span_id, None)
 
     def emit(self, record: logging.LogRecord) -> None:
-        said = record.getMessage()
+        message = record.getMessage()
         if record.exc_info and record.exc_info[1] is not None:
-            said += f": {record.exc_info[1]!r}"
-        self.logged.append((self.test, record.name, said))
+            message += f": {record.exc_info[1]!r}"
+        self.logged.append((self.test, record.name, message))
 
 
 class _Recorder:
+    """Instruments the SDK and writes the record of one process."""
+
     def __init__(self, config: pytest.Config) -> None:
         self._subject = SUBJECTS[os.environ["OPENAI_SUITE_SUBJECT"]]
         self._record = Path(os.environ["OPENAI_SUITE_RECORD"])
         self._worker: str | None = getattr(config, "workerinput", {}).get("workerid")
         self._outcomes: dict[str, str] = {}
         self._reasons: dict[str, str] = {}
-        self._watch = _Watch()
-        self._switch_on()
+        self._telemetry = _SpanAndLogRecorder()
+        self._instrument()
 
-    def _switch_on(self) -> None:
+    def _instrument(self) -> None:
         for name in _LOGGERS:
-            logging.getLogger(name).addHandler(self._watch)
-        tracing = TracerProvider(
+            logging.getLogger(name).addHandler(self._telemetry)
+        tracer_provider = TracerProvider(
             sampler=ALWAYS_ON if self._subject.sampled else ALWAYS_OFF
         )
-        tracing.add_span_processor(self._watch)
-        tracing.add_span_processor(SimpleSpanProcessor(InMemorySpanExporter()))
-        metering = MeterProvider([InMemoryMetricReader()])
-        events = LoggerProvider()
-        events.add_log_record_processor(
+        tracer_provider.add_span_processor(self._telemetry)
+        tracer_provider.add_span_processor(SimpleSpanProcessor(InMemorySpanExporter()))
+        meter_provider = MeterProvider([InMemoryMetricReader()])
+        logger_provider = LoggerProvider()
+        logger_provider.add_log_record_processor(
             SimpleLogRecordProcessor(InMemoryLogRecordExporter())
         )
-        # Both ways: not every subject takes all of them as arguments.
-        set_tracer_provider(tracing)
-        set_meter_provider(metering)
-        set_logger_provider(events)
-        # The tests make warnings errors; what a peer says while it is imported is none.
+        # Set globally as well, because not every subject takes all of them.
+        set_tracer_provider(tracer_provider)
+        set_meter_provider(meter_provider)
+        set_logger_provider(logger_provider)
+        # The tests turn warnings into errors. This must not apply to warnings that a
+        # peer causes when it is imported.
         with warnings.catch_warnings():
             warnings.simplefilter("default")
-            self._subject.switch_on(
-                tracer_provider=tracing, meter_provider=metering, logger_provider=events
+            self._subject.instrument(
+                tracer_provider=tracer_provider,
+                meter_provider=meter_provider,
+                logger_provider=logger_provider,
             )
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        self._watch.test = reach.now = nodeid
+        self._telemetry.test = call_tracker.current_test = nodeid
 
-    # In the process that reports; a worker's reports arrive there too.
+    # Runs in the controller, which also gets the reports of the workers.
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
         before = self._outcomes.get(report.nodeid, "passed")
-        # The first phase that was not passed says it; a failure afterwards wins.
+        # The first phase that did not pass decides, unless a later phase fails.
         if before == "passed" or outcome == "failed":
             self._outcomes[report.nodeid] = outcome
         if report.failed:
@@ -124,26 +129,26 @@ class _Recorder:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
-        gc.collect()  # a stream in a cycle is dropped only now
-        watch = self._watch
-        seen = {
+        gc.collect()  # frees streams in reference cycles
+        telemetry = self._telemetry
+        fields = {
             "version": self._subject.version,
-            "started": watch.started,
-            "ended": watch.ended,
-            "leaked": sorted(watch.open.values()),
-            "logged": watch.logged,
-            "reached": sorted(reach.tests),
+            "started": telemetry.started,
+            "ended": telemetry.ended,
+            "unended": sorted(telemetry.open_spans.values()),
+            "logged": telemetry.logged,
+            "instrumented_tests": sorted(call_tracker.tests),
             "outcomes": {} if self._worker else self._outcomes,
             "reasons": {} if self._worker else self._reasons,
         }
         path = self._record / f"{self._worker or 'reporter'}.json"
-        path.write_text(json.dumps(seen), encoding="utf-8")
+        path.write_text(json.dumps(fields), encoding="utf-8")
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     crash: Any = getattr(report.longrepr, "reprcrash", None)
-    said = str(report.longrepr) if crash is None else crash.message
-    return next((line for line in said.strip().splitlines() if line), "")
+    text = str(report.longrepr) if crash is None else crash.message
+    return next((line for line in text.strip().splitlines() if line), "")
 
 
 def pytest_configure(config: pytest.Config) -> None:
