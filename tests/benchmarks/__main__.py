@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks`"""
+"""Command line: `python -m tests.benchmarks`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ._cases import CASES, MODES, settings, takes_part
-from ._table import added, introduction, table
-from ._workers import chosen, environment, workers
-from .inside.subjects import SUBJECTS
+from ._cases import CASES, MODES, environment_variables, is_measured
+from ._overhead_table import introduction, overhead, table
+from ._worker_processes import environment, select_subjects, start_workers
+from .worker.subjects import SUBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ._cases import Case
-    from ._table import Added
-    from ._workers import Worker
+    from ._overhead_table import Overhead
+    from ._worker_processes import Worker
 
 _RESULTS: Final = Path(__file__).with_name("results.md")
 
@@ -27,48 +27,50 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     folder = Path(options.folder or tempfile.mkdtemp(prefix="benchmarks-")).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    subjects = chosen(options.peers)
+    subjects = select_subjects(options.peers)
     pythons = {subject.name: environment(subject, folder) for subject in subjects}
-    found: dict[Case, dict[str, Added]] = {}
+    overheads: dict[Case, dict[str, Overhead]] = {}
     versions: dict[str, dict[str, str]] = {}
     for mode in options.modes:
-        taking_part = {
-            subject.name: chosen_settings
+        variables_by_subject = {
+            subject.name: variables
             for subject in subjects
-            if (chosen_settings := settings(subject, mode)) is not None
+            if (variables := environment_variables(subject, mode)) is not None
         }
-        with workers(pythons, mode, taking_part) as running:
-            for name, worker in running.items():
+        with start_workers(pythons, mode, variables_by_subject) as workers:
+            for name, worker in workers.items():
                 versions[name] = worker.versions
             for case in CASES:
                 if case.mode == mode:
-                    found[case] = _measured(case, running, options.rounds)
-                    sys.stdout.write(f"{table(case, found[case])}\n")
+                    overheads[case] = _measure(case, workers, options.rounds)
+                    sys.stdout.write(f"{table(case, overheads[case])}\n")
                     sys.stdout.flush()
     if options.results is not None:
-        tables = [table(case, found[case]) for case in CASES if case in found]
-        words = [introduction(versions, options.rounds), *tables]
-        options.results.write_text("\n".join(words), encoding="utf-8")
+        tables = [table(case, overheads[case]) for case in CASES if case in overheads]
+        sections = [introduction(versions, options.rounds), *tables]
+        options.results.write_text("\n".join(sections), encoding="utf-8")
 
 
-def _measured(case: Case, running: dict[str, Worker], rounds: int) -> dict[str, Added]:
+def _measure(
+    case: Case, workers: dict[str, Worker], round_count: int
+) -> dict[str, Overhead]:
     measured = {
         name: worker
-        for name, worker in running.items()
-        if takes_part(SUBJECTS[name], case)
+        for name, worker in workers.items()
+        if is_measured(SUBJECTS[name], case)
     }
-    seen: dict[str, list[dict[str, float]]] = {name: [] for name in measured}
-    for _ in range(case.rounds or rounds):
+    rounds: dict[str, list[dict[str, float]]] = {name: [] for name in measured}
+    for _ in range(case.rounds or round_count):
         for name, worker in measured.items():
-            seen[name].append(worker.round(case.name))
-    return {name: added(all_of) for name, all_of in seen.items()}
+            rounds[name].append(worker.round(case.name))
+    return {name: overhead(results) for name, results in rounds.items()}
 
 
 def _parser() -> argparse.ArgumentParser:
     peers = [subject.name for subject in SUBJECTS.values() if subject.is_peer]
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks",
-        description="What an instrumentation adds to a call of the bare SDK.",
+        description="Measures the overhead of instrumentations of the openai SDK.",
     )
     option = parser.add_argument
     option(
@@ -76,12 +78,12 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         choices=[*peers, "all"],
-        help="measured beside a bare span and this project; none by default",
+        help="other instrumentations to measure; none by default",
     )
     option("--modes", nargs="+", default=MODES, choices=MODES)
     option("--rounds", type=int, default=15)
-    option("--folder", help="where to keep the environments")
-    option("--results", type=Path, metavar="FILE", help="write the tables there")
+    option("--folder", help="where to create the virtual environments")
+    option("--results", type=Path, metavar="FILE", help="file to write the tables to")
     return parser
 
 

@@ -1,28 +1,28 @@
-"""What is measured, with which settings, and what the project has promised."""
+"""The cases to measure, their environment variables and the targets."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from .inside.subjects import SUBJECTS
+from .worker.subjects import SUBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .inside.subjects import Subject
+    from .worker.subjects import Subject
 
 
 @dataclass(frozen=True)
 class Case:
-    """`name` is what a worker knows it by."""
+    """A measurement in one mode; `name` is its name in the worker."""
 
     name: str
     mode: str
     title: str
-    budget: str = ""
+    target: str = ""
     unit: str = "µs"
-    # Tracing memory is slow, and always finds the same.
+    # None means the number of the command line. Tracing memory is slow and repeatable.
     rounds: int | None = None
 
 
@@ -31,7 +31,7 @@ CASES: Final = (
         "call",
         "content",
         "A call, content on",
-        "at most half of the best complete peer, three times a bare span",
+        "at most half of the best complete peer, and three times a bare span",
     ),
     Case("call", "no_content", "A call, content off"),
     Case("call", "unsampled", "A call, unsampled", "at most 1.2 times a bare span"),
@@ -45,7 +45,7 @@ CASES: Final = (
         "first_chunk",
         "content",
         "Time to the first chunk, content on",
-        "no more than the call's own share",
+        "no more than for a call",
     ),
     Case("chunk", "content", "A chunk of 2,000, content on", "at most 2 µs"),
     Case(
@@ -69,7 +69,7 @@ CASES: Final = (
     Case(
         "memory",
         "content",
-        "Memory kept over a stream of 2,000 chunks, beyond the text itself",
+        "Memory in use over a stream of 2,000 chunks, without the text itself",
         "at most 64 KiB",
         unit="KiB",
         rounds=1,
@@ -78,18 +78,18 @@ CASES: Final = (
 MODES: Final = tuple(dict.fromkeys(case.mode for case in CASES))
 
 
-def settings(subject: Subject, mode: str) -> Mapping[str, str] | None:
-    """The environment variables for `mode`; None if `subject` has no such mode."""
+def environment_variables(subject: Subject, mode: str) -> Mapping[str, str] | None:
+    """Returns the variables for the mode; None if the subject does not support it."""
     if mode == "metrics" and not subject.has_metrics:
         return None
-    captures = mode in {"content", "unsampled"}
-    switch = subject.content if captures else subject.no_content
-    return None if switch is None else {**subject.settings, **switch}
+    has_content = mode in {"content", "unsampled"}
+    variables = subject.content if has_content else subject.no_content
+    return None if variables is None else {**subject.settings, **variables}
 
 
-def takes_part(subject: Subject, case: Case) -> bool:
-    # A bare span does nothing on a chunk, and keeps nothing.
-    return subject.name != YARDSTICK.name or case.name == "call"
+def is_measured(subject: Subject, case: Case) -> bool:
+    # A bare span does nothing per chunk and allocates nothing that stays in use.
+    return subject.name != BARE_SPAN.name or case.name == "call"
 
 
-YARDSTICK: Final = SUBJECTS["span"]
+BARE_SPAN: Final = SUBJECTS["span"]

@@ -1,4 +1,4 @@
-"""What was measured of the gateway, in tables; and what it means for a load."""
+"""Formats the measurements of the gateway and calculates the cores for a given load."""
 
 from __future__ import annotations
 
@@ -13,108 +13,123 @@ if TYPE_CHECKING:
 
     from tests.collector.process_usage import Usage
 
-# Of 10,000 calls a second.
-_CALLS_A_SECOND: Final = 10_000
-_BUSY: Final = 0.6  # a core that is planned for
-_GB: Final = 86_400 / 1e9  # a day, of bytes a second
+# The load of the sizing table.
+_CALLS_PER_SECOND: Final = 10_000
+_CORE_UTILIZATION: Final = 0.6
+_GB_PER_DAY: Final = 86_400 / 1e9  # for one byte per second
 
-_BACK: Final = ("MLflow servers", "PostgreSQL", "MLflow writers", "Kafka")
-
-
-class Front(NamedTuple):
-    """`arrived`: seconds until the samplers had all spans; `kafka`: bytes."""
-
-    figures: Usage
-    arrived: float
-    kept: int
-    kafka: int
+_STORAGE_COMPONENTS: Final = ("MLflow servers", "PostgreSQL", "MLflow writers", "Kafka")
 
 
-class Back(NamedTuple):
-    """`a_span` is the database's bytes for it."""
+class IngestResult(NamedTuple):
+    """The measurement from the agent to the backend.
 
-    figures: Usage
+    `seconds` is the time until the samplers had all spans, `kept_spans` the number of
+    spans that arrived at the backend and `kafka_bytes` the growth of the topic.
+    """
+
+    usage: Usage
+    seconds: float
+    kept_spans: int
+    kafka_bytes: int
+
+
+class StorageResult(NamedTuple):
+    """The measurement from Kafka to PostgreSQL."""
+
+    usage: Usage
     writers: int
     request: str
-    a_span: float
+    bytes_per_span: float
 
 
-def front_table(options: argparse.Namespace, front: Front) -> Iterator[str]:
-    figures, kept = front.figures, front.kept
+def ingest_table(options: argparse.Namespace, ingest: IngestResult) -> Iterator[str]:
+    usage = ingest.usage
     yield (
-        f"{options.traces} traces of {SPANS_PER_TRACE} spans, {CALLS_PER_TRACE} of "
-        f"them calls with {options.bytes} bytes of text each; {os.cpu_count()} cores, "
-        f"shared by all, and {figures.other_cpu / figures.seconds:.1f} of them busy "
-        "with other things. "
-        f"{figures.spans / front.arrived:,.0f} spans/s went in, "
-        f"{kept / figures.spans:.0%} were kept.\n"
+        f"{options.traces} traces of {SPANS_PER_TRACE} spans. {CALLS_PER_TRACE} of "
+        f"them are calls with {options.bytes} bytes of text each. All processes share "
+        f"{os.cpu_count()} cores. Other processes use "
+        f"{usage.other_cpu / usage.seconds:.1f} cores. "
+        f"{usage.spans / ingest.seconds:,.0f} spans/s were sent, and "
+        f"{ingest.kept_spans / usage.spans:.0%} were kept.\n"
     )
-    yield "| part | µs of CPU | for a span | spans/s a core | peak MiB |"
+    yield "| component | µs of CPU per span | spans | spans/s per core | peak MiB |"
     yield "|---|---:|---|---:|---:|"
-    for part in figures.cpu:
-        each, of = _each(front, part)
+    for component in usage.cpu:
+        microseconds, span_group = _cpu_per_span(ingest, component)
         yield (
-            f"| {part} | {each:,.1f} | {of} | {1e6 / each:,.0f} "
-            f"| {figures.resident[part]:,.0f} |"
+            f"| {component} | {microseconds:,.1f} | {span_group} "
+            f"| {1e6 / microseconds:,.0f} | {usage.resident[component]:,.0f} |"
         )
     yield ""
 
 
-def _each(front: Front, part: str) -> tuple[float, str]:
-    if part in {"Kafka", "backend writer"}:
-        return front.figures.cpu[part] / front.kept * 1e6, "kept"
-    return front.figures.microseconds_per_span(part), "sent"
+def _cpu_per_span(ingest: IngestResult, component: str) -> tuple[float, str]:
+    """Returns µs of CPU time per span, and whether the spans are all or those kept."""
+    if component in {"Kafka", "backend writer"}:
+        return ingest.usage.cpu[component] / ingest.kept_spans * 1e6, "kept"
+    return ingest.usage.microseconds_per_span(component), "sent"
 
 
-def back_table(backs: Sequence[Back]) -> Iterator[str]:
+def storage_table(results: Sequence[StorageResult]) -> Iterator[str]:
     yield (
-        "| writers, each with a server | a request is | spans/s | traces/s "
-        "| MLflow, ms of CPU a trace | PostgreSQL | writers | Kafka "
-        "| spans/s a core, all together | cores busy: MLflow, PostgreSQL, all "
-        "of ours, others | database bytes a span |"
+        "| writers, each with an MLflow server | spans per request | spans/s "
+        "| traces/s | ms of CPU per trace: MLflow | PostgreSQL | writers | Kafka "
+        "| spans/s per core, from Kafka on | cores busy: MLflow, PostgreSQL, all "
+        "components, other processes | bytes per span in PostgreSQL |"
     )
     yield "|---:|---|---:|---:|---:|---:|---:|---:|---:|---|---:|"
-    for back in backs:
-        figures = back.figures
+    for result in results:
+        usage = result.usage
         milliseconds = [
-            f"{figures.microseconds_per_span(part) * SPANS_PER_TRACE / 1000:.2f}"
-            for part in _BACK
+            f"{usage.microseconds_per_span(component) * SPANS_PER_TRACE / 1000:.2f}"
+            for component in _STORAGE_COMPONENTS
         ]
-        ours = sum(figures.cpu.values())
-        busy = [
-            *(figures.cpu[part] for part in ("MLflow servers", "PostgreSQL")),
-            *(ours, figures.other_cpu),
+        total_cpu = sum(usage.cpu.values())
+        cpu_seconds = [
+            *(usage.cpu[component] for component in ("MLflow servers", "PostgreSQL")),
+            *(total_cpu, usage.other_cpu),
         ]
         cells = [
-            *(str(back.writers), back.request, f"{figures.spans_per_second:,.0f}"),
-            *(f"{figures.spans_per_second / SPANS_PER_TRACE:,.0f}", *milliseconds),
-            f"{figures.spans / ours:,.0f}",
-            ", ".join(f"{one / figures.seconds:.2f}" for one in busy),
-            f"{back.a_span:,.0f}",
+            *(str(result.writers), result.request, f"{usage.spans_per_second:,.0f}"),
+            *(f"{usage.spans_per_second / SPANS_PER_TRACE:,.0f}", *milliseconds),
+            f"{usage.spans / total_cpu:,.0f}",
+            ", ".join(f"{seconds / usage.seconds:.2f}" for seconds in cpu_seconds),
+            f"{result.bytes_per_span:,.0f}",
         ]
         yield f"| {' | '.join(cells)} |"
     yield ""
 
 
-def plan(front: Front, backs: Sequence[Back]) -> Iterator[str]:
-    """So many cores, each busy to `_BUSY`, and so much disk."""
-    spans = _CALLS_A_SECOND / CALLS_PER_TRACE * SPANS_PER_TRACE
+def sizing_table(
+    ingest: IngestResult, results: Sequence[StorageResult]
+) -> Iterator[str]:
+    """Yields the cores, at _CORE_UTILIZATION, and the disk space for the load."""
+    spans = _CALLS_PER_SECOND / CALLS_PER_TRACE * SPANS_PER_TRACE
     shares = (1.0, 0.1, 0.01)
-    heads = " | ".join(f"{share:.0%} kept" for share in shares)
-    yield f"| {_CALLS_A_SECOND:,} calls/s, {spans:,.0f} spans/s | {heads} |"
+    headers = " | ".join(f"{share:.0%} kept" for share in shares)
+    yield f"| {_CALLS_PER_SECOND:,} calls/s, {spans:,.0f} spans/s | {headers} |"
     yield f"|---|{'---:|' * len(shares)}"
 
-    def row(name: str, of: str, each: float) -> str:
-        needed = [each * spans * (share if of == "kept" else 1) for share in shares]
-        return f"| {name} | {' | '.join(f'{one:,.1f}' for one in needed)} |"
+    def row(name: str, span_group: str, amount_per_span: float) -> str:
+        amounts = [
+            amount_per_span * spans * (share if span_group == "kept" else 1)
+            for share in shares
+        ]
+        return f"| {name} | {' | '.join(f'{amount:,.1f}' for amount in amounts)} |"
 
-    for part in ("agent", "balancer", "samplers", "Kafka", "backend writer"):
-        each, of = _each(front, part)
-        yield row(f"{part}, cores", of, each / 1e6 / _BUSY)
-    for back in backs:
-        if back.writers == max(one.writers for one in backs):
-            for part in _BACK[:3]:
-                each = back.figures.microseconds_per_span(part) / 1e6 / _BUSY
-                yield row(f"{part}, {back.request} a request, cores", "kept", each)
-    yield row("Kafka, GB a day and replica", "kept", front.kafka / front.kept * _GB)
-    yield row("database, GB a day", "kept", backs[-1].a_span * _GB)
+    for component in ("agent", "balancer", "samplers", "Kafka", "backend writer"):
+        microseconds, span_group = _cpu_per_span(ingest, component)
+        cores = microseconds / 1e6 / _CORE_UTILIZATION
+        yield row(f"{component}: cores", span_group, cores)
+    for result in results:
+        if result.writers == max(other.writers for other in results):
+            for component in _STORAGE_COMPONENTS[:3]:
+                microseconds = result.usage.microseconds_per_span(component)
+                cores = microseconds / 1e6 / _CORE_UTILIZATION
+                name = f"{component}, {result.request} per request: cores"
+                yield row(name, "kept", cores)
+    kafka_bytes = ingest.kafka_bytes / ingest.kept_spans
+    yield row("Kafka: GB per day and replica", "kept", kafka_bytes * _GB_PER_DAY)
+    database_bytes = results[-1].bytes_per_span
+    yield row("database: GB per day", "kept", database_bytes * _GB_PER_DAY)

@@ -1,15 +1,15 @@
-"""How fast the MLflow exporter delivers to a real server, beside the stock OTLP one.
+"""Measures how fast the MLflow exporter and the OTLP exporter deliver to MLflow.
 
     python -m tests.benchmarks.delivery [--pairs 7] [--spans 1000]
 
-The same spans, as MLflow's pages show them best (ours) and as they are
-(`OTLPSpanExporter`), in batches of 512, to one MLflow server with SQLite. A pair is one
-turn of each, and who begins alternates: the machine has slow moments, and the second
-finds a larger database. Each pair gives one ratio, above 1 where ours delivers more;
-written are the median of all and the middle half.
+`MlflowSpanExporter` and OpenTelemetry's `OTLPSpanExporter` send the same spans, in
+batches of 512, to one MLflow server with SQLite. A pair is one export by each. The
+order alternates, because the machine has slow moments and the second export finds a
+larger database. The ratio of a pair is above 1 if the MLflow exporter is faster. The
+table has the median of all ratios and their interquartile range.
 
-CPU time is that of this process and, on Linux, of the server's: spans for each second
-of both depend less on what else the machine does.
+The CPU time is that of this process and, on Linux, of the server. It depends less than
+the elapsed time on other processes of the machine.
 """
 
 from __future__ import annotations
@@ -31,155 +31,181 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 from examples.quickstart.mlflow_server import MlflowServer
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
-from tests.benchmarks._traffic import TRAFFIC, spans
+from tests.benchmarks._sample_traces import TRACE_KINDS, create_spans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opentelemetry.sdk.trace.export import SpanExporter
 
-# As the SDK's processor gives them.
-_BATCH: Final = 512
-_PARENT, _GROUP, _USER, _SYSTEM = 1, 2, 11, 12
+# The default batch size of the SDK's span processor.
+_BATCH_SIZE: Final = 512
+# Positions in /proc/PID/stat, counted from the field after the name of the process.
+_PARENT, _GROUP, _USER_TIME, _SYSTEM_TIME = 1, 2, 11, 12
 
 
-class Turn(NamedTuple):
-    """Spans a second, and CPU time in µs a span of this process and the server's."""
+class Delivery(NamedTuple):
+    """The result of one export.
+
+    `rate` is in spans per second. `client_cpu` and `server_cpu` are the CPU times of
+    this process and of the server, in µs per span.
+    """
 
     rate: float
-    client: float
-    server: float
+    client_cpu: float
+    server_cpu: float
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.delivery")
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--spans", type=int, default=1_000)
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     with MlflowServer() as server:
-        stock = OTLPSpanExporter(
+        otlp_exporter = OTLPSpanExporter(
             f"{server.uri}/v1/traces",
             headers={"x-mlflow-experiment-id": "0"},
             timeout=60,
         )
-        ours = MlflowSpanExporter(tracking_uri=server.uri, experiment_id=0, timeout=60)
+        mlflow_exporter = MlflowSpanExporter(
+            tracking_uri=server.uri, experiment_id=0, timeout=60
+        )
         sent = 0
-        for exporter in (stock, ours):
-            # The first spans wait for what the server loads.
-            for kind in TRAFFIC:
-                _turn(exporter, kind, 100)
-                sent += 100 // TRAFFIC[kind][1]
+        for exporter in (otlp_exporter, mlflow_exporter):
+            # Warms up: the first spans wait until the server has loaded its modules.
+            for kind in TRACE_KINDS:
+                _deliver(exporter, kind, 100)
+                sent += 100 // TRACE_KINDS[kind][1]
         _write(
-            "| | spans/s, OTLP | ours | ratio | CPU µs a span, OTLP | ours | ratio |\n"
+            "| | spans/s, OTLP exporter | MLflow exporter | ratio "
+            "| CPU µs per span, client + server: OTLP exporter | MLflow exporter "
+            "| ratio |\n"
             "|---|--:|--:|--:|--:|--:|--:|\n"
         )
-        all_pairs: list[list[tuple[Turn, Turn]]] = []
-        for kind in TRAFFIC:
+        all_pairs: list[list[tuple[Delivery, Delivery]]] = []
+        for kind in TRACE_KINDS:
             pairs = [
-                _pair(stock, ours, kind, given.spans, ours_first=bool(number % 2))
-                for number in range(given.pairs)
+                _deliver_pair(
+                    otlp_exporter,
+                    mlflow_exporter,
+                    kind,
+                    options.spans,
+                    is_mlflow_first=bool(number % 2),
+                )
+                for number in range(options.pairs)
             ]
-            sent += 2 * given.pairs * (given.spans // TRAFFIC[kind][1])
+            sent += 2 * options.pairs * (options.spans // TRACE_KINDS[kind][1])
             _write(_row(kind, pairs))
             all_pairs.append(pairs)
-        of_all = [_together(turns) for turns in zip(*all_pairs, strict=True)]
-        _write(_row("all of these", of_all))
-        stored = _stored(server.uri)
+        means = [_mean_pair(pairs) for pairs in zip(*all_pairs, strict=True)]
+        _write(_row("all kinds", means))
+        stored = _count_traces(server.uri)
     if stored != sent:
-        raise SystemExit(f"{sent - stored} traces of {sent} did not arrive")
+        raise SystemExit(f"{sent - stored} of {sent} traces did not arrive.")
 
 
-def _pair(
-    stock: SpanExporter,
-    ours: SpanExporter,
+def _deliver_pair(
+    otlp_exporter: SpanExporter,
+    mlflow_exporter: SpanExporter,
     kind: str,
     number: int,
     *,
-    ours_first: bool,
-) -> tuple[Turn, Turn]:
-    if ours_first:
-        of_ours = _turn(ours, kind, number)
-        return _turn(stock, kind, number), of_ours
-    return _turn(stock, kind, number), _turn(ours, kind, number)
+    is_mlflow_first: bool,
+) -> tuple[Delivery, Delivery]:
+    if is_mlflow_first:
+        mlflow = _deliver(mlflow_exporter, kind, number)
+        return _deliver(otlp_exporter, kind, number), mlflow
+    otlp = _deliver(otlp_exporter, kind, number)
+    return otlp, _deliver(mlflow_exporter, kind, number)
 
 
-def _turn(exporter: SpanExporter, kind: str, number: int) -> Turn:
-    made = spans(kind, number)
+def _deliver(exporter: SpanExporter, kind: str, number: int) -> Delivery:
+    spans = create_spans(kind, number)
     gc.collect()
-    servers, client, began = (
-        _cpu_of_children(),
+    server_start, client_start, start = (
+        _children_cpu(),
         time.process_time(),
         time.perf_counter(),
     )
-    for first in range(0, len(made), _BATCH):
-        result = exporter.export(made[first : first + _BATCH])
+    for first in range(0, len(spans), _BATCH_SIZE):
+        result = exporter.export(spans[first : first + _BATCH_SIZE])
         if result is not SpanExportResult.SUCCESS:
-            raise SystemExit("a batch did not arrive")
-    taken = time.perf_counter() - began
-    client = time.process_time() - client
-    servers = _cpu_of_children() - servers
-    return Turn(len(made) / taken, client / len(made) * 1e6, servers / len(made) * 1e6)
+            raise SystemExit("A batch of spans did not arrive.")
+    seconds = time.perf_counter() - start
+    client = time.process_time() - client_start
+    server = _children_cpu() - server_start
+    count = len(spans)
+    return Delivery(count / seconds, client / count * 1e6, server / count * 1e6)
 
 
-def _together(pairs: Sequence[tuple[Turn, Turn]]) -> tuple[Turn, Turn]:
-    """As if each turn were of all kinds, as many spans of each."""
-    stock, ours = (
-        Turn(
-            harmonic_mean([turn.rate for turn in turns]),
-            mean([turn.client for turn in turns]),
-            mean([turn.server for turn in turns]),
+def _mean_pair(pairs: Sequence[tuple[Delivery, Delivery]]) -> tuple[Delivery, Delivery]:
+    """Returns the result for a mix of all kinds, with equal numbers of spans."""
+    otlp, mlflow = (
+        Delivery(
+            harmonic_mean([delivery.rate for delivery in deliveries]),
+            mean([delivery.client_cpu for delivery in deliveries]),
+            mean([delivery.server_cpu for delivery in deliveries]),
         )
-        for turns in zip(*pairs, strict=True)
+        for deliveries in zip(*pairs, strict=True)
     )
-    return stock, ours
+    return otlp, mlflow
 
 
-def _row(kind: str, pairs: Sequence[tuple[Turn, Turn]]) -> str:
-    stock, ours = (
-        Turn(*map(median, zip(*turns, strict=True)))
-        for turns in zip(*pairs, strict=True)
+def _row(kind: str, pairs: Sequence[tuple[Delivery, Delivery]]) -> str:
+    otlp, mlflow = (
+        Delivery(*map(median, zip(*deliveries, strict=True)))
+        for deliveries in zip(*pairs, strict=True)
     )
-    rates = [ours.rate / stock.rate for stock, ours in pairs]
-    cpu = [
-        (stock.client + stock.server) / (ours.client + ours.server)
-        for stock, ours in pairs
+    rate_ratios = [mlflow.rate / otlp.rate for otlp, mlflow in pairs]
+    cpu_ratios = [
+        (otlp.client_cpu + otlp.server_cpu) / (mlflow.client_cpu + mlflow.server_cpu)
+        for otlp, mlflow in pairs
     ]
     return (
-        f"| {kind} | {stock.rate:.0f} | {ours.rate:.0f} | {_spread(rates)} "
-        f"| {stock.client:.0f} + {stock.server:.0f} "
-        f"| {ours.client:.0f} + {ours.server:.0f} | {_spread(cpu)} |\n"
+        f"| {kind} | {otlp.rate:.0f} | {mlflow.rate:.0f} "
+        f"| {_median_and_range(rate_ratios)} "
+        f"| {otlp.client_cpu:.0f} + {otlp.server_cpu:.0f} "
+        f"| {mlflow.client_cpu:.0f} + {mlflow.server_cpu:.0f} "
+        f"| {_median_and_range(cpu_ratios)} |\n"
     )
 
 
-def _spread(ratios: list[float]) -> str:
+def _median_and_range(ratios: list[float]) -> str:
     low, middle, high = quantiles(ratios) if len(ratios) > 1 else ratios * 3
     return f"{middle:.2f} ({low:.2f} to {high:.2f})"
 
 
-def _cpu_of_children() -> float:
-    """Seconds of the process groups of this process's children; NaN but for Linux."""
+def _children_cpu() -> float:
+    """Returns the CPU time of the children's process groups in seconds.
+
+    NaN on systems other than Linux.
+    """
     rows = [
-        (int(row[_PARENT]), int(row[_GROUP]), int(row[_USER]) + int(row[_SYSTEM]))
+        (
+            int(row[_PARENT]),
+            int(row[_GROUP]),
+            int(row[_USER_TIME]) + int(row[_SYSTEM_TIME]),
+        )
         for path in Path("/proc").glob("[0-9]*/stat")
-        if (row := _fields(path))
+        if (row := _stat_fields(path))
     ]
     if not rows:
         return math.nan
     groups = {group for parent, group, _ in rows if parent == os.getpid()}
-    ticks = sum(used for _, group, used in rows if group in groups)
+    ticks = sum(cpu for _, group, cpu in rows if group in groups)
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def _fields(path: Path) -> list[str]:
-    """What stands behind the name, which may have spaces; see `man 5 proc`."""
+def _stat_fields(path: Path) -> list[str]:
+    """Returns the fields after the name, which may contain spaces; see `man 5 proc`."""
     try:
         return path.read_text().rpartition(")")[2].split()
-    except OSError:  # it has ended
+    except OSError:  # the process has exited
         return []
 
 
-def _stored(uri: str) -> int:
-    """Traces, as the server's own charts count them."""
+def _count_traces(uri: str) -> int:
+    """Returns the number of traces in the server's metrics."""
     request = urllib.request.Request(
         f"{uri}/api/3.0/mlflow/traces/metrics",
         json.dumps(
@@ -192,8 +218,8 @@ def _stored(uri: str) -> int:
         ).encode(),
         {"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        (point,) = json.load(answer)["data_points"]
+    with urllib.request.urlopen(request, timeout=60) as response:
+        (point,) = json.load(response)["data_points"]
         return int(point["values"]["COUNT"])
 
 

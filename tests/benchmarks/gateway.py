@@ -1,12 +1,12 @@
-"""What the gateway of collector/gateway does for each core, and what limits it.
+"""Measures the throughput per core of the gateway in collector/gateway.
 
     python -m tests.benchmarks.gateway
 
-Real processes, all on this machine: an agent, a balancer, two samplers, Kafka, a writer
-to a backend; then as many MLflow servers on one PostgreSQL as writers, at 2 and at 4.
-They share the cores with each other and with the load, so what counts is the CPU time
-of each process for each span (/proc/PID/stat), and not the clock. From it follows how
-many of each a number of calls needs.
+All processes run on this machine: an agent, a balancer, two samplers, Kafka and a
+writer to a backend; then 2 and 4 writers with as many MLflow servers on one PostgreSQL.
+They share the cores with each other and with the load generator. Therefore the CPU time of
+each process per span (/proc/PID/stat) is measured instead of the elapsed time. From it
+follows how many cores each component needs for a given number of calls.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ import psycopg
 from examples.otelcol import INSTALL_HINT, find_collector
 from examples.otlp_receiver import OtlpReceiver
 from tests.benchmarks._gateway_tables import (
-    Back,
-    Front,
-    back_table,
-    front_table,
-    plan,
+    IngestResult,
+    StorageResult,
+    ingest_table,
+    sizing_table,
+    storage_table,
 )
 from tests.collector.gateway import (
     CollectorStack,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from examples.otelcol import Collector
     from tests.collector.gateway import Servers
 
-_WARMING: Final = 1000  # traces
+_WARM_UP_TRACES: Final = 1000
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -58,127 +58,131 @@ def main(arguments: Sequence[str] | None = None) -> None:
     program = find_collector()
     if program is None:
         raise SystemExit(INSTALL_HINT)
-    with ExitStack() as held:
-        running = held.enter_context(
+    with ExitStack() as stack:
+        servers = stack.enter_context(
             start_servers(max(options.writers), options.partitions)
         )
-        collectors = held.enter_context(CollectorStack(program))
-        sink = held.enter_context(OtlpReceiver())
-        front = _front(options, running, collectors, sink)
-        backs = [
-            _back(options, running, collectors, writers, batch)
+        collectors = stack.enter_context(CollectorStack(program))
+        backend = stack.enter_context(OtlpReceiver())
+        ingest = _measure_ingest(options, servers, collectors, backend)
+        storage = [
+            _measure_storage(options, servers, collectors, writers, batch)
             for batch in options.batches
             for writers in options.writers
         ]
     for line in (
-        *front_table(options, front),
-        *back_table(backs),
-        *plan(front, backs),
+        *ingest_table(options, ingest),
+        *storage_table(storage),
+        *sizing_table(ingest, storage),
     ):
         sys.stdout.write(f"{line}\n")
 
 
-def _front(
+def _measure_ingest(
     options: argparse.Namespace,
-    running: Servers,
+    servers: Servers,
     collectors: CollectorStack,
-    sink: OtlpReceiver,
-) -> Front:
-    """From an agent to Kafka and on to a backend."""
+    backend: OtlpReceiver,
+) -> IngestResult:
+    """Measures the path from an agent through Kafka to a backend."""
     balancer, samplers = start_balancer_and_samplers(
         collectors,
-        running.kafka,
+        servers.kafka,
         SAMPLING_WAIT="5s",
         SAMPLING_PERCENT=str(options.percent),
     )
-    sidecar = start_agent(collectors, balancer)
-    writer = start_backend_writer(collectors, running.kafka, sink.endpoint)
+    agent = start_agent(collectors, balancer)
+    writer = start_backend_writer(collectors, servers.kafka, backend.endpoint)
 
-    def decided(**labels: str) -> float:
+    def sampled_traces(**labels: str) -> float:
         name = "otelcol_processor_tail_sampling_global_count_traces_sampled"
-        return sum(one.metric(name, **labels) for one in samplers)
+        return sum(sampler.metric(name, **labels) for sampler in samplers)
 
-    def at_the_backend(traces: int) -> bool:
-        return decided() == traces and (
-            len(sink.spans) == decided(sampled="true") * SPANS_PER_TRACE
+    def is_complete(traces: int) -> bool:
+        return sampled_traces() == traces and (
+            len(backend.spans) == sampled_traces(sampled="true") * SPANS_PER_TRACE
         )
 
-    send_requests(sidecar, export_requests(_WARMING, options.bytes))
-    _wait(lambda: at_the_backend(_WARMING))
+    send_requests(agent, export_requests(_WARM_UP_TRACES, options.bytes))
+    _wait_until(lambda: is_complete(_WARM_UP_TRACES))
     requests = list(export_requests(options.traces, options.bytes))
-    kept, kafka = len(sink.spans), running.kafka.topic_size()
-    watch = UsageMeter(
+    backend_start, kafka_start = len(backend.spans), servers.kafka.topic_size()
+    meter = UsageMeter(
         {
-            "agent": [sidecar.pid],
+            "agent": [agent.pid],
             "balancer": [balancer.pid],
-            "samplers": [one.pid for one in samplers],
-            "Kafka": [running.kafka.pid],
+            "samplers": [sampler.pid for sampler in samplers],
+            "Kafka": [servers.kafka.pid],
             "backend writer": [writer.pid],
             "load and backend": [os.getpid()],
         }
     )
-    began = time.monotonic()
-    send_requests(sidecar, requests)
-    sent = (_WARMING + options.traces) * SPANS_PER_TRACE
-    _wait(lambda: sent == _received(samplers))
-    arrived = time.monotonic() - began
-    _wait(lambda: at_the_backend(_WARMING + options.traces))
-    figures = watch.usage(options.traces * SPANS_PER_TRACE)
-    return Front(
-        figures, arrived, len(sink.spans) - kept, running.kafka.topic_size() - kafka
+    start = time.monotonic()
+    send_requests(agent, requests)
+    sent = (_WARM_UP_TRACES + options.traces) * SPANS_PER_TRACE
+    _wait_until(lambda: sent == _accepted_spans(samplers))
+    seconds = time.monotonic() - start
+    _wait_until(lambda: is_complete(_WARM_UP_TRACES + options.traces))
+    usage = meter.usage(options.traces * SPANS_PER_TRACE)
+    return IngestResult(
+        usage,
+        seconds,
+        len(backend.spans) - backend_start,
+        servers.kafka.topic_size() - kafka_start,
     )
 
 
-def _back(
+def _measure_storage(
     options: argparse.Namespace,
-    running: Servers,
+    servers: Servers,
     collectors: CollectorStack,
     count: int,
     batch: int,
-) -> Back:
-    """From Kafka to MLflow, for a while."""
-    addresses = running.mlflow_uris[:count]
+) -> StorageResult:
+    """Measures the path from Kafka to MLflow for `--seconds`."""
+    uris = servers.mlflow_uris[:count]
     writers = [
         start_mlflow_writer(
-            *(collectors, running.kafka, address, "0"), MLFLOW_BATCHSPANS=str(batch)
+            *(collectors, servers.kafka, uri, "0"), MLFLOW_BATCHSPANS=str(batch)
         )
-        for address in addresses
+        for uri in uris
     ]
     time.sleep(options.warming)
-    with psycopg.connect(running.postgres.uri, autocommit=True) as connection:
-        spans, size = _stored(connection)
-        watch = UsageMeter(
+    with psycopg.connect(servers.postgres.uri, autocommit=True) as connection:
+        start_spans, start_size = _stored_spans_and_size(connection)
+        meter = UsageMeter(
             {
-                "MLflow writers": [one.pid for one in writers],
-                "MLflow servers": mlflow_server_pids(addresses),
-                "PostgreSQL": [running.postgres.process.pid],
-                "Kafka": [running.kafka.pid],
+                "MLflow writers": [writer.pid for writer in writers],
+                "MLflow servers": mlflow_server_pids(uris),
+                "PostgreSQL": [servers.postgres.process.pid],
+                "Kafka": [servers.kafka.pid],
             }
         )
         time.sleep(options.seconds)
-        spans_then, size_then = _stored(connection)
-        figures = watch.usage(spans_then - spans)
-    for one in writers:
-        one.stop()
-    request = "a trace" if batch == 1 else f"{batch} spans"
-    return Back(figures, count, request, (size_then - size) / figures.spans)
+        end_spans, end_size = _stored_spans_and_size(connection)
+        usage = meter.usage(end_spans - start_spans)
+    for writer in writers:
+        writer.stop()
+    request = "one trace" if batch == 1 else f"up to {batch} spans"
+    return StorageResult(usage, count, request, (end_size - start_size) / usage.spans)
 
 
-def _stored(connection: psycopg.Connection[Any]) -> tuple[int, int]:
+def _stored_spans_and_size(connection: psycopg.Connection[Any]) -> tuple[int, int]:
     (row,) = connection.execute(
         "SELECT (SELECT count(*) FROM spans), pg_database_size(current_database())"
     ).fetchall()
     return row
 
 
-def _received(samplers: Sequence[Collector]) -> float:
-    return sum(one.metric("otelcol_receiver_accepted_spans") for one in samplers)
+def _accepted_spans(samplers: Sequence[Collector]) -> float:
+    name = "otelcol_receiver_accepted_spans"
+    return sum(sampler.metric(name) for sampler in samplers)
 
 
-def _wait(holds: Callable[[], bool], patience: float = 300) -> None:
-    ends = time.monotonic() + patience
-    while not holds():
-        if time.monotonic() > ends:
+def _wait_until(condition: Callable[[], bool], timeout: float = 300) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
             raise TimeoutError
         time.sleep(0.2)
 
@@ -186,15 +190,15 @@ def _wait(holds: Callable[[], bool], patience: float = 300) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks.gateway",
-        description="What the gateway does for each core.",
+        description="Measures the throughput per core of the gateway.",
     )
     option = parser.add_argument
     option("--traces", type=int, default=40_000)
-    option("--bytes", type=int, default=2000, help="of text in a call")
-    option("--percent", type=int, default=20, help="of the traces are kept")
+    option("--bytes", type=int, default=2000, help="length of the text of a call")
+    option("--percent", type=int, default=20, help="percentage of traces to keep")
     option("--partitions", type=int, default=24)
     option("--writers", type=int, nargs="+", default=[2, 4])
-    option("--batches", type=int, nargs="+", default=[1, 100], help="spans")
+    option("--batches", type=int, nargs="+", default=[1, 100], help="spans per request")
     option("--seconds", type=float, default=25)
     option("--warming", type=float, default=10)
     return parser

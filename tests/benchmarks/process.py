@@ -1,10 +1,10 @@
-"""What a process takes that sends one span to MLflow, beside the stock OTLP exporter.
+"""Measures a process that sends one span, with the MLflow and the OTLP exporter.
 
     python -m tests.benchmarks.process [--rounds 5]
 
-It imports the exporter, makes it, and sends one span to a server on the loopback
-interface. Measured are its CPU time and its peak of resident memory, in turns, so that
-a slow moment of the machine hits both alike.
+The process imports and creates the exporter and sends one span to a server on the
+loopback interface. Measured are its CPU time and its peak of resident memory. The
+exporters take turns, so that a slow moment of the machine affects both.
 """
 
 from __future__ import annotations
@@ -21,30 +21,31 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-_MOST_CPU: Final = 0.4
-_MOST_MEMORY: Final = 60.0
+_MAX_ADDED_CPU_SECONDS: Final = 0.4
+_MAX_ADDED_MEMORY_MB: Final = 60.0
 
-_HEAVY: Final = ("mlflow", "pandas", "sqlalchemy", "openai", "numpy")
-_ONE_SPAN: Final = """
+# Large packages that the exporters must not import.
+_FORBIDDEN_IMPORTS: Final = ("mlflow", "pandas", "sqlalchemy", "openai", "numpy")
+_PROGRAM: Final = """
 import resource, sys, time
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-{make}
+{create_exporter}
 provider = TracerProvider()
 provider.add_span_processor(SimpleSpanProcessor(exporter))
 with provider.get_tracer("t").start_as_current_span("s"):
     pass
-heavy = {heavy} & sys.modules.keys()
-assert not heavy, heavy
-used = resource.getrusage(resource.RUSAGE_SELF)
+imported = {forbidden} & sys.modules.keys()
+assert not imported, imported
+usage = resource.getrusage(resource.RUSAGE_SELF)
 unit = 2**20 if sys.platform == "darwin" else 2**10
-print(used.ru_utime + used.ru_stime, used.ru_maxrss / unit)
+print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)
 """
-_STOCK: Final = """
+_OTLP_EXPORTER: Final = """
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 exporter = OTLPSpanExporter("{uri}/v1/traces")
 """
-_OURS: Final = """
+_MLFLOW_EXPORTER: Final = """
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 exporter = MlflowSpanExporter(tracking_uri="{uri}", experiment_id=0)
 """
@@ -53,41 +54,53 @@ exporter = MlflowSpanExporter(tracking_uri="{uri}", experiment_id=0)
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.process")
     parser.add_argument("--rounds", type=int, default=5)
-    _report(parser.parse_args(arguments).rounds)
+    _measure(parser.parse_args(arguments).rounds)
 
 
-def _report(rounds: int) -> None:
-    seen: dict[str, list[tuple[float, float]]] = {_STOCK: [], _OURS: []}
-    with _sink() as uri:
+def _measure(rounds: int) -> None:
+    results: dict[str, list[tuple[float, float]]] = {
+        _OTLP_EXPORTER: [],
+        _MLFLOW_EXPORTER: [],
+    }
+    with _server() as uri:
         for _ in range(rounds):
-            for make, of_it in seen.items():
-                of_it.append(_process(make.format(uri=uri)))
+            for exporter, runs in results.items():
+                runs.append(_run_process(exporter.format(uri=uri)))
     cpu, memory = (
-        {make: median(one[number] for one in of_it) for make, of_it in seen.items()}
-        for number in (0, 1)
+        {
+            exporter: median(run[position] for run in runs)
+            for exporter, runs in results.items()
+        }
+        for position in (0, 1)
     )
-    sys.stdout.write(
-        "a process that sends one span    CPU s   peak MB\n"
-        f"OTLP exporter                  {cpu[_STOCK]:7.2f} {memory[_STOCK]:9.1f}\n"
-        f"MLflow exporter                {cpu[_OURS]:7.2f} {memory[_OURS]:9.1f}\n"
-        f"added                          {cpu[_OURS] - cpu[_STOCK]:7.2f} "
-        f"{memory[_OURS] - memory[_STOCK]:9.1f}\n"
-        f"the most it may add            {_MOST_CPU:7.2f} {_MOST_MEMORY:9.1f}\n"
-    )
+    rows = {
+        "OTLP exporter": (cpu[_OTLP_EXPORTER], memory[_OTLP_EXPORTER]),
+        "MLflow exporter": (cpu[_MLFLOW_EXPORTER], memory[_MLFLOW_EXPORTER]),
+        "difference": (
+            cpu[_MLFLOW_EXPORTER] - cpu[_OTLP_EXPORTER],
+            memory[_MLFLOW_EXPORTER] - memory[_OTLP_EXPORTER],
+        ),
+        "target: at most": (_MAX_ADDED_CPU_SECONDS, _MAX_ADDED_MEMORY_MB),
+    }
+    sys.stdout.write("a process that sends one span    CPU s   peak MB\n")
+    for title, (seconds, megabytes) in rows.items():
+        sys.stdout.write(f"{title:<30} {seconds:7.2f} {megabytes:9.1f}\n")
 
 
-def _process(make: str) -> tuple[float, float]:
-    program = _ONE_SPAN.format(make=make, heavy=set(_HEAVY))
-    done = subprocess.run(
+def _run_process(create_exporter: str) -> tuple[float, float]:
+    program = _PROGRAM.format(
+        create_exporter=create_exporter, forbidden=set(_FORBIDDEN_IMPORTS)
+    )
+    process = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    cpu, memory = done.stdout.split()
+    cpu, memory = process.stdout.split()
     return float(cpu), float(memory)
 
 
 @contextmanager
-def _sink() -> Generator[str]:
-    """Takes every request."""
+def _server() -> Generator[str]:
+    """Runs a server that accepts every request and yields its URI."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -96,7 +109,7 @@ def _sink() -> Generator[str]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # inherited
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -1,4 +1,4 @@
-"""DeepSeek without a network: a client of the real SDK over an in-process transport."""
+"""A client of the real SDK with an in-process transport that simulates DeepSeek."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import openai
 
 try:
-    import httpx2 as httpx  # what openai 3 is built on
+    import httpx2 as httpx  # the HTTP client of openai 3
 except ImportError:
     import httpx
 
@@ -26,7 +26,7 @@ _SAMPLES: Final = Path(__file__).parents[2] / "deepseek_samples"
 _COMPLETION: Final = (_SAMPLES / "chat_thinking.json").read_bytes()
 
 
-_RECORDED: Final = [
+_RECORDED_EVENTS: Final = [
     event + b"\n\n"
     for event in (_SAMPLES / "stream_thinking.sse").read_bytes().split(b"\n\n")
     if event.startswith(b"data: {")
@@ -35,43 +35,45 @@ _DONE: Final = b"data: [DONE]\n\n"
 
 
 def _events() -> list[bytes]:
-    """A thinking stream of `CHUNKS` chunks: the recorded one, its middle repeated."""
-    first, *middle, last = _RECORDED
+    """Returns a recorded thinking stream, with repeated chunks up to `CHUNKS`."""
+    first, *middle, last = _RECORDED_EVENTS
     return [first, *islice(cycle(middle), CHUNKS - 2), last, _DONE]
 
 
-_LONG: Final = _events()
-_SHORT: Final = [*_RECORDED, _DONE]
+_LONG_STREAM: Final = _events()
+_SHORT_STREAM: Final = [*_RECORDED_EVENTS, _DONE]
 
 
 _HEADERS: Final = json.loads((_SAMPLES / "headers.json").read_bytes())
 
 
-def _answer(request: httpx.Request) -> httpx.Response:
+def _respond(request: httpx.Request) -> httpx.Response:
     if b'"stream":true' in request.content:
         return httpx.Response(
             200,
             headers=_HEADERS["sse_200"],
-            content=_streamed(_SHORT if b'"max_tokens":' in request.content else _LONG),
+            content=_iterate(
+                _SHORT_STREAM if b'"max_tokens":' in request.content else _LONG_STREAM
+            ),
         )
     return httpx.Response(200, headers=_HEADERS["json_200"], content=_COMPLETION)
 
 
-def _streamed(events: list[bytes]) -> Iterator[bytes]:
+def _iterate(events: list[bytes]) -> Iterator[bytes]:
     yield from events
 
 
-def client() -> openai.OpenAI:
+def create_client() -> openai.OpenAI:
     return openai.OpenAI(
         base_url="https://api.deepseek.com",
         api_key="sk-benchmark",
-        http_client=httpx.Client(transport=httpx.MockTransport(_answer)),
+        http_client=httpx.Client(transport=httpx.MockTransport(_respond)),
         max_retries=0,
     )
 
 
-def history(length: int) -> list[dict[str, Any]]:
-    """An agent's conversation: questions, tool calls, results and answers."""
+def message_history(length: int) -> list[dict[str, Any]]:
+    """Returns an agent's conversation: questions, tool calls, results and answers."""
     turn = [
         {"role": "user", "content": "What is the weather in Hangzhou, and why? " * 3},
         {

@@ -1,4 +1,4 @@
-"""An environment for each subject, and a process in it that measures on demand."""
+"""Creates an environment for each subject and starts a worker process in it."""
 
 from __future__ import annotations
 
@@ -10,28 +10,32 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from .inside.subjects import OURS, SUBJECTS
+from .worker.subjects import DEEPSEEK, SUBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .inside.subjects import Subject
+    from .worker.subjects import Subject
 
 _CHECKOUT: Final = Path(__file__).parents[2]
-_CONFIGURATION: Final = ("OTEL_", "OPENAI_", "MLFLOW_", "LANGFUSE_", "TRACELOOP_")
+_EXCLUDED_PREFIXES: Final = ("OTEL_", "OPENAI_", "MLFLOW_", "LANGFUSE_", "TRACELOOP_")
 
 
 def environment(subject: Subject, folder: Path) -> Path:
-    """The Python of `subject`'s environment; the yardstick shares ours."""
-    ours = not subject.is_peer
-    home = folder / (OURS if ours else subject.name)
+    """Creates or updates the environment of a subject; returns its Python.
+
+    The bare span shares the environment of this package.
+    """
+    home = folder / (subject.name if subject.is_peer else DEEPSEEK)
     python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
         _run("uv", "venv", "--quiet", "--python", sys.executable, str(home))
-    required = ["--editable", str(_CHECKOUT)] if ours else [subject.distribution]
+    requirements = (
+        [subject.distribution] if subject.is_peer else ["--editable", str(_CHECKOUT)]
+    )
     _run(
         *("uv", "pip", "install", "--quiet", "--upgrade", "--python", str(python)),
-        *("openai", "opentelemetry-sdk", *required),
+        *("openai", "opentelemetry-sdk", *requirements),
     )
     return python
 
@@ -41,11 +45,11 @@ def _run(*command: str) -> None:
 
 
 class Worker:
-    """A running process; `versions` are those of what it measures."""
+    """A worker process; `versions` are the versions of the measured packages."""
 
-    def __init__(self, requests: IO[str], answers: IO[str]) -> None:
+    def __init__(self, requests: IO[str], responses: IO[str]) -> None:
         self._requests = requests
-        self._answers = answers
+        self._responses = responses
         self.versions: dict[str, str] = self._read()
 
     def round(self, case: str) -> dict[str, float]:
@@ -54,38 +58,40 @@ class Worker:
         return self._read()
 
     def _read(self) -> Any:
-        if not (line := self._answers.readline()):
-            raise RuntimeError("a worker has died; what it said is above")
+        if not (line := self._responses.readline()):
+            raise RuntimeError("A worker process exited. See its output above.")
         return json.loads(line)
 
 
 @contextmanager
-def workers(
-    pythons: Mapping[str, Path], mode: str, settings: Mapping[str, Mapping[str, str]]
+def start_workers(
+    pythons: Mapping[str, Path],
+    mode: str,
+    variables_by_subject: Mapping[str, Mapping[str, str]],
 ) -> Iterator[dict[str, Worker]]:
-    """One process for each name in `settings`, all alive until the block is left."""
+    """Starts a worker for each subject and stops them when the context ends."""
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(_CONFIGURATION)
+        if not name.startswith(_EXCLUDED_PREFIXES)
     }
-    with ExitStack() as running:
+    with ExitStack() as stack:
         processes = {
-            name: running.enter_context(
+            name: stack.enter_context(
                 subprocess.Popen(
-                    [pythons[name], "-m", f"{__package__}.inside", name, mode],
+                    [pythons[name], "-m", f"{__package__}.worker", name, mode],
                     cwd=_CHECKOUT,
-                    env={**inherited, **chosen},
+                    env={**inherited, **variables},
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     text=True,
                 )
             )
-            for name, chosen in settings.items()
+            for name, variables in variables_by_subject.items()
         }
         for process in processes.values():
-            # Some peers wait at their exit for a server that is not there.
-            running.callback(process.kill)
+            # Some peers wait at exit for a server that does not exist.
+            stack.callback(process.kill)
         yield {
             name: Worker(_pipe(process.stdin), _pipe(process.stdout))
             for name, process in processes.items()
@@ -97,8 +103,8 @@ def _pipe(pipe: IO[str] | None) -> IO[str]:
     return pipe
 
 
-def chosen(names: list[str]) -> list[Subject]:
-    """The yardstick and ours, and the peers of these names; `all` means every peer."""
+def select_subjects(names: list[str]) -> list[Subject]:
+    """Returns the bare span, this package and the named peers; `all` names them all."""
     return [
         subject
         for subject in SUBJECTS.values()

@@ -1,4 +1,4 @@
-"""What programs send to MLflow: spans of several kinds of trace, with prose in them."""
+"""Creates the spans of several kinds of traces, with natural text as content."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     Start = Callable[..., AbstractContextManager[object]]
 
-# A text that is said again and again would be compressed to nothing.
-_PROSE: Final = "\n".join(topics.values())
+# Varied text, because repeated text would be compressed to almost nothing.
+_TEXT: Final = "\n".join(topics.values())
 _KILOBYTE: Final = 1_000
 _STEPS: Final = 4
-# With a name, as a program in use has one: MLflow keeps it with each trace.
-_SERVICE: Final = Resource.create({"service.name": "shop"})
+# With a service name, as in production. MLflow stores it with each trace.
+_RESOURCE: Final = Resource.create({"service.name": "shop"})
 
 _AGENT: Final = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "teller"}
 _TOOL: Final = {
@@ -53,64 +53,64 @@ _QUERY: Final = {
 }
 
 
-def _agent(start: Start, number: int) -> None:
+def _create_agent(start: Start, number: int) -> None:
     with start("POST /ask"), start("invoke_agent teller", attributes=_AGENT):
         for step in range(_STEPS):
-            _call(start, number + step)
+            _create_call(start, number + step)
             with start("execute_tool clock", attributes=_TOOL):
                 pass
 
 
-def _request(start: Start, number: int) -> None:
+def _create_request(start: Start, number: int) -> None:
     with start("POST /ask", attributes=_REQUEST):
-        _call(start, number)
+        _create_call(start, number)
 
 
-def _call(start: Start, number: int) -> None:
+def _create_call(start: Start, number: int) -> None:
     with start("chat deepseek-v4-flash", attributes=_CALL | _content(number)):
         pass
 
 
-def _queries(start: Start, _: int) -> None:
+def _create_queries(start: Start, _: int) -> None:
     with start("POST /ask", attributes=_REQUEST):
         for _ in range(_STEPS):
             with start("SELECT stock", attributes=_QUERY):
                 pass
 
 
-# One trace of each, and how many spans it has.
-TRAFFIC: Final[dict[str, tuple[Callable[[Start, int], None], int]]] = {
-    "agents, four steps each": (_agent, 2 + 2 * _STEPS),
-    "a web request with a call": (_request, 2),
-    "a call by itself": (_call, 1),
-    "a web request with SQL": (_queries, 1 + _STEPS),
+# Maps a kind of trace to the function that creates one and its number of spans.
+TRACE_KINDS: Final[dict[str, tuple[Callable[[Start, int], None], int]]] = {
+    "agents with four steps": (_create_agent, 2 + 2 * _STEPS),
+    "web requests with a model call": (_create_request, 2),
+    "model calls only": (_create_call, 1),
+    "web requests with SQL": (_create_queries, 1 + _STEPS),
 }
 
 
-def spans(kind: str, number: int) -> list[ReadableSpan]:
-    """`number` of them or a few less, in whole traces."""
+def create_spans(kind: str, number: int) -> list[ReadableSpan]:
+    """Returns up to `number` ended spans, in complete traces."""
     finished = InMemorySpanExporter()
-    provider = TracerProvider(resource=_SERVICE, shutdown_on_exit=False)
+    provider = TracerProvider(resource=_RESOURCE, shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(finished))
     start = provider.get_tracer("benchmark").start_as_current_span
-    make, each = TRAFFIC[kind]
-    for trace in range(number // each):
-        make(start, trace * each)
+    create_trace, span_count = TRACE_KINDS[kind]
+    for trace in range(number // span_count):
+        create_trace(start, trace * span_count)
     return list(finished.get_finished_spans())
 
 
 def _content(number: int) -> dict[str, Any]:
-    """Two kilobytes."""
-    asked, answered = (
-        _PROSE[place : place + _KILOBYTE]
-        for place in (
-            (2 * number + side) * _KILOBYTE % (len(_PROSE) - _KILOBYTE)
+    """Returns a question and an answer of one kilobyte each."""
+    question, answer = (
+        _TEXT[offset : offset + _KILOBYTE]
+        for offset in (
+            (2 * number + side) * _KILOBYTE % (len(_TEXT) - _KILOBYTE)
             for side in (0, 1)
         )
     )
     return {
-        "gen_ai.input.messages": _message("user", asked),
-        "gen_ai.output.messages": _message("assistant", answered),
+        "gen_ai.input.messages": _message("user", question),
+        "gen_ai.output.messages": _message("assistant", answer),
     }
 
 

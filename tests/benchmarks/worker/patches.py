@@ -1,7 +1,7 @@
-"""Takes off what an instrumentation has put on the SDK, and puts it on again.
+"""Removes and restores the changes that an instrumentation makes to the SDK.
 
-Not every peer can be switched off. What it did is found by comparing the SDK's classes
-before and after.
+Not every instrumentation can be uninstrumented. The changes are found by comparing the
+members of the SDK's classes before and after.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ _MISSING: Final = object()
 
 
 class Patches:
-    """What calling `switch_on` has changed; on, until it is set otherwise."""
+    """The changes that `instrument` makes; they are applied at first."""
 
-    def __init__(self, switch_on: Callable[[], None]) -> None:
+    def __init__(self, instrument: Callable[[], None]) -> None:
         before = _members()
-        switch_on()
+        instrument()
         after = _members()
-        self._changed = [
+        self._changes = [
             (owner, name, before.get((owner, name), _MISSING), value)
             for (owner, name), value in after.items()
             if before.get((owner, name), _MISSING) is not value
         ]
-        if not self._changed:
-            raise RuntimeError("nothing was switched on")
-        self._on = True
+        if not self._changes:
+            raise RuntimeError("The instrumentation did not change the SDK.")
+        self._applied = True
 
-    def set(self, *, on: bool) -> None:
-        if on == self._on:
+    def set(self, *, applied: bool) -> None:
+        if applied == self._applied:
             return
-        self._on = on
-        for owner, name, bare, observed in self._changed:
-            value = observed if on else bare
+        self._applied = applied
+        for owner, name, original, patched in self._changes:
+            value = patched if applied else original
             if value is _MISSING:
                 delattr(owner, name)
             else:
@@ -51,7 +51,7 @@ class Patches:
 
 
 def _members() -> Members:
-    # Nothing may be imported for the first time while somebody is switched on.
+    # All modules are imported first, so that instrumenting does not add classes.
     for module in pkgutil.walk_packages(openai.resources.__path__, "openai.resources."):
         importlib.import_module(module.name)
     classes = {

@@ -1,7 +1,7 @@
-"""Who is measured, and how each is switched on.
+"""The instrumentations to measure.
 
-Read by the program for requirements and settings, and by its workers, where perhaps
-only one peer is installed: hence the imports within functions.
+The program reads their requirements and settings. The workers import this module in
+environments with only one of them, so the functions import what they need.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _bare_span(tracer_provider: TracerProvider, **_: Any) -> None:
-    """The least that any instrumentation does: a span with ten attributes."""
+    """Wraps the call in a span with ten attributes, as a minimal instrumentation."""
     from opentelemetry.trace import SpanKind
     from wrapt import wrap_function_wrapper
 
@@ -74,21 +74,21 @@ def _openinference(tracer_provider: TracerProvider, **_: Any) -> None:
 
 
 def _langfuse(tracer_provider: TracerProvider, **_: Any) -> None:
-    # Imported for its effect: the drop-in wraps the SDK.
+    # The import instruments the SDK.
     import langfuse.openai  # noqa: F401
     from langfuse import Langfuse
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import (
         InMemorySpanExporter,
     )
 
-    nowhere = InMemorySpanExporter()
-    nowhere.shutdown()  # it keeps nothing from now on
+    exporter = InMemorySpanExporter()
+    exporter.shutdown()  # drops all spans from now on
     Langfuse(
         public_key="pk-lf-benchmark",
         secret_key="sk-lf-benchmark",
         base_url="http://127.0.0.1:9",
         tracer_provider=tracer_provider,
-        span_exporter=nowhere,
+        span_exporter=exporter,
     )
 
 
@@ -97,8 +97,8 @@ def _mlflow(tracer_provider: TracerProvider, **_: Any) -> None:
     from mlflow.tracing.export.async_export_queue import AsyncTraceExportQueue
     from opentelemetry.trace import set_tracer_provider
 
-    # A store that knows the default experiment. What its exporter leaves to threads
-    # of its own is dropped.
+    # A database with the default experiment. Work that the exporter would do in other
+    # threads is dropped.
     store = Path(tempfile.mkdtemp(prefix="benchmarks-"), "mlflow.db")
     mlflow.set_tracking_uri(f"sqlite:///{store}")
     AsyncTraceExportQueue.put = lambda *_args, **_options: None
@@ -108,32 +108,34 @@ def _mlflow(tracer_provider: TracerProvider, **_: Any) -> None:
 
 @dataclass(frozen=True)
 class Subject:
-    """`content` and `no_content` are settings; None where there is no such switch.
+    """An instrumentation to measure.
 
-    `distribution` is the one whose version counts, `requirement` what is installed.
+    `content` and `no_content` are the environment variables that enable and disable
+    content; None if this is not supported. `distribution` is the package to install,
+    whose version is reported.
     """
 
     name: str
     title: str
     distribution: str
-    switch_on: Callable[..., None]
+    instrument: Callable[..., None]
     content: Mapping[str, str] | None
     no_content: Mapping[str, str] | None
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
-    # Whether the metrics API is asked for anything.
+    # Whether it records metrics.
     has_metrics: bool = False
     is_peer: bool = True
 
 
 _CAPTURE: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
-OURS: Final = "deepseek"
-YARDSTICK: Final = "span"
+DEEPSEEK: Final = "deepseek"
+BARE_SPAN: Final = "span"
 SUBJECTS: Final[Mapping[str, Subject]] = {
     subject.name: subject
     for subject in (
         Subject(
-            YARDSTICK,
-            "a bare span, ten attributes",
+            BARE_SPAN,
+            "a bare span with ten attributes",
             "opentelemetry-sdk",
             _bare_span,
             content={},
@@ -141,8 +143,8 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
             is_peer=False,
         ),
         Subject(
-            OURS,
-            "this project",
+            DEEPSEEK,
+            "this package",
             "opentelemetry-instrumentation-deepseek",
             _deepseek,
             content={_CAPTURE: "SPAN_ONLY"},
@@ -182,7 +184,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
         ),
         Subject(
             "langfuse",
-            "Langfuse's drop-in",
+            "Langfuse's `langfuse.openai`",
             "langfuse",
             _langfuse,
             content={},
@@ -195,7 +197,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
             _mlflow,
             content={},
             no_content=None,
-            # Its spans through our provider, which counts them.
+            # Makes MLflow use the global provider, where its spans are counted.
             settings={"MLFLOW_USE_DEFAULT_TRACER_PROVIDER": "false"},
         ),
     )

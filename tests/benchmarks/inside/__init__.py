@@ -1,1 +1,0 @@
-"""What runs in an environment where perhaps only a peer is installed."""
