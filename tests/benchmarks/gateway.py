@@ -4,9 +4,9 @@
 
 All processes run on this machine: an agent, a balancer, two samplers, Kafka and a
 writer to a backend; then 2 and 4 writers with as many MLflow servers on one PostgreSQL.
-They share the cores with each other and with the load generator. Therefore the CPU time of
-each process per span (/proc/PID/stat) is measured instead of the elapsed time. From it
-follows how many cores each component needs for a given number of calls.
+They share the cores with each other and with the load generator. Therefore the CPU time
+of each process per span (/proc/PID/stat) is measured instead of the elapsed time. It
+determines how many cores each component needs for a given number of calls.
 """
 
 from __future__ import annotations
