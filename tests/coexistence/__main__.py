@@ -21,7 +21,7 @@ from tests.clients._virtual_environment import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Maps each package to the requirements of its environment besides itself.
+# Maps each package to the additional requirements of its environment.
 PACKAGES: Final = {
     "opentelemetry-instrumentation-genai-openai": ("openai",),
     # Imports httpx without requiring it; openai 3 does not depend on httpx.
@@ -63,7 +63,7 @@ reasoning. Spans of agents and tools are not counted.
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.coexistence",
-        description="Counts the spans per call beside other instrumentations.",
+        description="Counts the spans per call together with other instrumentations.",
     )
     option = parser.add_argument
     option("packages", nargs="*", choices=[*PACKAGES, []], metavar="PACKAGE")

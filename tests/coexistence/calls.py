@@ -1,4 +1,4 @@
-"""Calls of the SDK, for the tests beside opentelemetry-instrumentation-genai-openai.
+"""Calls of the SDK for the tests with opentelemetry-instrumentation-genai-openai.
 
 Test modules that import this one are skipped if that package is not installed.
 """

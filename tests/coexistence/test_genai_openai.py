@@ -1,4 +1,4 @@
-"""Tests this package beside opentelemetry-instrumentation-genai-openai.
+"""Tests this package together with opentelemetry-instrumentation-genai-openai.
 
 This package records the calls of DeepSeek and the other one records all others, in
 whichever order they were instrumented.

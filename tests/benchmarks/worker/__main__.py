@@ -26,7 +26,7 @@ from .subjects import SUBJECTS
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
-# Packages whose versions are reported besides the subject's.
+# Packages whose versions are reported in addition to that of the subject.
 _COMMON_PACKAGES: Final = ("openai", "opentelemetry-sdk", "pydantic")
 
 
