@@ -65,8 +65,11 @@ def stream(number):
 def waiting(number):
     call(f"{number}?", extra_headers={"x-simulator-fault": "slow=30"})
 
+first_chunks = []
+
 def reading(number):
     for _ in call(f"{number}?", stream=True):
+        first_chunks.append(number)
         gevent.sleep(30)
 
 def work(function, number):
@@ -84,7 +87,9 @@ finishing = [
 ]
 hanging = [g for g in greenlets.values() if g not in finishing]
 gevent.joinall(finishing, timeout=30)
-gevent.sleep(0.3)
+# A stream that is killed before its first chunk fails instead of ending early.
+while len(first_chunks) < 10:
+    gevent.sleep(0.01)
 gevent.killall(hanging, timeout=10)
 gc.collect()
 
