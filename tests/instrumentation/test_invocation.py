@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import openai
 import pytest
@@ -11,6 +11,11 @@ from opentelemetry.trace import SpanKind, StatusCode
 from pydantic import BaseModel
 
 from examples.simulator import RecordedResponse
+from opentelemetry.instrumentation.deepseek._invocation import (
+    AsyncInvocation,
+    Invocation,
+)
+from opentelemetry.instrumentation.deepseek._observer import InvocationObserver
 
 from .attributes import START, THINKING, THINKING_STREAM, TRACE_ID
 from .conftest import SAMPLES, sample
@@ -216,3 +221,14 @@ def test_streaming_response_is_one_span(
     else:
         assert telemetry.span.attributes == THINKING | TRACE_ID
     assert telemetry.span.status.status_code is StatusCode.UNSET
+
+
+@pytest.mark.parametrize("invocation", [Invocation, AsyncInvocation])
+def test_an_invocation_has_every_method_that_wrappers_report_to(
+    invocation: type[Invocation],
+) -> None:
+    methods = {
+        name for name, value in vars(InvocationObserver).items() if callable(value)
+    } - set(vars(Protocol))
+    assert {"on_chunk", "record", "fail"} <= methods
+    assert all(callable(getattr(invocation, name)) for name in methods)
