@@ -24,7 +24,7 @@ from .conftest import Response
 from .programs import run
 
 
-def test_it_is_what_otel_traces_exporter_names():
+def test_the_entry_point_mlflow_is_the_exporter():
     (found,) = entry_points(group="opentelemetry_traces_exporter", name="mlflow")
     assert found.load() is MlflowSpanExporter
     assert issubclass(MlflowSpanExporter, SpanExporter)
@@ -32,17 +32,17 @@ def test_it_is_what_otel_traces_exporter_names():
     assert found.load() is env
 
 
-def test_its_version_is_that_of_the_wheel():
+def test_version_is_that_of_the_distribution():
     assert __version__ == version("opentelemetry-instrumentation-deepseek")
 
 
-def test_each_setting_has_the_name_it_stands_under():
+def test_each_environment_variable_constant_has_its_own_name():
     names = {name: value for name, value in vars(env).items() if name.isupper()}
     assert names == {name: name for name in names}
     assert names == IsPartialDict({"MLFLOW_TRACKING_URI": "MLFLOW_TRACKING_URI"})
 
 
-def test_every_argument_has_a_default_and_may_come_from_yaml(monkeypatch, fake_server):
+def test_every_argument_has_a_default_and_can_come_from_yaml(monkeypatch, fake_server):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", fake_server.uri)
     MlflowSpanExporter().shutdown()
     MlflowSpanExporter(
@@ -56,7 +56,7 @@ def test_every_argument_has_a_default_and_may_come_from_yaml(monkeypatch, fake_s
 
 
 @pytest.mark.parametrize("value", ["no", "2", "on"])
-def test_promotion_is_on_or_off(monkeypatch, value):
+def test_promote_remote_root_is_a_boolean(monkeypatch, value):
     monkeypatch.setenv("OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT", value)
     with pytest.raises(
         ValueError, match=r"^OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT must be true or"
@@ -64,7 +64,7 @@ def test_promotion_is_on_or_off(monkeypatch, value):
         MlflowSpanExporter(tracking_uri="http://localhost")
 
 
-def test_it_needs_neither_mlflow_nor_openai():
+def test_the_exporter_imports_neither_mlflow_nor_openai():
     heavy = '{"mlflow", "openai", "pandas", "sqlalchemy", "numpy"}'
     program = f"""
         import sys
@@ -87,7 +87,7 @@ def test_it_needs_neither_mlflow_nor_openai():
     ).splitlines() == ["set()", "set() 1"]
 
 
-def test_nothing_waits_to_be_flushed(fake_server, exporter, spans):
+def test_force_flush_without_buffered_spans_sends_nothing(fake_server, exporter, spans):
     assert exporter.export([spans.make("child of nobody")]) is SpanExportResult.SUCCESS
     assert [request.span_names for request in fake_server.requests] == [
         ["child of nobody"]
@@ -95,7 +95,7 @@ def test_nothing_waits_to_be_flushed(fake_server, exporter, spans):
     assert exporter.force_flush() is True
 
 
-def test_spans_on_their_way_are_copies(fake_server, exporter, spans):
+def test_exported_spans_are_not_changed(fake_server, exporter, spans):
     span = spans.make("s", {"gen_ai.operation.name": "chat"})
     before = span.to_json()
     exporter.export([span])
@@ -133,7 +133,7 @@ def test_requests_of_the_exporter_are_not_traced(fake_server, exporter, processo
     assert seen == [False, False]
 
 
-def test_an_exporter_that_nobody_holds_goes_away(fake_server):
+def test_an_unreferenced_exporter_is_collected(fake_server):
     import weakref
 
     exporter = MlflowSpanExporter(tracking_uri=fake_server.uri)

@@ -13,7 +13,9 @@ from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from .programs import run
 
 
-def test_it_works_where_nothing_forks(monkeypatch, fake_server, spans):
+def test_the_exporter_works_without_os_register_at_fork(
+    monkeypatch, fake_server, spans
+):
     monkeypatch.delattr("os.register_at_fork")
     exporter = MlflowSpanExporter(tracking_uri=fake_server.uri)
     assert exporter.export([spans.make("s")]) is SpanExportResult.SUCCESS
@@ -63,7 +65,7 @@ FORKING = """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the platform has no fork")
-def test_a_forked_child_exports_as_well(fake_server):
+def test_a_forked_child_can_export(fake_server):
     output = run(textwrap.dedent(FORKING), MLFLOW_TRACKING_URI=fake_server.uri)
     assert output.splitlines() == ["0", "3"]
     assert [request.span_names for request in fake_server.requests] == [

@@ -18,7 +18,7 @@ def exported(fake_server, spans):
     return [len(request.span_names) for request in fake_server.requests]
 
 
-def test_what_the_sdk_gives_at_once_is_one_request(fake_server, spans):
+def test_a_batch_of_the_sdk_is_one_request(fake_server, spans):
     for _ in range(128):
         with spans.tracer.start_as_current_span("root"):
             for _ in range(3):
@@ -26,14 +26,14 @@ def test_what_the_sdk_gives_at_once_is_one_request(fake_server, spans):
     assert exported(fake_server, spans.take()) == [512]
 
 
-def test_a_request_is_of_no_more_than_512_spans(fake_server, spans):
+def test_a_request_has_at_most_512_spans(fake_server, spans):
     with spans.tracer.start_as_current_span("root"):
         for _ in range(1_199):
             spans.tracer.start_span("child").end()
     assert exported(fake_server, spans.take()) == [512, 512, 176]
 
 
-def test_a_request_is_of_no_more_than_200_traces(fake_server, spans):
+def test_a_request_has_at_most_200_traces(fake_server, spans):
     """A server's work is for each trace, and an answer is awaited for so long."""
     for _ in range(250):
         with spans.tracer.start_as_current_span("root"):
@@ -48,7 +48,7 @@ def test_requests_keep_the_order_of_the_spans(fake_server, spans):
     assert sent == [str(number) for number in range(450)]
 
 
-def test_spans_are_compressed_fast(fake_server, spans, monkeypatch):
+def test_spans_are_compressed_at_the_fastest_level(fake_server, spans, monkeypatch):
     """The best compression takes as long as all else that is done to a span."""
     monkeypatch.setenv("HTTP_PROXY", fake_server.uri)
     exporter = MlflowSpanExporter(tracking_uri="http://10.0.0.7", experiment_id=1)
@@ -58,7 +58,7 @@ def test_spans_are_compressed_fast(fake_server, spans, monkeypatch):
     assert fake_server.requests[0].body[8] == fastest
 
 
-def test_sending_to_a_server_loads_nothing_heavy(fake_server):
+def test_export_to_a_server_imports_no_heavy_package(fake_server):
     """Under the instrumentation of `@mlflow.trace`, too, and where all arrives."""
     program = f"""
         import sys

@@ -7,11 +7,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.exporter.mlflow import MlflowInstrumentor
 from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
 
-from .application import Application
+from .traced_application import Application
 
 
 @pytest.fixture(autouse=True)
-def apart():
+def reset_bridge():
     """Instrumentors are one for the process."""
     yield
     if MlflowInstrumentor().is_instrumented_by_opentelemetry:
@@ -28,7 +28,7 @@ def application(exporter):
 
 
 @pytest.fixture
-def of_mlflow(application):
+def mlflow_tracer(application):
     """A tracer as MLflow has it, on a provider of its own."""
     provider = TracerProvider(
         resource=Resource({"service.name": "mlflow"}), shutdown_on_exit=False

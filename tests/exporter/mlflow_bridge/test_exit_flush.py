@@ -9,14 +9,14 @@ import pytest
 
 from opentelemetry.exporter.mlflow._mlflow_bridge import _exit_flush
 
-from .programs import in_mlflow
+from .mlflow_programs import run_mlflow_program
 
 
 @pytest.mark.parametrize("is_asynchronous", [True, False])
-def test_mlflows_exporter_is_ready_for_the_end_with_its_first_span(
+def test_export_threads_of_mlflow_start_with_the_first_span(
     fake_server, is_asynchronous
 ):
-    assert in_mlflow(
+    assert run_mlflow_program(
         f"""
         os.environ["MLFLOW_ENABLE_ASYNC_TRACE_LOGGING"] = "{is_asynchronous}"
         os.environ["MLFLOW_EXPERIMENT_ID"] = "0"
@@ -40,9 +40,9 @@ def test_mlflows_exporter_is_ready_for_the_end_with_its_first_span(
     ) == ([False, True] if is_asynchronous else [None, None])
 
 
-def test_in_a_forked_child_mlflows_exporter_starts_anew(fake_server):
+def test_export_threads_of_mlflow_start_again_in_a_forked_child(fake_server):
     assert (
-        in_mlflow(
+        run_mlflow_program(
             """
         import signal
         os.environ["MLFLOW_EXPERIMENT_ID"] = "0"
@@ -72,12 +72,15 @@ def test_in_a_forked_child_mlflows_exporter_starts_anew(fake_server):
 
 
 @pytest.mark.parametrize(
-    ("theirs", "lasted", "tries"), [(None, 1, "2"), (None, 6, None), ("7", 1, "7")]
+    ("user_value", "seconds", "expected"),
+    [(None, 1, "2"), (None, 6, None), ("7", 1, "7")],
 )
-def test_a_program_that_ends_at_once_is_not_held_up(monkeypatch, theirs, lasted, tries):
+def test_retries_of_mlflow_are_limited_at_exit_of_a_short_program(
+    monkeypatch, user_value, seconds, expected
+):
     retries = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
-    monkeypatch.setenv(retries, theirs or "")
-    if theirs is None:
+    monkeypatch.setenv(retries, user_value or "")
+    if user_value is None:
         monkeypatch.delenv(retries)
-    _exit_flush._limit_retries(time.monotonic() - lasted)
-    assert os.environ.get(retries) == tries
+    _exit_flush._limit_retries(time.monotonic() - seconds)
+    assert os.environ.get(retries) == expected

@@ -10,7 +10,7 @@ import pytest
 from opentelemetry.exporter.mlflow._mlflow_bridge import _experiment_patch
 from tests.exporter.destinations.experiments_api import ExperimentsApi
 
-from .programs import in_mlflow
+from .mlflow_programs import run_mlflow_program
 
 PROGRAM = """
     os.environ["MLFLOW_EXPERIMENT_NAME"] = "new"
@@ -28,15 +28,13 @@ PROGRAM = """
     [("", "NoOpSpan"), ("MlflowInstrumentor().instrument()", "LiveSpan")],
     ids=["MLflow alone", "one tree"],
 )
-def test_mlflows_first_span_is_there_though_others_are_faster(
-    fake_server, instrument, span
-):
+def test_the_first_fluent_span_survives_a_creation_race(fake_server, instrument, span):
     fake_server.respond = ExperimentsApi(loses_creation_race=True)
     program = PROGRAM.format(instrument=instrument)
-    assert in_mlflow(program, fake_server) == span
+    assert run_mlflow_program(program, fake_server) == span
 
 
-def refusing(error):
+def module_that_raises(error):
     module = types.ModuleType("mlflow.tracking.fluent")
 
     def find():
@@ -50,17 +48,17 @@ def refusing(error):
 
 
 @pytest.mark.parametrize(("code", "times"), [("RESOURCE_ALREADY_EXISTS", 2), (None, 1)])
-def test_what_goes_wrong_otherwise_does_so_as_before(code, times):
+def test_only_a_conflict_is_retried(code, times):
     error = LookupError()
     error.error_code = code
-    module = refusing(error)
+    module = module_that_raises(error)
     with pytest.raises(LookupError) as raised:
         module._get_experiment_id_from_env()
     assert raised.value is error
     assert module.asked == times
 
 
-def test_where_mlflow_finds_it_otherwise_that_is_said(caplog):
+def test_a_missing_lookup_function_is_logged(caplog):
     with caplog.at_level(logging.WARNING):
         _experiment_patch.patch_experiment_lookup(
             types.ModuleType("mlflow.tracking.fluent")

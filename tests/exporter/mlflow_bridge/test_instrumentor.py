@@ -11,7 +11,9 @@ PROPAGATE = "MLFLOW_TRACE_PROPAGATE_TO_OTEL_CONTEXT"
 OTLP = "MLFLOW_ENABLE_OTLP_EXPORTER"
 
 
-def test_it_begins_with_an_exporter_in_either_order(monkeypatch, fake_server):
+def test_the_bridge_starts_with_instrumentor_and_exporter_in_either_order(
+    monkeypatch, fake_server
+):
     for first, second in (
         (MlflowInstrumentor().instrument, lambda: None),
         (lambda: None, MlflowInstrumentor().instrument),
@@ -28,12 +30,12 @@ def test_it_begins_with_an_exporter_in_either_order(monkeypatch, fake_server):
         bridge._exporters.clear()
 
 
-def test_without_our_exporter_nothing_is_changed():
+def test_no_setting_changes_without_an_exporter():
     MlflowInstrumentor().instrument()
     assert [name for name in os.environ if name.startswith("MLFLOW_")] == []
 
 
-def test_what_the_user_set_stays(monkeypatch, exporter):
+def test_settings_of_the_user_are_kept(monkeypatch, exporter):
     monkeypatch.setenv(PROPAGATE, "false")
     monkeypatch.setenv(OTLP, "true")
     MlflowInstrumentor().instrument()
@@ -41,16 +43,16 @@ def test_what_the_user_set_stays(monkeypatch, exporter):
     assert (os.environ[PROPAGATE], os.environ[OTLP]) == ("false", "true")
 
 
-def test_what_the_user_set_since_stays(exporter, monkeypatch):
+def test_settings_changed_by_the_user_are_not_removed(exporter, monkeypatch):
     MlflowInstrumentor().instrument()
     monkeypatch.setenv(PROPAGATE, "1")
     MlflowInstrumentor().uninstrument()
     assert os.environ[PROPAGATE] == "1"
 
 
-def test_switched_off_spans_of_mlflows_stay_its_own(
-    application, of_mlflow, fake_server
+def test_fluent_spans_are_not_mirrored_after_uninstrument(
+    application, mlflow_tracer, fake_server
 ):
     MlflowInstrumentor().uninstrument()
-    of_mlflow.start_span("agent").end()
+    mlflow_tracer.start_span("agent").end()
     assert application.spans == {}

@@ -11,27 +11,27 @@ from opentelemetry.trace import set_span_in_context
 
 from opentelemetry import trace
 
-from .application import root_of_mlflow
-from .programs import in_mlflow
+from .mlflow_programs import run_mlflow_program
+from .traced_application import start_mlflow_root
 
 
-def test_a_root_of_mlflows_has_the_span_around_it_as_its_parent(application, of_mlflow):
+def test_a_mirrored_root_has_the_application_span_as_parent(application, mlflow_tracer):
     with application.tracer.start_as_current_span("POST /ask") as request:
-        root = root_of_mlflow(of_mlflow)
+        root = start_mlflow_root(mlflow_tracer)
         root.end()
     assert root.parent is None
-    again = application.spans["agent"]
-    assert again.parent == request.get_span_context()
-    assert again.context == root.get_span_context()
-    assert again.context.trace_id == request.get_span_context().trace_id
-    assert again.links == ()
+    mirror = application.spans["agent"]
+    assert mirror.parent == request.get_span_context()
+    assert mirror.context == root.get_span_context()
+    assert mirror.context.trace_id == request.get_span_context().trace_id
+    assert mirror.links == ()
 
 
-def test_with_the_span_around_it_a_trace_comes_whole(
-    application, of_mlflow, fake_server
+def test_a_trace_with_an_application_root_is_sent_in_one_request(
+    application, mlflow_tracer, fake_server
 ):
     with application.tracer.start_as_current_span("POST /ask"):
-        root = root_of_mlflow(of_mlflow)
+        root = start_mlflow_root(mlflow_tracer)
         late = application.tracer.start_span("chat", set_span_in_context(root))
         root.end()
         assert fake_server.requests == []
@@ -42,8 +42,8 @@ def test_with_the_span_around_it_a_trace_comes_whole(
     ]
 
 
-def test_what_mlflow_says_of_its_trace_the_root_here_says_too(
-    application, of_mlflow, fake_server
+def test_the_application_root_shows_name_inputs_and_outputs_of_the_first_fluent_root(
+    application, mlflow_tracer, fake_server
 ):
     says = {
         "mlflow.spanType": '"AGENT"',
@@ -53,7 +53,7 @@ def test_what_mlflow_says_of_its_trace_the_root_here_says_too(
     around = application.tracer.start_as_current_span
     with around("POST /ask"), around("handler"):
         for name in ("agent", "next"):
-            root_of_mlflow(of_mlflow, name, attributes=says).end()
+            start_mlflow_root(mlflow_tracer, name, attributes=says).end()
             says = {"mlflow.spanInputs": '"And tomorrow?"'}
     (request,) = fake_server.requests
     assert request.string_attributes("POST /ask") == {
@@ -64,16 +64,18 @@ def test_what_mlflow_says_of_its_trace_the_root_here_says_too(
     }
 
 
-def test_what_ended_or_goes_elsewhere_is_linked(application, of_mlflow, fake_server):
+def test_ended_spans_and_spans_of_other_providers_are_linked(
+    application, mlflow_tracer, fake_server
+):
     elsewhere = TracerProvider(resource=Resource({}), shutdown_on_exit=False)
     ended = application.tracer.start_span("ended")
     ended.end()
     for around in (ended, elsewhere.get_tracer("other").start_span("other")):
         with trace.use_span(around):
-            root_of_mlflow(of_mlflow).end()
-        *_, again = application.finished.get_finished_spans()
-        assert again.parent is None
-        assert [link.context for link in again.links] == [around.get_span_context()]
+            start_mlflow_root(mlflow_tracer).end()
+        *_, mirror = application.finished.get_finished_spans()
+        assert mirror.parent is None
+        assert [link.context for link in mirror.links] == [around.get_span_context()]
     assert len(fake_server.requests) == 3
 
 
@@ -85,10 +87,10 @@ def test_what_ended_or_goes_elsewhere_is_linked(application, of_mlflow, fake_ser
         ("MlflowSpanExporter(tracking_uri='http://localhost:9')", False),
     ],
 )
-def test_what_mlflow_sends_where_we_send_has_the_parent(
+def test_spans_that_mlflow_writes_to_the_same_place_have_the_parent(
     fake_server, exporter, has_parent
 ):
-    logged, root, around = in_mlflow(
+    logged, root, around = run_mlflow_program(
         f"""
         exporter = {exporter}
         os.environ["MLFLOW_ENABLE_ASYNC_TRACE_LOGGING"] = "false"
@@ -114,7 +116,7 @@ def test_what_mlflow_sends_where_we_send_has_the_parent(
     assert logged == [["child", root], ["root", around if has_parent else None]]
 
 
-def parents_in_mlflow(program, fake_server, setting="true"):
+def span_parents(program, fake_server, setting="true"):
     """Names of the application's spans, each with its parent's."""
     program = f"""
         os.environ["MLFLOW_TRACE_PROPAGATE_TO_OTEL_CONTEXT"] = "{setting}"
@@ -133,11 +135,13 @@ def parents_in_mlflow(program, fake_server, setting="true"):
         }}))
         os._exit(0)
         """
-    return in_mlflow(program, fake_server)
+    return run_mlflow_program(program, fake_server)
 
 
-def test_a_span_between_two_of_mlflows_is_between_them(fake_server):
-    assert parents_in_mlflow(
+def test_an_application_span_between_fluent_spans_is_their_parent_and_child(
+    fake_server,
+):
+    assert span_parents(
         """
         with mlflow.start_span("agent"), around("step"), mlflow.start_span("tool"):
             pass
@@ -146,8 +150,8 @@ def test_a_span_between_two_of_mlflows_is_between_them(fake_server):
     ) == {"tool": "step", "step": "agent", "agent": None}
 
 
-def test_where_mlflow_shows_its_span_to_nobody_it_is_within_all_the_same(fake_server):
-    assert parents_in_mlflow(
+def test_fluent_spans_are_nested_without_context_propagation(fake_server):
+    assert span_parents(
         """
         with around("request"), mlflow.start_span("agent"), mlflow.start_span("tool"):
             pass
@@ -157,10 +161,10 @@ def test_where_mlflow_shows_its_span_to_nobody_it_is_within_all_the_same(fake_se
     ) == {"tool": "agent", "agent": "request", "request": None}
 
 
-def test_in_a_thread_with_opentelemetrys_context_mlflows_span_has_its_parent(
+def test_fluent_span_in_a_thread_with_otel_context_has_its_parent(
     fake_server,
 ):
-    assert parents_in_mlflow(
+    assert span_parents(
         """
         def work(current):
             context.attach(current)
@@ -177,8 +181,8 @@ def test_in_a_thread_with_opentelemetrys_context_mlflows_span_has_its_parent(
     ) == {"tool": "agent", "agent": "request", "request": None}
 
 
-def test_a_row_of_an_evaluation_has_a_trace_of_its_own(fake_server):
-    assert parents_in_mlflow(
+def test_an_evaluation_row_has_a_separate_trace(fake_server):
+    assert span_parents(
         """
         from mlflow.pyfunc.context import Context, set_prediction_context
 

@@ -9,45 +9,47 @@ from opentelemetry import trace
 from opentelemetry.exporter.mlflow import MlflowInstrumentor
 from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
 
-from .application import agent_and_call
-from .programs import in_mlflow
+from .mlflow_programs import run_mlflow_program
+from .traced_application import run_agent_with_call
 
 
-def test_mlflows_provider_does_not_end_the_applications(application, of_mlflow):
+def test_shutdown_of_the_mlflow_provider_does_not_shut_down_the_application_provider(
+    application, mlflow_tracer
+):
     provider = TracerProvider(shutdown_on_exit=False)
     bridge._attach_to_mlflow(provider)
     provider.force_flush()
     provider.shutdown()
-    agent_and_call(application, of_mlflow)
+    run_agent_with_call(application, mlflow_tracer)
     assert len(application.spans) == 2
 
 
-def test_a_provider_that_comes_again_is_joined_once(application):
+def test_a_provider_is_attached_once(application):
     provider = TracerProvider(shutdown_on_exit=False)
     bridge._attach_to_mlflow(provider)
     ids = provider.id_generator
     bridge._attach_to_mlflow(provider)
     assert provider.id_generator is ids
     provider.get_tracer("mlflow").start_span("agent").end()
-    (again,) = application.finished.get_finished_spans()
-    assert again.name == "agent"
+    (mirror,) = application.finished.get_finished_spans()
+    assert mirror.name == "agent"
 
 
-def test_a_provider_that_mlflow_shares_needs_nothing(application, fake_server):
+def test_a_shared_provider_is_not_attached(application, fake_server):
     bridge._attach_to_mlflow(application.provider)
     application.tracer.start_span("agent").end()
     assert [request.span_names for request in fake_server.requests] == [["agent"]]
 
 
-def test_without_a_provider_of_the_sdks_nothing_waits(exporter):
+def test_without_an_sdk_provider_nothing_is_buffered(exporter):
     MlflowInstrumentor().instrument(tracer_provider=trace.NoOpTracerProvider())
     provider = TracerProvider(shutdown_on_exit=False)
     bridge._attach_to_mlflow(provider)
     provider.get_tracer("mlflow").start_span("agent").end()
 
 
-def test_each_provider_of_mlflows_is_joined(fake_server):
-    assert in_mlflow(
+def test_each_mlflow_provider_is_attached(fake_server):
+    assert run_mlflow_program(
         """
         MlflowInstrumentor().instrument()
         import mlflow
@@ -75,8 +77,8 @@ def test_each_provider_of_mlflows_is_joined(fake_server):
     ) == [["a"], ["a"], [], ["a"], ["a"], ["a"]]
 
 
-def test_a_provider_that_mlflow_has_already_is_joined(fake_server):
-    assert in_mlflow(
+def test_an_existing_mlflow_provider_is_attached(fake_server):
+    assert run_mlflow_program(
         """
         import mlflow
         with mlflow.start_span("before"):
@@ -94,8 +96,8 @@ def test_a_provider_that_mlflow_has_already_is_joined(fake_server):
 @pytest.mark.parametrize(
     "state", ["mlflow.tracing.disable()", "os.environ[RATIO] = '0'"]
 )
-def test_where_mlflow_makes_no_span_the_applications_stays_current(fake_server, state):
-    assert in_mlflow(
+def test_application_span_stays_current_if_mlflow_makes_no_span(fake_server, state):
+    assert run_mlflow_program(
         f"""
         RATIO = "MLFLOW_TRACE_SAMPLING_RATIO"
         MlflowInstrumentor().instrument()
@@ -113,8 +115,8 @@ def test_where_mlflow_makes_no_span_the_applications_stays_current(fake_server, 
     ) == [True, True, True]
 
 
-def test_where_mlflow_makes_a_span_it_is_current(fake_server):
-    assert in_mlflow(
+def test_fluent_span_becomes_current(fake_server):
+    assert run_mlflow_program(
         """
         MlflowInstrumentor().instrument()
         import mlflow

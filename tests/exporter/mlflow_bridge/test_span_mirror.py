@@ -15,31 +15,33 @@ from opentelemetry.exporter.mlflow._mlflow_bridge import _trace_buffer
 from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
 from opentelemetry.exporter.mlflow.version import __version__
 
-from .application import Application, agent_and_call
+from .traced_application import Application, run_agent_with_call
 
 
-def test_a_span_of_mlflows_is_the_applications_too(application, of_mlflow):
-    agent, _ = agent_and_call(application, of_mlflow)
-    again = application.spans["invoke_agent agent"]
-    assert again.context == agent.context
-    assert again.parent is None
-    assert again.resource.attributes == {"service.name": "app"}
-    assert again.attributes == {
+def test_a_fluent_span_is_mirrored_with_the_same_ids(application, mlflow_tracer):
+    agent, _ = run_agent_with_call(application, mlflow_tracer)
+    mirror = application.spans["invoke_agent agent"]
+    assert mirror.context == agent.context
+    assert mirror.parent is None
+    assert mirror.resource.attributes == {"service.name": "app"}
+    assert mirror.attributes == {
         "gen_ai.operation.name": "invoke_agent",
         "gen_ai.agent.name": "agent",
         "error.type": "LookupError",
         "user": "ada",
     }
-    assert (again.start_time, again.end_time) == (agent.start_time, agent.end_time)
-    assert (again.kind, again.status) == (SpanKind.INTERNAL, agent.status)
-    assert [(event.name, event.timestamp) for event in again.events] == [
+    assert (mirror.start_time, mirror.end_time) == (agent.start_time, agent.end_time)
+    assert (mirror.kind, mirror.status) == (SpanKind.INTERNAL, agent.status)
+    assert [(event.name, event.timestamp) for event in mirror.events] == [
         ("exception", 7)
     ]
-    assert application.spans["chat"].parent == again.context
+    assert application.spans["chat"].parent == mirror.context
 
 
-def test_mlflow_gets_it_as_mlflow_made_it(application, of_mlflow, fake_server):
-    agent_and_call(application, of_mlflow)
+def test_mlflow_gets_the_fluent_span_instead_of_the_mirror(
+    application, mlflow_tracer, fake_server
+):
+    run_agent_with_call(application, mlflow_tracer)
     (request,) = fake_server.requests
     assert sorted(request.span_names) == ["agent", "chat"]
     assert request.string_attributes("agent") == {
@@ -50,14 +52,14 @@ def test_mlflow_gets_it_as_mlflow_made_it(application, of_mlflow, fake_server):
     }
 
 
-def test_a_child_of_mlflows_has_its_parent(application, of_mlflow):
-    agent = of_mlflow.start_span("agent")
-    tool = of_mlflow.start_span("tool", set_span_in_context(agent))
+def test_a_mirror_has_the_parent_of_the_fluent_span(application, mlflow_tracer):
+    agent = mlflow_tracer.start_span("agent")
+    tool = mlflow_tracer.start_span("tool", set_span_in_context(agent))
     tool.end()
     agent.end()
-    again = application.spans
-    assert again["tool"].parent == agent.get_span_context()
-    assert again["agent"].parent is None
+    mirror = application.spans
+    assert mirror["tool"].parent == agent.get_span_context()
+    assert mirror["agent"].parent is None
 
 
 @pytest.mark.parametrize(
@@ -69,32 +71,32 @@ def test_a_child_of_mlflows_has_its_parent(application, of_mlflow):
         (sampling.ParentBasedTraceIdRatio(0), True),
     ],
 )
-def test_a_root_is_kept_where_what_is_beneath_it_is(
-    exporter, fake_server, sampler, kept
-):
+def test_a_mirror_is_sampled_like_a_child_span(exporter, fake_server, sampler, kept):
     application = Application(exporter, sampler)
     MlflowInstrumentor().instrument(tracer_provider=application.provider)
     provider = TracerProvider(shutdown_on_exit=False)
     bridge._attach_to_mlflow(provider)
-    agent_and_call(application, provider.get_tracer("mlflow"))
+    run_agent_with_call(application, provider.get_tracer("mlflow"))
     assert set(application.spans) == ({"invoke_agent agent", "chat"} if kept else set())
     assert len(fake_server.requests) == kept
 
 
-def test_other_spans_of_the_application_are_as_they_were(application, of_mlflow):
+def test_other_tracers_keep_their_id_generator_and_sampler(application, mlflow_tracer):
     before = application.tracer.id_generator
-    theirs = application.tracer.sampler
-    agent_and_call(application, of_mlflow)
+    user_value = application.tracer.sampler
+    run_agent_with_call(application, mlflow_tracer)
     assert application.tracer.id_generator is before
     ours = application.provider.get_tracer("opentelemetry.exporter.mlflow", __version__)
-    assert ours.sampler.get_description() == theirs.get_description()
-    again = application.spans["invoke_agent agent"]
-    assert again.instrumentation_scope.name == "opentelemetry.exporter.mlflow"
-    assert ours.start_span("a").get_span_context().span_id != again.context.span_id
+    assert ours.sampler.get_description() == user_value.get_description()
+    mirror = application.spans["invoke_agent agent"]
+    assert mirror.instrumentation_scope.name == "opentelemetry.exporter.mlflow"
+    assert ours.start_span("a").get_span_context().span_id != mirror.context.span_id
 
 
-def test_a_flush_of_the_provider_sends_what_waits(application, of_mlflow, fake_server):
-    agent = of_mlflow.start_span("agent")
+def test_force_flush_of_the_provider_sends_buffered_spans(
+    application, mlflow_tracer, fake_server
+):
+    agent = mlflow_tracer.start_span("agent")
     application.tracer.start_span("chat", set_span_in_context(agent)).end()
     assert fake_server.requests == []
     assert application.provider.force_flush()
@@ -102,20 +104,22 @@ def test_a_flush_of_the_provider_sends_what_waits(application, of_mlflow, fake_s
     agent.end()
 
 
-def test_what_waits_is_counted_with_its_content(
-    monkeypatch, application, of_mlflow, fake_server
+def test_the_buffer_counts_the_content_of_fluent_spans(
+    monkeypatch, application, mlflow_tracer, fake_server
 ):
     monkeypatch.setattr(_trace_buffer, "_MAX_BYTES", 5_000)
-    agent = of_mlflow.start_span("agent")
+    agent = mlflow_tracer.start_span("agent")
     content = {"mlflow.spanInputs": json.dumps("x" * 5_000)}
-    of_mlflow.start_span("tool", set_span_in_context(agent), attributes=content).end()
+    mlflow_tracer.start_span(
+        "tool", set_span_in_context(agent), attributes=content
+    ).end()
     assert [request.span_names for request in fake_server.requests] == [["tool"]]
     agent.end()
 
 
 @pytest.mark.internal_error
-def test_what_goes_wrong_is_said_and_costs_that_span(
-    application, of_mlflow, fake_server, caplog
+def test_an_error_while_mirroring_is_logged_and_drops_that_span_only(
+    application, mlflow_tracer, fake_server, caplog
 ):
     class Breaks(SimpleSpanProcessor):
         def on_start(self, span, parent_context=None):
@@ -123,7 +127,7 @@ def test_what_goes_wrong_is_said_and_costs_that_span(
                 raise LookupError("processor")
 
     application.provider.add_span_processor(Breaks(InMemorySpanExporter()))
-    agent_and_call(application, of_mlflow)
+    run_agent_with_call(application, mlflow_tracer)
     assert [record.getMessage() for record in caplog.records] == [
         "Cannot mirror a span of @mlflow.trace to other backends"
     ]

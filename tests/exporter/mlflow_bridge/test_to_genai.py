@@ -39,7 +39,7 @@ def of_type(spans, type_, name="weather", **more):
         ("RETRIEVER", "retrieval", None, SpanKind.CLIENT),
     ],
 )
-def test_a_type_of_mlflows_is_an_operation(spans, type_, operation, named, kind):
+def test_span_type_becomes_operation_name(spans, type_, operation, named, kind):
     attributes = {"gen_ai.operation.name": operation}
     if named:
         attributes[named] = "weather"
@@ -49,14 +49,14 @@ def test_a_type_of_mlflows_is_an_operation(spans, type_, operation, named, kind)
 
 
 @pytest.mark.parametrize("type_", ["CHAIN", "UNKNOWN", "mine", ["AGENT"], None])
-def test_a_type_without_an_operation_is_a_plain_span(spans, type_):
+def test_span_type_without_an_operation_adds_no_attributes(spans, type_):
     span = of_type(spans, type_, user="ada")
     assert to_genai(span) == GenaiSpan(
         "weather", SpanKind.INTERNAL, {"user": "ada"}, []
     )
 
 
-def test_without_capture_there_is_no_content(spans):
+def test_content_is_left_out_unless_it_is_captured(spans):
     span = of_type(
         spans,
         "TOOL",
@@ -71,7 +71,9 @@ def test_without_capture_there_is_no_content(spans):
 
 
 @pytest.mark.parametrize("value", ["SPAN_ONLY", "span_and_event"])
-def test_with_capture_a_tool_has_arguments_and_result(spans, monkeypatch, value):
+def test_captured_content_of_a_tool_is_its_arguments_and_result(
+    spans, monkeypatch, value
+):
     monkeypatch.setenv(CAPTURE, value)
     span = of_type(
         spans,
@@ -88,7 +90,9 @@ def test_with_capture_a_tool_has_arguments_and_result(spans, monkeypatch, value)
 
 
 @pytest.mark.parametrize("value", ["EVENT_ONLY", "NO_CONTENT", "", "true"])
-def test_content_that_is_not_for_spans_is_not_there(spans, monkeypatch, value):
+def test_content_is_left_out_if_it_is_captured_on_events_only(
+    spans, monkeypatch, value
+):
     monkeypatch.setenv(CAPTURE, value)
     span = of_type(spans, "TOOL", mlflow__spanOutputs="sunny")
     assert "sunny" not in str(to_genai(span))
@@ -104,7 +108,9 @@ def test_content_that_is_not_for_spans_is_not_there(spans, monkeypatch, value):
         ("Rain?", "Rain?"),
     ],
 )
-def test_with_capture_an_agent_has_messages(spans, monkeypatch, inputs, asked):
+def test_captured_content_of_an_agent_is_its_messages(
+    spans, monkeypatch, inputs, asked
+):
     monkeypatch.setenv(CAPTURE, "SPAN_ONLY")
     span = of_type(spans, "AGENT", mlflow__spanInputs=inputs, mlflow__spanOutputs="No.")
     attributes = to_genai(span).attributes
@@ -120,19 +126,19 @@ def test_with_capture_an_agent_has_messages(spans, monkeypatch, inputs, asked):
     ]
 
 
-def test_what_has_no_attribute_for_its_content_has_none(spans, monkeypatch):
+def test_a_retriever_has_no_content_attributes(spans, monkeypatch):
     monkeypatch.setenv(CAPTURE, "SPAN_ONLY")
     span = of_type(spans, "RETRIEVER", mlflow__spanInputs={"q": "Rain?"})
     assert to_genai(span).attributes == {"gen_ai.operation.name": "retrieval"}
 
 
-def test_an_agent_that_gave_nothing_has_no_answer(spans, monkeypatch):
+def test_an_agent_without_outputs_has_no_output_messages(spans, monkeypatch):
     monkeypatch.setenv(CAPTURE, "SPAN_ONLY")
     attributes = to_genai(of_type(spans, "AGENT")).attributes
     assert set(attributes) == {"gen_ai.operation.name", "gen_ai.agent.name"}
 
 
-def test_model_and_usage_are_in_the_conventions_words(spans):
+def test_model_and_usage_have_the_names_of_the_conventions(spans):
     span = of_type(
         spans,
         "CHAT_MODEL",
@@ -156,7 +162,7 @@ def test_model_and_usage_are_in_the_conventions_words(spans):
     }
 
 
-def test_the_pieces_of_a_stream_are_content(spans, monkeypatch):
+def test_chunk_events_of_a_stream_are_content(spans, monkeypatch):
     with spans.tracer.start_as_current_span("a") as live:
         live.add_event("mlflow.chunk.item.0", {"mlflow.chunk.value": '"sunny"'})
         live.add_event("exception", {"exception.type": "LookupError"})
@@ -168,7 +174,7 @@ def test_the_pieces_of_a_stream_are_content(spans, monkeypatch):
     assert len(to_genai(span).events) == 2
 
 
-def test_a_failure_without_an_exception_is_one_all_the_same(spans):
+def test_an_error_without_an_exception_has_error_type_other(spans):
     with spans.tracer.start_as_current_span("a") as live:
         live.set_status(Status(StatusCode.ERROR))
     assert to_genai(spans.take()[0]).attributes == {"error.type": "_OTHER"}
@@ -190,9 +196,9 @@ def test_a_failure_without_an_exception_is_one_all_the_same(spans):
         ((1, 2), (1, 2)),
     ],
 )
-def test_a_value_is_what_was_set(kept, value):
+def test_attribute_values_are_decoded(kept, value):
     assert decode_attributes({"name": kept}) == {"name": value}
 
 
-def test_no_attributes_are_none():
+def test_missing_attributes_are_an_empty_dictionary():
     assert decode_attributes(None) == {}

@@ -24,7 +24,7 @@ def tracer(exporter):
     return provider.get_tracer("test")
 
 
-def of_mlflow(span):
+def mlflow_tracer(span):
     started_spans.add_fluent_span(span, has_local_root=False)
     return span
 
@@ -35,7 +35,7 @@ def of_application(span):
 
 
 def begin(tracer, name="agent"):
-    return of_mlflow(tracer.start_span(name))
+    return mlflow_tracer(tracer.start_span(name))
 
 
 def beneath(tracer, parent, name="chat", **kwargs):
@@ -51,7 +51,7 @@ def sent(fake_server):
 
 
 @pytest.fixture
-def lines(caplog):
+def log_messages(caplog):
     return lambda: [record.getMessage() for record in caplog.records]
 
 
@@ -62,7 +62,7 @@ PARTS = (
 )
 
 
-def test_it_waits_for_the_last_of_its_spans(tracer, fake_server):
+def test_a_trace_waits_for_its_last_span(tracer, fake_server):
     agent = begin(tracer)
     first = beneath(tracer, agent, "first")
     first.end()
@@ -73,20 +73,22 @@ def test_it_waits_for_the_last_of_its_spans(tracer, fake_server):
     assert sent(fake_server) == [["agent", "first", "second"]]
 
 
-def test_what_begins_when_all_was_sent_goes_as_it_ends(tracer, fake_server):
+def test_a_span_started_after_the_trace_was_sent_is_sent_when_it_ends(
+    tracer, fake_server
+):
     agent = begin(tracer)
     agent.end()
     beneath(tracer, agent, "late").end()
     assert sent(fake_server) == [["agent"], ["late"]]
 
 
-def test_another_trace_goes_at_once(tracer, fake_server):
+def test_a_trace_without_fluent_spans_is_not_buffered(tracer, fake_server):
     begin(tracer)
     tracer.start_span("other").end()
     assert sent(fake_server) == [["other"]]
 
 
-def test_a_span_that_never_comes_is_not_waited_for(tracer, fake_server):
+def test_a_dropped_mirror_is_not_waited_for(tracer, fake_server):
     agent = begin(tracer)
     started_spans.add_application_span(agent)
     started_spans.remove(agent)
@@ -94,13 +96,13 @@ def test_a_span_that_never_comes_is_not_waited_for(tracer, fake_server):
     assert sent(fake_server) == [["agent"]]
 
 
-def test_traces_that_are_ready_share_a_request_and_none_is_divided(
+def test_complete_traces_share_a_request_and_are_not_split(
     exporter, spans, fake_server
 ):
     made = {}
     for name, number in (("large", 600), ("small", 2)):
         with spans.tracer.start_as_current_span(name) as root:
-            of_mlflow(root)
+            mlflow_tracer(root)
             for _ in range(number - 1):
                 with spans.tracer.start_as_current_span(name) as child:
                     of_application(child)
@@ -111,7 +113,7 @@ def test_traces_that_are_ready_share_a_request_and_none_is_divided(
     assert [len(names) for names in sent(fake_server)] == [5, 600]
 
 
-def test_a_flush_sends_what_waits(exporter, tracer, fake_server):
+def test_force_flush_sends_buffered_spans(exporter, tracer, fake_server):
     agent = begin(tracer)
     beneath(tracer, agent).end()
     assert exporter.force_flush()
@@ -121,14 +123,14 @@ def test_a_flush_sends_what_waits(exporter, tracer, fake_server):
     assert sent(fake_server) == [["chat"], ["next"], ["agent"]]
 
 
-def test_a_flush_that_fails_says_so(exporter, tracer, fake_server):
+def test_force_flush_returns_false_if_the_request_fails(exporter, tracer, fake_server):
     fake_server.respond = lambda _: error_response(403, "PERMISSION_DENIED")
     beneath(tracer, begin(tracer)).end()
     assert not exporter.force_flush()
     assert exporter.dropped_spans == 1
 
 
-def test_the_end_sends_what_waits(exporter, tracer, fake_server):
+def test_shutdown_sends_buffered_spans(exporter, tracer, fake_server):
     beneath(tracer, begin(tracer)).end()
     exporter.shutdown()
     assert sent(fake_server) == [["chat"]]
@@ -136,8 +138,8 @@ def test_the_end_sends_what_waits(exporter, tracer, fake_server):
 
 
 @pytest.mark.parametrize(("bound", "value"), [("_MAX_SPANS", 2), ("_MAX_BYTES", 4_500)])
-def test_beyond_a_bound_the_oldest_goes_in_parts(
-    monkeypatch, tracer, fake_server, lines, bound, value
+def test_the_oldest_trace_is_sent_in_parts_beyond_a_limit(
+    monkeypatch, tracer, fake_server, log_messages, bound, value
 ):
     monkeypatch.setattr(_trace_buffer, bound, value)
     oldest, newer = begin(tracer, "oldest"), begin(tracer, "newer")
@@ -149,11 +151,13 @@ def test_beyond_a_bound_the_oldest_goes_in_parts(
     oldest.end()
     newer.end()
     assert sent(fake_server)[1:] == [["oldest"], ["newer", "of newer", "of newer"]]
-    assert [line.partition(":")[0] for line in lines()] == [PARTS.partition(":")[0]]
+    assert [line.partition(":")[0] for line in log_messages()] == [
+        PARTS.partition(":")[0]
+    ]
 
 
-def test_what_waits_too_long_goes_with_nobody_asking(
-    monkeypatch, tracer, fake_server, lines
+def test_an_overdue_trace_is_sent_by_the_timer(
+    monkeypatch, tracer, fake_server, log_messages
 ):
     monkeypatch.setattr(_trace_buffer, "_MAX_WAIT_SECONDS", 0.2)
     agent = begin(tracer)
@@ -163,12 +167,12 @@ def test_what_waits_too_long_goes_with_nobody_asking(
     while not fake_server.requests and time.monotonic() < ends:
         time.sleep(0.01)
     assert sent(fake_server) == [["chat"]]
-    assert len(lines()) == 1
+    assert len(log_messages()) == 1
     agent.end()
     assert sent(fake_server) == [["chat"], ["agent"]]
 
 
-def test_when_no_thread_can_start_any_more_the_end_sends_it(
+def test_shutdown_sends_buffered_spans_if_no_thread_can_start(
     monkeypatch, exporter, tracer, fake_server
 ):
     def refused(_):
@@ -180,7 +184,9 @@ def test_when_no_thread_can_start_any_more_the_end_sends_it(
     assert sent(fake_server) == [["chat"]]
 
 
-def test_the_clock_runs_again_for_what_waits_next(monkeypatch, tracer, fake_server):
+def test_the_timer_is_started_again_for_the_next_trace(
+    monkeypatch, tracer, fake_server
+):
     monkeypatch.setattr(_trace_buffer, "_MAX_WAIT_SECONDS", 0.2)
     for number in (1, 2):
         beneath(tracer, begin(tracer)).end()
@@ -190,7 +196,7 @@ def test_the_clock_runs_again_for_what_waits_next(monkeypatch, tracer, fake_serv
     assert sent(fake_server) == [["chat"], ["chat"]]
 
 
-def test_what_is_sent_in_parts_is_said_with_the_bounds(
+def test_sending_in_parts_is_logged_with_the_limits(
     monkeypatch, tracer, fake_server, caplog
 ):
     monkeypatch.setattr(_trace_buffer, "_MAX_SPANS", 0)
@@ -202,7 +208,7 @@ def test_what_is_sent_in_parts_is_said_with_the_bounds(
     assert sent(fake_server) == [["chat"], ["chat"]]
 
 
-def test_traces_without_end_are_forgotten(monkeypatch, tracer, fake_server):
+def test_traces_that_never_end_are_evicted(monkeypatch, tracer, fake_server):
     for module in (_started_spans, _trace_buffer):
         monkeypatch.setattr(module, "_MAX_TRACES", 1)
     forgotten = begin(tracer, "forgotten")
@@ -215,7 +221,7 @@ def test_traces_without_end_are_forgotten(monkeypatch, tracer, fake_server):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
-def test_a_forked_child_leaves_the_parents_spans_to_the_parent(
+def test_a_forked_child_does_not_send_the_spans_of_its_parent(
     exporter, tracer, fake_server
 ):
     agent = begin(tracer)

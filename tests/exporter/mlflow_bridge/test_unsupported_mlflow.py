@@ -10,7 +10,7 @@ from opentelemetry.exporter.mlflow import MlflowInstrumentor
 from opentelemetry.exporter.mlflow._mlflow_bridge import _exit_flush
 from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
 
-from .application import root_of_mlflow
+from .traced_application import start_mlflow_root
 
 LINKED_TRACES_WARNING = (
     "Spans of @mlflow.trace beneath an application span stay in separate, linked "
@@ -18,7 +18,7 @@ LINKED_TRACES_WARNING = (
 )
 
 
-def test_a_version_of_mlflow_that_cannot_is_named_once(exporter, caplog):
+def test_an_unsupported_tracing_provider_is_logged_once(exporter, caplog):
     with caplog.at_level(logging.WARNING):
         bridge._patch_provider(types.ModuleType("mlflow.tracing.provider"))
     (record,) = caplog.records
@@ -29,8 +29,8 @@ def test_a_version_of_mlflow_that_cannot_is_named_once(exporter, caplog):
     )
 
 
-def test_where_mlflows_roots_cannot_be_beneath_a_span_that_is_said_once(
-    application, of_mlflow, caplog, monkeypatch
+def test_failed_parenting_is_logged_once_and_adds_links(
+    application, mlflow_tracer, caplog, monkeypatch
 ):
     manager = "mlflow.tracing.trace_manager"
     monkeypatch.setitem(sys.modules, manager, types.ModuleType(manager))
@@ -38,7 +38,7 @@ def test_where_mlflows_roots_cannot_be_beneath_a_span_that_is_said_once(
     monkeypatch.delitem(sys.modules, "mlflow.tracing.provider", raising=False)
 
     def start():
-        return root_of_mlflow(of_mlflow)
+        return start_mlflow_root(mlflow_tracer)
 
     with application.tracer.start_as_current_span("POST /ask"):
         for _ in range(2):
@@ -48,7 +48,7 @@ def test_where_mlflows_roots_cannot_be_beneath_a_span_that_is_said_once(
     assert len(application.spans["agent"].links) == 1
 
 
-def test_a_client_of_mlflows_that_is_another_is_imported_all_the_same(caplog):
+def test_an_unsupported_tracing_client_can_be_imported(caplog):
     bridge._patch_client(types.ModuleType("mlflow.tracing.client"))
     assert [record.getMessage() for record in caplog.records] == [LINKED_TRACES_WARNING]
 
@@ -65,7 +65,7 @@ class AnotherClient:
         return trace_info, trace_data
 
 
-def test_what_a_client_of_mlflows_sends_goes_whatever_it_is(exporter, caplog):
+def test_an_unsupported_tracing_client_writes_its_spans(exporter, caplog):
     MlflowInstrumentor().instrument()
     module = types.ModuleType("mlflow.tracing.client")
     module.TracingClient = AnotherClient
@@ -78,7 +78,7 @@ def test_what_a_client_of_mlflows_sends_goes_whatever_it_is(exporter, caplog):
     assert {record.getMessage() for record in caplog.records} == {LINKED_TRACES_WARNING}
 
 
-def test_where_mlflows_exporter_cannot_be_made_ready_that_is_said(caplog):
+def test_an_unsupported_mlflow_exporter_is_logged(caplog):
     _exit_flush.start_mlflow_export_threads(types.ModuleType("mlflow.tracing.provider"))
     (record,) = caplog.records
     assert record.getMessage() == (

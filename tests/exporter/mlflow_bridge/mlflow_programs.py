@@ -8,7 +8,7 @@ import textwrap
 from tests.exporter.programs import run
 
 
-def in_mlflow(program, fake_server):
+def run_mlflow_program(program, fake_server):
     """What `program` prints, as JSON, in a process of its own."""
     output = run(
         PROLOGUE + textwrap.dedent(program), MLFLOW_TRACKING_URI=fake_server.uri

@@ -17,7 +17,7 @@ def remote(trace_id=0x1234):
 REMOTE = remote()
 
 
-def written(role, content):
+def message_parts(role, content):
     parts = [{"type": "text", "content": content}] if content else []
     return json.dumps([{"role": role, "parts": parts}])
 
@@ -25,14 +25,14 @@ def written(role, content):
 def chat(spans, question="", answer="", **more):
     attributes = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
     if question:
-        attributes["gen_ai.input.messages"] = written("user", question)
+        attributes["gen_ai.input.messages"] = message_parts("user", question)
     if answer is not None:
-        attributes["gen_ai.output.messages"] = written("assistant", answer)
+        attributes["gen_ai.output.messages"] = message_parts("assistant", answer)
     with spans.tracer.start_as_current_span("chat m", attributes=attributes | more):
         pass
 
 
-def handled(spans, above, question="What?", **more):
+def handle_request(spans, above, question="What?", **more):
     """A service's own span, under a parent in another process, and a call in it."""
     context = trace.set_span_in_context(NonRecordingSpan(above))
     with spans.tracer.start_as_current_span(
@@ -42,22 +42,22 @@ def handled(spans, above, question="What?", **more):
             "chat m",
             attributes={
                 "gen_ai.operation.name": "chat",
-                "gen_ai.input.messages": written("user", question),
-                "gen_ai.output.messages": written("assistant", "That."),
+                "gen_ai.input.messages": message_parts("user", question),
+                "gen_ai.output.messages": message_parts("assistant", "That."),
             },
         ).end()
     return spans.take()
 
 
-def attributes_of(mapped, name):
-    (found,) = [span for span in mapped if span.name == name]
+def attributes_of(translated, name):
+    (found,) = [span for span in translated if span.name == name]
     return dict(found.attributes)
 
 
-def asked(question):
+def chat_inputs(question):
     return json.dumps({"messages": [{"role": "user", "content": question}]})
 
 
-def answered(answer):
+def chat_outputs(answer):
     message = {"role": "assistant", "content": answer}
     return json.dumps({"choices": [{"message": message}]})

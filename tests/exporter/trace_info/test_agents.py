@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from .calls import answered, asked, attributes_of, chat, written
+from .model_calls import attributes_of, chat, chat_inputs, chat_outputs, message_parts
 
 
-def test_an_agent_at_the_root_stays_one_and_borrows_what_it_lacks(roots, spans):
+def test_an_agent_as_root_keeps_its_type_and_shows_the_conversation(translator, spans):
     agent = {"gen_ai.operation.name": "invoke_agent"}
     with spans.tracer.start_as_current_span("agent", attributes=agent):
         chat(spans, "q", "a")
-    mapped = attributes_of(roots.translate(spans.take()), "agent")
-    assert mapped["mlflow.spanType"] == "AGENT"
-    assert mapped["mlflow.spanInputs"] == asked("q")
+    translated = attributes_of(translator.translate(spans.take()), "agent")
+    assert translated["mlflow.spanType"] == "AGENT"
+    assert translated["mlflow.spanInputs"] == chat_inputs("q")
 
 
 def agent(spans, name="invoke_agent a", **more):
@@ -22,7 +22,9 @@ def agent(spans, name="invoke_agent a", **more):
 
 
 @pytest.mark.parametrize("size", [1, 9])
-def test_an_agent_within_a_trace_borrows_from_what_is_beneath_it(roots, spans, size):
+def test_an_agent_within_a_trace_shows_the_conversation_beneath_it(
+    translator, spans, size
+):
     with spans.tracer.start_as_current_span("POST /ask"):
         chat(spans, "Before?", "Yes.")
         with agent(spans), spans.tracer.start_as_current_span("step"):
@@ -31,25 +33,25 @@ def test_an_agent_within_a_trace_borrows_from_what_is_beneath_it(roots, spans, s
                 chat(spans, "Second?", "Two.")
         chat(spans, "After?", "Three.")
     ended = spans.take()
-    mapped = []
+    translated = []
     for first in range(0, len(ended), size):
-        mapped += roots.translate(ended[first : first + size])
+        translated += translator.translate(ended[first : first + size])
     for name, question, answer in (
         ("invoke_agent b", "Second?", "Two."),
         ("invoke_agent a", "First?", "Two."),
         ("POST /ask", "Before?", "Three."),
     ):
-        attributes = attributes_of(mapped, name)
-        assert attributes["mlflow.spanInputs"] == asked(question)
-        assert attributes["mlflow.spanOutputs"] == answered(answer)
-    assert attributes_of(mapped, "step") == {}
-    assert not roots._summaries
+        attributes = attributes_of(translated, name)
+        assert attributes["mlflow.spanInputs"] == chat_inputs(question)
+        assert attributes["mlflow.spanOutputs"] == chat_outputs(answer)
+    assert attributes_of(translated, "step") == {}
+    assert not translator._summaries
 
 
-def test_what_an_agent_within_a_trace_says_of_itself_stays(roots, spans):
-    own = {"gen_ai.input.messages": written("user", "Mine?")}
+def test_inputs_of_an_agent_within_a_trace_are_kept(translator, spans):
+    own = {"gen_ai.input.messages": message_parts("user", "Mine?")}
     with spans.tracer.start_as_current_span("POST /ask"), agent(spans, **own):
         chat(spans, "q", "a")
-    attributes = attributes_of(roots.translate(spans.take()), "invoke_agent a")
-    assert attributes["mlflow.spanInputs"] == asked("Mine?")
-    assert attributes["mlflow.spanOutputs"] == answered("a")
+    attributes = attributes_of(translator.translate(spans.take()), "invoke_agent a")
+    assert attributes["mlflow.spanInputs"] == chat_inputs("Mine?")
+    assert attributes["mlflow.spanOutputs"] == chat_outputs("a")

@@ -6,5 +6,5 @@ from opentelemetry.exporter.mlflow._batch_translator import BatchTranslator
 
 
 @pytest.fixture
-def roots():
+def translator():
     return BatchTranslator(promote_remote_root=True)

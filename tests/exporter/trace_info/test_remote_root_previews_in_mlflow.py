@@ -11,13 +11,13 @@ from opentelemetry.trace import SpanContext
 from opentelemetry import trace
 from opentelemetry.exporter.mlflow import MlflowSpanExporter, _remote_root_previews
 
-from .calls import handled
+from .model_calls import handle_request
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.mark.parametrize("failed", [False, True])
-def test_mlflow_lists_it_with_the_callers_name_and_state(
+def test_mlflow_lists_previews_with_name_and_state_of_the_remote_root(
     mlflow_server, spans, monkeypatch, failed
 ):
     from mlflow import MlflowClient
@@ -36,7 +36,7 @@ def test_mlflow_lists_it_with_the_callers_name_and_state(
     caller = spans.tracer.start_span("POST /ask")
     own = caller.get_span_context()
     above = SpanContext(own.trace_id, own.span_id, True, own.trace_flags)
-    behind.export(handled(spans, above))
+    behind.export(handle_request(spans, above))
     if failed:
         caller.set_status(trace.Status(trace.StatusCode.ERROR))
     caller.end()

@@ -28,8 +28,8 @@ class Application:
         return {span.name: span for span in self.finished.get_finished_spans()}
 
 
-def agent_and_call(application, of_mlflow):
-    agent = of_mlflow.start_span(
+def run_agent_with_call(application, mlflow_tracer):
+    agent = mlflow_tracer.start_span(
         "agent",
         attributes={
             "mlflow.spanType": '"AGENT"',
@@ -45,6 +45,8 @@ def agent_and_call(application, of_mlflow):
     return agent, call
 
 
-def root_of_mlflow(of_mlflow, name="agent", **kwargs):
+def start_mlflow_root(mlflow_tracer, name="agent", **kwargs):
     """As MLflow starts one: it has a context of its own, which is empty."""
-    return of_mlflow.start_span(name, set_span_in_context(trace.INVALID_SPAN), **kwargs)
+    return mlflow_tracer.start_span(
+        name, set_span_in_context(trace.INVALID_SPAN), **kwargs
+    )

@@ -13,7 +13,7 @@ from opentelemetry import trace
 from opentelemetry.exporter.mlflow import MlflowSpanExporter, _remote_root_previews
 from tests.exporter.conftest import Response, error_response
 
-from .calls import handled, remote
+from .model_calls import handle_request, remote
 
 MOST = 3
 PREVIEWS = ("request_preview", "response_preview")
@@ -29,7 +29,7 @@ def exporter(fake_server, monkeypatch):
     made.shutdown()
 
 
-def listing(fake_server, *rows):
+def serve_trace_infos(fake_server, *rows):
     """The server's list says this of a trace, one after the other, the last for ever.
 
     A number is a refusal; and True one of spans.
@@ -73,20 +73,22 @@ OPEN = {"state": "IN_PROGRESS"}
 OVER = {"state": "OK"}
 
 
-def asks(fake_server):
+def read_count(fake_server):
     return [one.path for one in fake_server.requests if one.method == "GET"]
 
 
-def test_once_the_root_is_there_it_is_one_for_a_moment(fake_server, exporter, spans):
-    listing(fake_server, None, 500, OPEN, OVER)
-    exporter.export(handled(spans, remote()))
+def test_the_local_root_is_sent_as_root_and_then_with_its_parent(
+    fake_server, exporter, spans
+):
+    serve_trace_infos(fake_server, None, 500, OPEN, OVER)
+    exporter.export(handle_request(spans, remote()))
     assert sent(fake_server, 3) == [WHOLE, AS_A_ROOT, AS_IT_IS]
-    assert asks(fake_server) == [f"/api/3.0/mlflow/traces/tr-{0x1234:032x}"] * 4
+    assert read_count(fake_server) == [f"/api/3.0/mlflow/traces/tr-{0x1234:032x}"] * 4
 
 
-def test_its_name_is_the_callers(fake_server, exporter, spans):
-    listing(fake_server, {"state": "ERROR"})
-    exporter.export(handled(spans, remote(), **{"session.id": "s"}))
+def test_the_trace_keeps_the_name_of_the_remote_root(fake_server, exporter, spans):
+    serve_trace_infos(fake_server, {"state": "ERROR"})
+    exporter.export(handle_request(spans, remote(), **{"session.id": "s"}))
     sent(fake_server, 3)
     as_a_root = fake_server.requests[2].spans[0]
     assert {one.key for one in as_a_root.attributes} == {
@@ -97,112 +99,114 @@ def test_its_name_is_the_callers(fake_server, exporter, spans):
     }
 
 
-def test_where_the_root_says_it_all_that_stays(fake_server, exporter, spans):
-    listing(fake_server, OVER | dict.fromkeys(PREVIEWS, "said"))
-    exporter.export(handled(spans, remote()))
+def test_a_remote_root_with_previews_is_left_unchanged(fake_server, exporter, spans):
+    serve_trace_infos(fake_server, OVER | dict.fromkeys(PREVIEWS, "said"))
+    exporter.export(handle_request(spans, remote()))
     exporter.shutdown()
     assert sent(fake_server, 1) == [WHOLE]
-    assert len(asks(fake_server)) == 1
+    assert len(read_count(fake_server)) == 1
 
 
-def test_at_the_end_it_does_not_wait(fake_server, exporter, spans, monkeypatch):
+def test_shutdown_sends_previews_without_delay(
+    fake_server, exporter, spans, monkeypatch
+):
     monkeypatch.setattr(_remote_root_previews, "_FIRST_DELAY_SECONDS", 60.0)
-    listing(fake_server, OVER)
-    exporter.export(handled(spans, remote()))
+    serve_trace_infos(fake_server, OVER)
+    exporter.export(handle_request(spans, remote()))
     exporter.shutdown()
     assert sent(fake_server, 3, 0.1) == [WHOLE, AS_A_ROOT, AS_IT_IS]
 
 
-def test_a_root_that_does_not_come_is_not_waited_for(
+def test_a_remote_root_that_never_arrives_is_given_up(
     fake_server, exporter, spans, monkeypatch
 ):
     monkeypatch.setattr(_remote_root_previews, "_MAX_DELAY_SECONDS", 0.2)
-    listing(fake_server, OPEN)
-    exporter.export(handled(spans, remote()))
+    serve_trace_infos(fake_server, OPEN)
+    exporter.export(handle_request(spans, remote()))
     assert sent(fake_server, 3, 1.0) == [WHOLE]
-    assert len(asks(fake_server)) == 3
+    assert len(read_count(fake_server)) == 3
     exporter.shutdown()
-    assert len(asks(fake_server)) == 3
+    assert len(read_count(fake_server)) == 3
 
 
-def test_it_does_not_stay_a_root_where_the_server_fails_in_between(
-    fake_server, exporter, spans
-):
-    listing(fake_server, OVER)
+def test_the_parent_is_sent_again_after_a_failed_request(fake_server, exporter, spans):
+    serve_trace_infos(fake_server, OVER)
     fake_server.failing = 3
-    exporter.export(handled(spans, remote(1)))
+    exporter.export(handle_request(spans, remote(1)))
     assert sent(fake_server, 3) == [WHOLE, AS_A_ROOT, AS_IT_IS]
-    exporter.export(handled(spans, remote(2)))
+    exporter.export(handle_request(spans, remote(2)))
     assert sent(fake_server, 6)[3:] == [WHOLE, AS_A_ROOT, AS_IT_IS + AS_IT_IS]
     assert exporter.dropped_spans == 0
 
 
-def test_who_does_not_answer_for_one_is_not_asked_for_the_others(
-    fake_server, exporter, spans, monkeypatch
-):
+def test_a_failed_read_stops_the_other_reads(fake_server, exporter, spans, monkeypatch):
     monkeypatch.setattr(_remote_root_previews, "_FIRST_DELAY_SECONDS", 60.0)
-    listing(fake_server, 403)
+    serve_trace_infos(fake_server, 403)
     for trace_id in range(1, 4):
-        exporter.export(handled(spans, remote(trace_id)))
+        exporter.export(handle_request(spans, remote(trace_id)))
     exporter.shutdown()
-    assert len(asks(fake_server)) == 1
+    assert len(read_count(fake_server)) == 1
 
 
-def test_the_first_question_of_a_trace_counts(fake_server, exporter, spans):
-    listing(fake_server, OPEN, OVER)
-    exporter.export(handled(spans, remote(), "First?"))
-    exporter.export(handled(spans, remote(), "Second?"))
+def test_the_first_local_root_of_a_trace_gives_the_previews(
+    fake_server, exporter, spans
+):
+    serve_trace_infos(fake_server, OPEN, OVER)
+    exporter.export(handle_request(spans, remote(), "First?"))
+    exporter.export(handle_request(spans, remote(), "Second?"))
     sent(fake_server, 4)
     as_a_root = [one for one in fake_server.requests if one.method == "POST"][2]
     assert b"First?" in as_a_root.message.SerializeToString()
 
 
-def test_without_content_there_is_nothing_to_show(fake_server, exporter, spans):
+def test_spans_without_inputs_and_outputs_are_not_sent_as_roots(
+    fake_server, exporter, spans
+):
     context = trace.set_span_in_context(NonRecordingSpan(remote()))
     spans.tracer.start_span("POST /answer", context).end()
     exporter.export(spans.take())
     exporter.shutdown()
-    assert asks(fake_server) == []
+    assert read_count(fake_server) == []
 
 
-def test_what_waits_is_bounded(fake_server, exporter, spans, monkeypatch):
+def test_pending_previews_are_limited(fake_server, exporter, spans, monkeypatch):
     monkeypatch.setattr(_remote_root_previews, "_MAX_TRACES", MOST)
     monkeypatch.setattr(_remote_root_previews, "_FIRST_DELAY_SECONDS", 60.0)
-    listing(fake_server, OVER)
+    serve_trace_infos(fake_server, OVER)
     for trace_id in range(1, MOST + 3):
-        exporter.export(handled(spans, remote(trace_id)))
+        exporter.export(handle_request(spans, remote(trace_id)))
     exporter.shutdown()
-    assert len(asks(fake_server)) == MOST
+    assert len(read_count(fake_server)) == MOST
 
 
-def test_a_forked_child_leaves_it_to_the_parent(
+def test_a_forked_child_leaves_previews_to_its_parent(
     fake_server, exporter, spans, monkeypatch
 ):
     monkeypatch.setattr(_remote_root_previews, "_FIRST_DELAY_SECONDS", 60.0)
-    listing(fake_server, OVER)
-    exporter.export(handled(spans, remote()))
+    serve_trace_infos(fake_server, OVER)
+    exporter.export(handle_request(spans, remote()))
     exporter._after_fork()
     exporter.shutdown()
-    assert asks(fake_server) == []
+    assert read_count(fake_server) == []
 
 
-def test_where_no_thread_starts_any_more_the_end_shows_it(
+def test_shutdown_sends_previews_if_no_thread_can_start(
     fake_server, exporter, spans, monkeypatch
 ):
     def refuse(_):
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
-    listing(fake_server, OVER)
+    serve_trace_infos(fake_server, OVER)
     with monkeypatch.context() as patch:
         patch.setattr(threading.Timer, "start", refuse)
-        exporter.export(handled(spans, remote()))
+        exporter.export(handle_request(spans, remote()))
     exporter.shutdown()
     assert sent(fake_server, 3, 0.1) == [WHOLE, AS_A_ROOT, AS_IT_IS]
 
 
-def test_where_it_is_the_root_itself_nobody_is_asked(fake_server, spans):
+def test_nothing_is_read_if_remote_roots_are_promoted(fake_server, spans):
     exporter = MlflowSpanExporter(tracking_uri=fake_server.uri, experiment_id=0)
-    exporter.export(handled(spans, remote()))
+    exporter.export(handle_request(spans, remote()))
     exporter.shutdown()
     assert sent(fake_server, 1, 0.1) == [[("chat m", True), ("POST /answer", False)]]
-    assert asks(fake_server) == []
+    assert read_count(fake_server) == []

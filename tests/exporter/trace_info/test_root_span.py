@@ -10,24 +10,24 @@ from opentelemetry.trace import Link, NonRecordingSpan, SpanKind, Status, Status
 from opentelemetry import trace
 from opentelemetry.exporter.mlflow._batch_translator import BatchTranslator
 
-from .calls import REMOTE, answered, asked, chat
+from .model_calls import REMOTE, chat, chat_inputs, chat_outputs
 
 
 @pytest.mark.parametrize("name", ["openinference.span.kind", "traceloop.span.kind"])
-def test_a_type_in_another_convention_is_left_to_mlflow(roots, spans, name):
-    (mapped,) = roots.translate([spans.make("root", {name: "agent"})])
-    assert "mlflow.spanType" not in mapped.attributes
+def test_span_type_of_another_convention_is_not_replaced(translator, spans, name):
+    (translated,) = translator.translate([spans.make("root", {name: "agent"})])
+    assert "mlflow.spanType" not in translated.attributes
 
 
-def test_a_name_given_by_the_application_stays(roots, spans):
+def test_trace_name_of_the_application_is_kept(translator, spans):
     name = {"mlflow.traceTag.mlflow.traceName": "mine"}
-    (mapped,) = roots.translate([spans.make("x" * 5000, name)])
-    assert mapped.attributes["mlflow.traceTag.mlflow.traceName"] == "mine"
-    (mapped,) = roots.translate([spans.make("x" * 5000)])
-    assert mapped.attributes["mlflow.traceTag.mlflow.traceName"] == "x" * 4096
+    (translated,) = translator.translate([spans.make("x" * 5000, name)])
+    assert translated.attributes["mlflow.traceTag.mlflow.traceName"] == "mine"
+    (translated,) = translator.translate([spans.make("x" * 5000)])
+    assert translated.attributes["mlflow.traceTag.mlflow.traceName"] == "x" * 4096
 
 
-def test_the_session_of_the_root_is_that_of_the_whole_trace(roots, spans):
+def test_all_spans_get_the_session_of_the_root(translator, spans):
     with spans.tracer.start_as_current_span(
         "root", attributes={"gen_ai.conversation.id": "root's"}
     ):
@@ -35,8 +35,8 @@ def test_the_session_of_the_root_is_that_of_the_whole_trace(roots, spans):
     other = spans.take()
     with spans.tracer.start_as_current_span("without"):
         chat(spans, **{"gen_ai.conversation.id": "chat's"})
-    mapped = roots.translate(other + spans.take())
-    assert [span.attributes.get("session.id") for span in mapped] == [
+    translated = translator.translate(other + spans.take())
+    assert [span.attributes.get("session.id") for span in translated] == [
         "root's",
         "root's",
         "chat's",
@@ -44,23 +44,23 @@ def test_the_session_of_the_root_is_that_of_the_whole_trace(roots, spans):
     ]
 
 
-def remotely(spans):
+def remote_child(spans):
     context = trace.set_span_in_context(NonRecordingSpan(REMOTE))
     with spans.tracer.start_as_current_span("handler", context=context):
         chat(spans, "q", "a")
 
 
-def test_a_root_with_a_remote_parent_is_promoted(roots, spans):
-    remotely(spans)
-    child, root = roots.translate(spans.take())
+def test_a_local_root_with_a_remote_parent_is_promoted(translator, spans):
+    remote_child(spans)
+    child, root = translator.translate(spans.take())
     assert root.parent is None
     assert root.context.trace_id == REMOTE.trace_id
-    assert root.attributes["mlflow.spanInputs"] == asked("q")
+    assert root.attributes["mlflow.spanInputs"] == chat_inputs("q")
     assert child.parent == root.context
 
 
-def test_a_remote_parent_stays_when_that_is_asked_for(spans):
-    remotely(spans)
+def test_a_remote_parent_is_kept_if_promotion_is_disabled(spans):
+    remote_child(spans)
     ended = spans.take()
     _, root = BatchTranslator(promote_remote_root=False).translate(ended)
     assert root.parent == REMOTE
@@ -68,23 +68,23 @@ def test_a_remote_parent_stays_when_that_is_asked_for(spans):
     # What the service was asked, and answered; the name is the caller's.
     assert root.attributes == {
         "mlflow.spanType": "CHAIN",
-        "mlflow.spanInputs": asked("q"),
-        "mlflow.spanOutputs": answered("a"),
+        "mlflow.spanInputs": chat_inputs("q"),
+        "mlflow.spanOutputs": chat_outputs("a"),
     }
 
 
-def test_two_roots_and_late_children_in_one_trace_are_fine(roots, spans):
-    remotely(spans)
+def test_two_roots_and_late_children_in_one_trace(translator, spans):
+    remote_child(spans)
     chat_one, root_one = spans.take()
-    remotely(spans)
+    remote_child(spans)
     chat_two, root_two = spans.take()
-    assert len(roots.translate([root_one, chat_one, root_two])) == 3
-    late, again = roots.translate([chat_two, root_two])
+    assert len(translator.translate([root_one, chat_one, root_two])) == 3
+    late, again = translator.translate([chat_two, root_two])
     assert late.attributes["mlflow.spanType"] == "CHAT_MODEL"
-    assert again.attributes["mlflow.spanInputs"] == asked("q")
+    assert again.attributes["mlflow.spanInputs"] == chat_inputs("q")
 
 
-def test_a_copy_differs_in_its_attributes_alone(roots, spans):
+def test_a_translated_span_differs_in_its_attributes_only(translator, spans):
     link = Link(REMOTE, {"l": 1})
     with spans.tracer.start_as_current_span(
         "root", kind=SpanKind.SERVER, links=[link], attributes={"a": (1, 2)}
@@ -93,10 +93,10 @@ def test_a_copy_differs_in_its_attributes_alone(roots, spans):
         span.set_status(Status(StatusCode.ERROR, "why"))
     (before,) = spans.take()
     attributes = dict(before.attributes)
-    (copy,) = roots.translate([before])
-    mine, theirs = json.loads(copy.to_json()), json.loads(before.to_json())
-    assert mine.pop("attributes").items() > theirs.pop("attributes").items()
-    assert mine == theirs
+    (copy,) = translator.translate([before])
+    mine, user_value = json.loads(copy.to_json()), json.loads(before.to_json())
+    assert mine.pop("attributes").items() > user_value.pop("attributes").items()
+    assert mine == user_value
     assert (copy.kind, copy.instrumentation_scope) == (
         before.kind,
         before.instrumentation_scope,
@@ -104,8 +104,8 @@ def test_a_copy_differs_in_its_attributes_alone(roots, spans):
     assert before.attributes == attributes
 
 
-def test_a_span_without_identity_is_no_accident(roots):
+def test_a_span_without_a_context_is_translated(translator):
     from opentelemetry.sdk.trace import ReadableSpan
 
-    (mapped,) = roots.translate([ReadableSpan("bare")])
-    assert mapped.name == "bare"
+    (translated,) = translator.translate([ReadableSpan("bare")])
+    assert translated.name == "bare"
