@@ -1,4 +1,4 @@
-"""What the exporter is, and what it does with spans that arrive."""
+"""The public interface of MlflowSpanExporter, and its packaging."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ from .programs import run
 
 
 def test_the_entry_point_mlflow_is_the_exporter():
-    (found,) = entry_points(group="opentelemetry_traces_exporter", name="mlflow")
-    assert found.load() is MlflowSpanExporter
+    (entry_point,) = entry_points(group="opentelemetry_traces_exporter", name="mlflow")
+    assert entry_point.load() is MlflowSpanExporter
     assert issubclass(MlflowSpanExporter, SpanExporter)
-    (found,) = entry_points(group="opentelemetry_environment_variables", name="mlflow")
-    assert found.load() is env
+    (entry_point,) = entry_points(
+        group="opentelemetry_environment_variables", name="mlflow"
+    )
+    assert entry_point.load() is env
 
 
-def test_version_is_that_of_the_distribution():
+def test_the_version_is_the_version_of_the_distribution():
     assert __version__ == version("opentelemetry-instrumentation-deepseek")
 
 
@@ -42,7 +44,7 @@ def test_each_environment_variable_constant_has_its_own_name():
     assert names == IsPartialDict({"MLFLOW_TRACKING_URI": "MLFLOW_TRACKING_URI"})
 
 
-def test_every_argument_has_a_default_and_can_come_from_yaml(monkeypatch, fake_server):
+def test_every_argument_is_optional_and_accepts_a_yaml_value(monkeypatch, fake_server):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", fake_server.uri)
     MlflowSpanExporter().shutdown()
     MlflowSpanExporter(
@@ -56,7 +58,7 @@ def test_every_argument_has_a_default_and_can_come_from_yaml(monkeypatch, fake_s
 
 
 @pytest.mark.parametrize("value", ["no", "2", "on"])
-def test_promote_remote_root_is_a_boolean(monkeypatch, value):
+def test_promote_remote_root_must_be_a_boolean(monkeypatch, value):
     monkeypatch.setenv("OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT", value)
     with pytest.raises(
         ValueError, match=r"^OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT must be true or"
@@ -65,11 +67,11 @@ def test_promote_remote_root_is_a_boolean(monkeypatch, value):
 
 
 def test_the_exporter_imports_neither_mlflow_nor_openai():
-    heavy = '{"mlflow", "openai", "pandas", "sqlalchemy", "numpy"}'
+    heavy_packages = '{"mlflow", "openai", "pandas", "sqlalchemy", "numpy"}'
     program = f"""
         import sys
         import opentelemetry.exporter.mlflow
-        print({heavy} & sys.modules.keys())
+        print({heavy_packages} & sys.modules.keys())
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import SimpleSpanProcessor
         provider = TracerProvider()
@@ -77,7 +79,7 @@ def test_the_exporter_imports_neither_mlflow_nor_openai():
         provider.add_span_processor(SimpleSpanProcessor(exporter))
         provider.get_tracer("t").start_span("s").end()
         provider.shutdown()
-        print({heavy} & sys.modules.keys(), exporter.dropped_spans)
+        print({heavy_packages} & sys.modules.keys(), exporter.dropped_spans)
     """
     uri = "http://127.0.0.1:9"
     assert run(
@@ -88,37 +90,36 @@ def test_the_exporter_imports_neither_mlflow_nor_openai():
 
 
 def test_force_flush_without_buffered_spans_sends_nothing(fake_server, exporter, spans):
-    assert exporter.export([spans.make("child of nobody")]) is SpanExportResult.SUCCESS
-    assert [request.span_names for request in fake_server.requests] == [
-        ["child of nobody"]
-    ]
+    assert exporter.export([spans.make("root")]) is SpanExportResult.SUCCESS
+    assert [request.span_names for request in fake_server.requests] == [["root"]]
     assert exporter.force_flush() is True
 
 
 def test_exported_spans_are_not_changed(fake_server, exporter, spans):
     span = spans.make("s", {"gen_ai.operation.name": "chat"})
-    before = span.to_json()
+    original_json = span.to_json()
     exporter.export([span])
-    assert span.to_json() == before
+    assert span.to_json() == original_json
 
 
 @pytest.mark.parametrize("processor", [BatchSpanProcessor, SimpleSpanProcessor])
 def test_requests_of_the_exporter_are_not_traced(fake_server, exporter, processor):
-    # The SDK's processors set the switch; the look-up of the experiment is inside, too.
+    # The SDK's processors disable instrumentation. The exporter sends two requests:
+    # the lookup of the experiment, and the spans.
     from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
     exporter = MlflowSpanExporter(
         tracking_uri=fake_server.uri, experiment_name="agents"
     )
-    seen = []
+    instrumentation_states = []
     session = exporter._destination._destination._session
     send = session.send
 
-    def observed(*args, **kwargs):
-        seen.append(is_instrumentation_enabled())
+    def record_state_and_send(*args, **kwargs):
+        instrumentation_states.append(is_instrumentation_enabled())
         return send(*args, **kwargs)
 
-    session.send = observed
+    session.send = record_state_and_send
     fake_server.respond = lambda request: (
         Response()
         if request.path == "/v1/traces"
@@ -130,15 +131,15 @@ def test_requests_of_the_exporter_are_not_traced(fake_server, exporter, processo
     provider.add_span_processor(processor(exporter))
     provider.get_tracer("t").start_span("s").end()
     provider.shutdown()
-    assert seen == [False, False]
+    assert instrumentation_states == [False, False]
 
 
-def test_an_unreferenced_exporter_is_collected(fake_server):
+def test_an_unreferenced_exporter_is_garbage_collected(fake_server):
     import weakref
 
     exporter = MlflowSpanExporter(tracking_uri=fake_server.uri)
     exporter.shutdown()
-    held = weakref.ref(exporter)
+    reference = weakref.ref(exporter)
     del exporter
     gc.collect()
-    assert held() is None
+    assert reference() is None

@@ -1,4 +1,4 @@
-"""An exporter in a program that forks."""
+"""Exporters in programs that fork."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_the_exporter_works_without_os_register_at_fork(
     exporter.shutdown()
 
 
-FORKING = """
+FORKING_PROGRAM = """
     import os, signal, sys, threading, warnings
     from opentelemetry.exporter.mlflow import MlflowSpanExporter
     from opentelemetry.sdk.trace import TracerProvider
@@ -33,31 +33,32 @@ FORKING = """
     tracer = provider.get_tracer("t")
     tracer.start_span("before").end()
     provider.force_flush()
-    # As if another thread were in the middle of an export, and had lost spans.
+    # During the fork another thread holds the locks, as in an export. Some spans have
+    # been dropped before.
     exporter._dropped_spans.total = 3
-    locks = [part._lock for part in (
+    locks = [component._lock for component in (
         exporter._translator, exporter._dropped_spans,
         exporter._destination, exporter._destination._destination)]
-    pending_content, over = threading.Event(), threading.Event()
-    def hold():
+    locks_held, has_forked = threading.Event(), threading.Event()
+    def hold_locks():
         for lock in locks: lock.acquire()
-        pending_content.set()
-        over.wait()
+        locks_held.set()
+        has_forked.wait()
         for lock in locks: lock.release()
-    holder = threading.Thread(target=hold)
-    holder.start()
-    pending_content.wait()
+    lock_thread = threading.Thread(target=hold_locks)
+    lock_thread.start()
+    locks_held.wait()
     warnings.simplefilter("ignore", DeprecationWarning)
-    child = os.fork()
-    if not child:
+    pid = os.fork()
+    if not pid:
         signal.alarm(30)
         tracer.start_span("in the child").end()
         provider.force_flush()
         print(exporter.dropped_spans)
         sys.exit()
-    over.set()
-    holder.join()
-    assert os.waitpid(child, 0)[1] == 0
+    has_forked.set()
+    lock_thread.join()
+    assert os.waitpid(pid, 0)[1] == 0
     tracer.start_span("in the parent").end()
     provider.shutdown()
     print(exporter.dropped_spans)
@@ -66,7 +67,7 @@ FORKING = """
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the platform has no fork")
 def test_a_forked_child_can_export(fake_server):
-    output = run(textwrap.dedent(FORKING), MLFLOW_TRACKING_URI=fake_server.uri)
+    output = run(textwrap.dedent(FORKING_PROGRAM), MLFLOW_TRACKING_URI=fake_server.uri)
     assert output.splitlines() == ["0", "3"]
     assert [request.span_names for request in fake_server.requests] == [
         ["before"],
@@ -79,7 +80,7 @@ def test_a_forked_child_can_export(fake_server):
 @pytest.mark.e2e
 def test_a_forked_child_shares_no_database_connection(tmp_path):
     output = run(
-        textwrap.dedent(FORKING),
+        textwrap.dedent(FORKING_PROGRAM),
         MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path}/mlflow.db",
         HOME=str(tmp_path),
     )

@@ -1,4 +1,4 @@
-"""Spans that are lost: no more than need be, counted, and each cause said once."""
+"""Dropped spans are counted, and each cause is logged once."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ SUCCESS, FAILURE = SpanExportResult.SUCCESS, SpanExportResult.FAILURE
 
 @pytest.fixture
 def log_messages(caplog):
-    """What was logged since the last call."""
+    """A function that returns the messages logged since its last call."""
 
-    def taken():
+    def take_messages():
         assert all(record.exc_info is None for record in caplog.records)
         messages = [record.getMessage() for record in caplog.records]
         assert all("\n" not in message for message in messages)
         caplog.clear()
         return messages
 
-    return taken
+    return take_messages
 
 
-def export_warning(fake_server, cause, advice):
+def format_warning(fake_server, cause, advice):
     return (
         f"Cannot export spans to MLflow at {fake_server.uri}: {cause}. {advice}. "
         "This cause is logged once; dropped spans are counted."
     )
 
 
-def dropped_message(fake_server, number, cause):
-    return f"Spans not exported to MLflow at {fake_server.uri}: {number} ({cause})"
+def format_summary(fake_server, span_count, cause):
+    return f"Spans not exported to MLflow at {fake_server.uri}: {span_count} ({cause})"
 
 
 def reject_bad_spans(request):
@@ -47,7 +47,7 @@ def reject_bad_spans(request):
     return Response()
 
 
-def accepted_names(fake_server):
+def get_accepted_names(fake_server):
     return sorted(
         name
         for request in fake_server.requests
@@ -58,23 +58,23 @@ def accepted_names(fake_server):
 
 def test_one_rejected_span_is_dropped_alone(fake_server, exporter, spans, log_messages):
     fake_server.respond = reject_bad_spans
-    good = [f"good {number:03}" for number in range(199)]
-    batch = [spans.make(name) for name in [*good[:77], "bad", *good[77:]]]
+    good_names = [f"good {number:03}" for number in range(199)]
+    batch = [spans.make(name) for name in [*good_names[:77], "bad", *good_names[77:]]]
     assert exporter.export(batch) is FAILURE
-    assert accepted_names(fake_server) == good
+    assert get_accepted_names(fake_server) == good_names
     assert len(fake_server.requests) <= 17
     assert exporter.dropped_spans == 1
-    refused = "MLflow rejects some of the spans (400 INVALID_PARAMETER_VALUE)"
+    cause = "MLflow rejects some of the spans (400 INVALID_PARAMETER_VALUE)"
     advice = (
         "See MLflow's log for the reason; the other spans of the batch are sent "
         "without them"
     )
-    assert log_messages() == [export_warning(fake_server, refused, advice)]
+    assert log_messages() == [format_warning(fake_server, cause, advice)]
     assert exporter.export([spans.make("good"), spans.make("bad")]) is FAILURE
     assert exporter.export([spans.make("good")]) is SUCCESS
     assert log_messages() == []
     exporter.shutdown()
-    assert log_messages() == [dropped_message(fake_server, 2, refused)]
+    assert log_messages() == [format_summary(fake_server, 2, cause)]
 
 
 def test_the_number_of_splits_is_limited(fake_server, exporter, spans):
@@ -85,10 +85,10 @@ def test_the_number_of_splits_is_limited(fake_server, exporter, spans):
 
 
 def test_a_span_that_cannot_be_encoded_is_dropped_alone(fake_server, exporter, spans):
-    impossible = replace_span(spans.make(), resource=Resource({}, schema_url=1970))
-    batch = [spans.make("one"), impossible, spans.make("two")]
+    invalid_span = replace_span(spans.make(), resource=Resource({}, schema_url=1970))
+    batch = [spans.make("one"), invalid_span, spans.make("two")]
     assert exporter.export(batch) is FAILURE
-    assert accepted_names(fake_server) == ["one", "two"]
+    assert get_accepted_names(fake_server) == ["one", "two"]
     assert exporter.dropped_spans == 1
 
 
@@ -104,8 +104,8 @@ def test_a_server_that_rejects_everything_gets_one_request(
 def test_each_cause_is_logged_once_until_recovery(
     fake_server, exporter, spans, log_messages
 ):
-    def export(answer):
-        fake_server.respond = lambda _: answer
+    def export(response):
+        fake_server.respond = lambda _: response
         return exporter.export([spans.make(), spans.make()])
 
     assert export(Response(500)) is FAILURE
@@ -113,15 +113,15 @@ def test_each_cause_is_logged_once_until_recovery(
     assert export(Response(403)) is FAILURE
     assert export(Response(500)) is FAILURE
     first, second = log_messages()
-    assert first == export_warning(
+    assert first == format_warning(
         fake_server, "the request failed (500)", "See MLflow's log for the reason"
     )
     assert "MLflow denies permission (403). Check the user's permission" in second
     assert export(Response()) is SUCCESS
-    again = f"Export to MLflow at {fake_server.uri} works again. Dropped spans"
+    recovery = f"Export to MLflow at {fake_server.uri} works again. Dropped spans"
     assert log_messages() == [
-        f"{again}: 6 (the request failed (500))",
-        f"{again}: 2 (MLflow denies permission (403))",
+        f"{recovery}: 6 (the request failed (500))",
+        f"{recovery}: 2 (MLflow denies permission (403))",
     ]
     assert export(Response(500)) is FAILURE
     assert len(log_messages()) == 1
@@ -129,7 +129,7 @@ def test_each_cause_is_logged_once_until_recovery(
     exporter.shutdown()
     exporter.shutdown()
     assert log_messages() == [
-        dropped_message(fake_server, 2, "the request failed (500)")
+        format_summary(fake_server, 2, "the request failed (500)")
     ]
 
 
@@ -137,11 +137,11 @@ def test_a_log_handler_may_end_spans(fake_server, spans, log_messages):
     fake_server.respond = lambda _: Response(500)
     exporter = MlflowSpanExporter(tracking_uri=fake_server.uri)
 
-    class Tracing(logging.Handler):
+    class ExportingHandler(logging.Handler):
         def emit(self, record):
             exporter.export([spans.make("while logging")])
 
-    handler = Tracing()
+    handler = ExportingHandler()
     logger = logging.getLogger("opentelemetry.exporter.mlflow")
     logger.addHandler(handler)
     try:
@@ -154,31 +154,31 @@ def test_a_log_handler_may_end_spans(fake_server, spans, log_messages):
     assert len(log_messages()) == 3
 
 
-def test_log_lines_contain_no_secret(monkeypatch, fake_server, spans, log_messages):
+def test_log_messages_contain_no_secret(monkeypatch, fake_server, spans, log_messages):
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "tok-secret")
     uri = fake_server.uri.replace("//", "//user-secret:pw-secret@")
     fake_server.respond = lambda _: error_response(401, "")
     exporter = MlflowSpanExporter(tracking_uri=uri)
     exporter.export([spans.make()])
     exporter.shutdown()
-    said = "".join(log_messages())
-    assert fake_server.uri in said
-    assert "secret" not in said
+    log_text = "".join(log_messages())
+    assert fake_server.uri in log_text
+    assert "secret" not in log_text
 
 
 @pytest.mark.parametrize(
-    "where",
+    "function",
     ["_span_translator.map_attributes", "_content._pending.ContentJoiner.join"],
 )
 def test_an_internal_error_does_not_reach_the_application(
-    monkeypatch, fake_server, exporter, spans, log_messages, where
+    monkeypatch, fake_server, exporter, spans, log_messages, function
 ):
-    monkeypatch.setattr(f"opentelemetry.exporter.mlflow.{where}", lambda *_: 1 / 0)
+    monkeypatch.setattr(f"opentelemetry.exporter.mlflow.{function}", lambda *_: 1 / 0)
     assert exporter.export([spans.make()]) is FAILURE
     assert exporter.dropped_spans == 1
-    defect = "an internal error of the exporter (ZeroDivisionError)"
+    cause = "an internal error of the exporter (ZeroDivisionError)"
     advice = "Please report it, with the version of mlflow"
-    assert log_messages() == [export_warning(fake_server, defect, advice)]
+    assert log_messages() == [format_warning(fake_server, cause, advice)]
 
 
 def test_nothing_is_sent_after_shutdown(fake_server, exporter, spans, log_messages):
@@ -186,24 +186,26 @@ def test_nothing_is_sent_after_shutdown(fake_server, exporter, spans, log_messag
     assert exporter.export([spans.make(), spans.make()]) is FAILURE
     assert fake_server.requests == []
     assert exporter.dropped_spans == 2
-    (line,) = log_messages()
-    assert "the exporter was shut down before" in line
+    (message,) = log_messages()
+    assert "the exporter was shut down before" in message
 
 
 def test_threads_can_export_concurrently(fake_server, exporter, spans, log_messages):
     fake_server.respond = lambda request: (
         Response(500) if "bad" in request.span_names else Response()
     )
-    batches = [[spans.make("bad" if n % 2 else "good")] for n in range(40)]
+    batches = [[spans.make("bad" if number % 2 else "good")] for number in range(40)]
     results = {}
 
-    def export(n):
-        results[n] = exporter.export(batches[n])
+    def export(number):
+        results[number] = exporter.export(batches[number])
 
-    threads = [threading.Thread(target=export, args=(n,)) for n in range(40)]
+    threads = [threading.Thread(target=export, args=(number,)) for number in range(40)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert results == {n: FAILURE if n % 2 else SUCCESS for n in range(40)}
+    assert results == {
+        number: FAILURE if number % 2 else SUCCESS for number in range(40)
+    }
     assert exporter.dropped_spans == 20

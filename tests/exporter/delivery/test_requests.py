@@ -1,4 +1,4 @@
-"""How spans are put into requests, and what a process that sends them never loads."""
+"""The size of requests, and the packages that an export does not import."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from tests.exporter.conftest import Response
 from tests.exporter.programs import run
 
-HEAVY = {"databricks", "mlflow", "numpy", "openai", "pandas", "sqlalchemy"}
+HEAVY_PACKAGES = {"databricks", "mlflow", "numpy", "openai", "pandas", "sqlalchemy"}
 
 
-def exported(fake_server, spans):
+def export_and_count_spans(fake_server, spans):
     exporter = MlflowSpanExporter(tracking_uri=fake_server.uri, experiment_id=1)
     exporter.export(spans)
     exporter.shutdown()
@@ -23,33 +23,35 @@ def test_a_batch_of_the_sdk_is_one_request(fake_server, spans):
         with spans.tracer.start_as_current_span("root"):
             for _ in range(3):
                 spans.tracer.start_span("child").end()
-    assert exported(fake_server, spans.take()) == [512]
+    assert export_and_count_spans(fake_server, spans.take()) == [512]
 
 
 def test_a_request_has_at_most_512_spans(fake_server, spans):
     with spans.tracer.start_as_current_span("root"):
         for _ in range(1_199):
             spans.tracer.start_span("child").end()
-    assert exported(fake_server, spans.take()) == [512, 512, 176]
+    assert export_and_count_spans(fake_server, spans.take()) == [512, 512, 176]
 
 
 def test_a_request_has_at_most_200_traces(fake_server, spans):
-    """A server's work is for each trace, and an answer is awaited for so long."""
+    """The server needs time for each trace, and the response must not time out."""
     for _ in range(250):
         with spans.tracer.start_as_current_span("root"):
             spans.tracer.start_span("child").end()
-    assert exported(fake_server, spans.take()) == [400, 100]
+    assert export_and_count_spans(fake_server, spans.take()) == [400, 100]
 
 
 def test_requests_keep_the_order_of_the_spans(fake_server, spans):
     batch = [spans.make(str(number)) for number in range(450)]
-    assert exported(fake_server, batch) == [200, 200, 50]
-    sent = [name for request in fake_server.requests for name in request.span_names]
-    assert sent == [str(number) for number in range(450)]
+    assert export_and_count_spans(fake_server, batch) == [200, 200, 50]
+    sent_names = [
+        name for request in fake_server.requests for name in request.span_names
+    ]
+    assert sent_names == [str(number) for number in range(450)]
 
 
 def test_spans_are_compressed_at_the_fastest_level(fake_server, spans, monkeypatch):
-    """The best compression takes as long as all else that is done to a span."""
+    """The best compression takes as long as the rest of the export."""
     monkeypatch.setenv("HTTP_PROXY", fake_server.uri)
     exporter = MlflowSpanExporter(tracking_uri="http://10.0.0.7", experiment_id=1)
     exporter.export([spans.make("one")])
@@ -58,8 +60,7 @@ def test_spans_are_compressed_at_the_fastest_level(fake_server, spans, monkeypat
     assert fake_server.requests[0].body[8] == fastest
 
 
-def test_export_to_a_server_imports_no_heavy_package(fake_server):
-    """Under the instrumentation of `@mlflow.trace`, too, and where all arrives."""
+def test_instrumented_export_to_a_server_imports_no_heavy_package(fake_server):
     program = f"""
         import sys
         from opentelemetry.sdk.trace import TracerProvider
@@ -72,20 +73,20 @@ def test_export_to_a_server_imports_no_heavy_package(fake_server):
         with provider.get_tracer("t").start_as_current_span("s") as span:
             span.set_attribute("gen_ai.operation.name", "chat")
         provider.shutdown()
-        print({HEAVY} & sys.modules.keys(), exporter.dropped_spans)
+        print({HEAVY_PACKAGES} & sys.modules.keys(), exporter.dropped_spans)
     """
-    fake_server.respond = experiment_one(fake_server.respond)
-    printed = run(textwrap.dedent(program), MLFLOW_TRACKING_URI=fake_server.uri)
-    assert printed == "set() 0\n"
+    fake_server.respond = respond_with_experiment(fake_server.respond)
+    output = run(textwrap.dedent(program), MLFLOW_TRACKING_URI=fake_server.uri)
+    assert output == "set() 0\n"
     assert fake_server.requests[-1].span_names == ["s"]
 
 
-def experiment_one(otherwise):
-    found = b'{"experiment": {"experiment_id": "1", "lifecycle_stage": "active"}}'
+def respond_with_experiment(respond_to_export):
+    experiment = b'{"experiment": {"experiment_id": "1", "lifecycle_stage": "active"}}'
 
-    def answer(request):
+    def respond(request):
         if request.method == "GET":
-            return Response(200, found, {"Content-Type": "application/json"})
-        return otherwise(request)
+            return Response(200, experiment, {"Content-Type": "application/json"})
+        return respond_to_export(request)
 
-    return answer
+    return respond

@@ -12,7 +12,7 @@ from .traced_application import Application
 
 @pytest.fixture(autouse=True)
 def reset_bridge():
-    """Instrumentors are one for the process."""
+    """Undo the changes of a test: instrumentor and bridge exist once per process."""
     yield
     if MlflowInstrumentor().is_instrumented_by_opentelemetry:
         MlflowInstrumentor().uninstrument()
@@ -22,14 +22,14 @@ def reset_bridge():
 
 @pytest.fixture
 def application(exporter):
-    made = Application(exporter)
-    MlflowInstrumentor().instrument(tracer_provider=made.provider)
-    return made
+    application = Application(exporter)
+    MlflowInstrumentor().instrument(tracer_provider=application.provider)
+    return application
 
 
 @pytest.fixture
 def mlflow_tracer(application):
-    """A tracer as MLflow has it, on a provider of its own."""
+    """The tracer of an MLflow provider, separate from the application's provider."""
     provider = TracerProvider(
         resource=Resource({"service.name": "mlflow"}), shutdown_on_exit=False
     )

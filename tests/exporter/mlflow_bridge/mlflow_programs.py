@@ -1,4 +1,4 @@
-"""Programs with MLflow in them, which fail when a private name of its moves."""
+"""Runs programs that import MLflow. They fail if MLflow changes a private name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.exporter.programs import run
 
 
 def run_mlflow_program(program, fake_server):
-    """What `program` prints, as JSON, in a process of its own."""
+    """Run `program` in a new process, and return the JSON value that it prints."""
     output = run(
         PROLOGUE + textwrap.dedent(program), MLFLOW_TRACKING_URI=fake_server.uri
     )
@@ -24,9 +24,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.exporter.mlflow import MlflowInstrumentor, MlflowSpanExporter
 
-finished = InMemorySpanExporter()
+memory_exporter = InMemorySpanExporter()
 provider = TracerProvider()
-provider.add_span_processor(SimpleSpanProcessor(finished))
+provider.add_span_processor(SimpleSpanProcessor(memory_exporter))
 trace.set_tracer_provider(provider)
 exporter = MlflowSpanExporter()
 """

@@ -1,4 +1,4 @@
-"""What MLflow itself sends of a trace arrives from a program that ends at once."""
+"""MLflow finishes its own export in programs that end right after a trace."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def test_export_threads_of_mlflow_start_with_the_first_span(
         import mlflow
         from mlflow.tracing.provider import _get_trace_exporter
 
-        def ready():
+        def is_queue_active():
             queue = getattr(_get_trace_exporter(), "_async_queue", None)
             return queue and queue.is_active()
 
         mlflow.tracing.enable()
-        before = ready()
+        is_active_before = is_queue_active()
         for name in "ab":
             with mlflow.start_span(name):
                 pass
-        print(json.dumps([before, ready()]))
+        print(json.dumps([is_active_before, is_queue_active()]))
         os._exit(0)
         """,
         fake_server,
@@ -53,15 +53,15 @@ def test_export_threads_of_mlflow_start_again_in_a_forked_child(fake_server):
 
         with mlflow.start_span("a"):
             pass
-        came, went = os.pipe()
+        read_end, write_end = os.pipe()
         if os.fork() == 0:
             signal.alarm(60)
             queue = _get_trace_exporter()._async_queue
-            queue.put(Task(handler=os.write, args=(went, b"done")))
+            queue.put(Task(handler=os.write, args=(write_end, b"done")))
             queue.flush(terminate=True)
             os._exit(0)
-        os.close(went)
-        print(json.dumps(os.read(came, 9).decode()))
+        os.close(write_end)
+        print(json.dumps(os.read(read_end, 9).decode()))
         os.wait()
         os._exit(0)
         """,
@@ -72,15 +72,15 @@ def test_export_threads_of_mlflow_start_again_in_a_forked_child(fake_server):
 
 
 @pytest.mark.parametrize(
-    ("user_value", "seconds", "expected"),
+    ("user_value", "run_seconds", "expected"),
     [(None, 1, "2"), (None, 6, None), ("7", 1, "7")],
 )
-def test_retries_of_mlflow_are_limited_at_exit_of_a_short_program(
-    monkeypatch, user_value, seconds, expected
+def test_mlflow_retries_are_limited_at_exit_of_a_short_program(
+    monkeypatch, user_value, run_seconds, expected
 ):
-    retries = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
-    monkeypatch.setenv(retries, user_value or "")
+    variable = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+    monkeypatch.setenv(variable, user_value or "")
     if user_value is None:
-        monkeypatch.delenv(retries)
-    _exit_flush._limit_retries(time.monotonic() - seconds)
-    assert os.environ.get(retries) == expected
+        monkeypatch.delenv(variable)
+    _exit_flush._limit_retries(time.monotonic() - run_seconds)
+    assert os.environ.get(variable) == expected

@@ -1,4 +1,4 @@
-"""MLflow's client and we may create the same experiment at the same moment."""
+"""The experiment lookup of MLflow when another client creates the experiment."""
 
 from __future__ import annotations
 
@@ -24,38 +24,43 @@ PROGRAM = """
 
 
 @pytest.mark.parametrize(
-    ("instrument", "span"),
+    ("instrument", "span_type"),
     [("", "NoOpSpan"), ("MlflowInstrumentor().instrument()", "LiveSpan")],
-    ids=["MLflow alone", "one tree"],
+    ids=["without instrumentation", "with instrumentation"],
 )
-def test_the_first_fluent_span_survives_a_creation_race(fake_server, instrument, span):
+def test_instrumentation_preserves_the_first_span_in_a_creation_race(
+    fake_server, instrument, span_type
+):
     fake_server.respond = ExperimentsApi(loses_creation_race=True)
     program = PROGRAM.format(instrument=instrument)
-    assert run_mlflow_program(program, fake_server) == span
+    assert run_mlflow_program(program, fake_server) == span_type
 
 
-def module_that_raises(error):
+def create_fluent_module(error):
+    """Return a patched module whose experiment lookup raises `error`."""
     module = types.ModuleType("mlflow.tracking.fluent")
 
-    def find():
-        module.asked += 1
+    def look_up_experiment():
+        module.call_count += 1
         raise error
 
-    module.asked = 0
-    module._get_experiment_id_from_env = find
+    module.call_count = 0
+    module._get_experiment_id_from_env = look_up_experiment
     _experiment_patch.patch_experiment_lookup(module)
     return module
 
 
-@pytest.mark.parametrize(("code", "times"), [("RESOURCE_ALREADY_EXISTS", 2), (None, 1)])
-def test_only_a_conflict_is_retried(code, times):
+@pytest.mark.parametrize(
+    ("error_code", "call_count"), [("RESOURCE_ALREADY_EXISTS", 2), (None, 1)]
+)
+def test_only_a_conflict_is_retried(error_code, call_count):
     error = LookupError()
-    error.error_code = code
-    module = module_that_raises(error)
+    error.error_code = error_code
+    module = create_fluent_module(error)
     with pytest.raises(LookupError) as raised:
         module._get_experiment_id_from_env()
     assert raised.value is error
-    assert module.asked == times
+    assert module.call_count == call_count
 
 
 def test_a_missing_lookup_function_is_logged(caplog):

@@ -1,4 +1,4 @@
-"""When MLflow's spans are joined, and what of the user's settings stays."""
+"""When the bridge to MLflow starts, and which environment variables it sets."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ OTLP = "MLFLOW_ENABLE_OTLP_EXPORTER"
 def test_the_bridge_starts_with_instrumentor_and_exporter_in_either_order(
     monkeypatch, fake_server
 ):
-    for first, second in (
+    for call_before_exporter, call_after_exporter in (
         (MlflowInstrumentor().instrument, lambda: None),
         (lambda: None, MlflowInstrumentor().instrument),
     ):
-        first()
+        call_before_exporter()
         assert PROPAGATE not in os.environ
         exporter = MlflowSpanExporter(tracking_uri=fake_server.uri)
-        second()
+        call_after_exporter()
         assert (os.environ[PROPAGATE], os.environ[OTLP]) == ("true", "false")
         MlflowInstrumentor().uninstrument()
         assert PROPAGATE not in os.environ

@@ -1,4 +1,4 @@
-"""What a span of MLflow's is beneath, and what is beneath it."""
+"""The parents and children of fluent spans."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def test_a_trace_with_an_application_root_is_sent_in_one_request(
 ):
     with application.tracer.start_as_current_span("POST /ask"):
         root = start_mlflow_root(mlflow_tracer)
-        late = application.tracer.start_span("chat", set_span_in_context(root))
+        chat = application.tracer.start_span("chat", set_span_in_context(root))
         root.end()
         assert fake_server.requests == []
     assert fake_server.requests == []
-    late.end()
+    chat.end()
     assert [sorted(request.span_names) for request in fake_server.requests] == [
         ["POST /ask", "agent", "chat"]
     ]
@@ -45,16 +45,16 @@ def test_a_trace_with_an_application_root_is_sent_in_one_request(
 def test_the_application_root_shows_name_inputs_and_outputs_of_the_first_fluent_root(
     application, mlflow_tracer, fake_server
 ):
-    says = {
+    attributes = {
         "mlflow.spanType": '"AGENT"',
         "mlflow.spanInputs": '{"q": "Rain?"}',
         "mlflow.spanOutputs": '"No."',
     }
-    around = application.tracer.start_as_current_span
-    with around("POST /ask"), around("handler"):
+    start_span = application.tracer.start_as_current_span
+    with start_span("POST /ask"), start_span("handler"):
         for name in ("agent", "next"):
-            start_mlflow_root(mlflow_tracer, name, attributes=says).end()
-            says = {"mlflow.spanInputs": '"And tomorrow?"'}
+            start_mlflow_root(mlflow_tracer, name, attributes=attributes).end()
+            attributes = {"mlflow.spanInputs": '"And tomorrow?"'}
     (request,) = fake_server.requests
     assert request.string_attributes("POST /ask") == {
         "mlflow.spanType": "CHAIN",
@@ -67,15 +67,18 @@ def test_the_application_root_shows_name_inputs_and_outputs_of_the_first_fluent_
 def test_ended_spans_and_spans_of_other_providers_are_linked(
     application, mlflow_tracer, fake_server
 ):
-    elsewhere = TracerProvider(resource=Resource({}), shutdown_on_exit=False)
-    ended = application.tracer.start_span("ended")
-    ended.end()
-    for around in (ended, elsewhere.get_tracer("other").start_span("other")):
-        with trace.use_span(around):
+    other_provider = TracerProvider(resource=Resource({}), shutdown_on_exit=False)
+    ended_span = application.tracer.start_span("ended")
+    ended_span.end()
+    other_span = other_provider.get_tracer("other").start_span("other")
+    for current_span in (ended_span, other_span):
+        with trace.use_span(current_span):
             start_mlflow_root(mlflow_tracer).end()
-        *_, mirror = application.finished.get_finished_spans()
+        *_, mirror = application.memory_exporter.get_finished_spans()
         assert mirror.parent is None
-        assert [link.context for link in mirror.links] == [around.get_span_context()]
+        assert [link.context for link in mirror.links] == [
+            current_span.get_span_context()
+        ]
     assert len(fake_server.requests) == 3
 
 
@@ -87,10 +90,10 @@ def test_ended_spans_and_spans_of_other_providers_are_linked(
         ("MlflowSpanExporter(tracking_uri='http://localhost:9')", False),
     ],
 )
-def test_spans_that_mlflow_writes_to_the_same_place_have_the_parent(
+def test_spans_that_mlflow_sends_to_the_same_server_have_the_parent(
     fake_server, exporter, has_parent
 ):
-    logged, root, around = run_mlflow_program(
+    parent_ids, root_id, request_id = run_mlflow_program(
         f"""
         exporter = {exporter}
         os.environ["MLFLOW_ENABLE_ASYNC_TRACE_LOGGING"] = "false"
@@ -100,24 +103,28 @@ def test_spans_that_mlflow_writes_to_the_same_place_have_the_parent(
         import mlflow
         from mlflow.tracing.client import TracingClient
 
-        logged = []
+        logged_spans = []
         store = type(TracingClient().store)
-        store.log_spans = lambda _, spans, **__: logged.extend(spans)
-        with trace.get_tracer("app").start_as_current_span("around") as around:
+        store.log_spans = lambda _, spans, **__: logged_spans.extend(spans)
+        with trace.get_tracer("app").start_as_current_span("request") as request:
             with mlflow.start_span("root") as root:
                 with mlflow.start_span("child"):
                     pass
-        own = [root.span_id, f"{{around.get_span_context().span_id:016x}}"]
-        print(json.dumps([[[one.name, one.parent_id] for one in logged], *own]))
+        parent_ids = [[span.name, span.parent_id] for span in logged_spans]
+        request_id = f"{{request.get_span_context().span_id:016x}}"
+        print(json.dumps([parent_ids, root.span_id, request_id]))
         os._exit(0)
         """,
         fake_server,
     )
-    assert logged == [["child", root], ["root", around if has_parent else None]]
+    assert parent_ids == [
+        ["child", root_id],
+        ["root", request_id if has_parent else None],
+    ]
 
 
-def span_parents(program, fake_server, setting="true"):
-    """Names of the application's spans, each with its parent's."""
+def get_parent_names(program, fake_server, setting="true"):
+    """The name of each application span's parent, by the name of the span."""
     program = f"""
         os.environ["MLFLOW_TRACE_PROPAGATE_TO_OTEL_CONTEXT"] = "{setting}"
         MlflowInstrumentor().instrument()
@@ -126,9 +133,9 @@ def span_parents(program, fake_server, setting="true"):
         from opentelemetry import context
 
         tracer = trace.get_tracer("app")
-        around = tracer.start_as_current_span
+        start_span = tracer.start_as_current_span
         {textwrap.indent(textwrap.dedent(program), " " * 8).strip()}
-        spans = finished.get_finished_spans()
+        spans = memory_exporter.get_finished_spans()
         names = {{span.context.span_id: span.name for span in spans}}
         print(json.dumps({{
             span.name: span.parent and names[span.parent.span_id] for span in spans
@@ -141,39 +148,41 @@ def span_parents(program, fake_server, setting="true"):
 def test_an_application_span_between_fluent_spans_is_their_parent_and_child(
     fake_server,
 ):
-    assert span_parents(
+    assert get_parent_names(
         """
-        with mlflow.start_span("agent"), around("step"), mlflow.start_span("tool"):
-            pass
+        with mlflow.start_span("agent"), start_span("step"):
+            with mlflow.start_span("tool"):
+                pass
         """,
         fake_server,
     ) == {"tool": "step", "step": "agent", "agent": None}
 
 
 def test_fluent_spans_are_nested_without_context_propagation(fake_server):
-    assert span_parents(
+    assert get_parent_names(
         """
-        with around("request"), mlflow.start_span("agent"), mlflow.start_span("tool"):
-            pass
+        with start_span("request"), mlflow.start_span("agent"):
+            with mlflow.start_span("tool"):
+                pass
         """,
         fake_server,
         setting="false",
     ) == {"tool": "agent", "agent": "request", "request": None}
 
 
-def test_fluent_span_in_a_thread_with_otel_context_has_its_parent(
+def test_a_fluent_span_in_a_thread_has_the_parent_of_the_otel_context(
     fake_server,
 ):
-    assert span_parents(
+    assert get_parent_names(
         """
-        def work(current):
-            context.attach(current)
+        def run_tool(current_context):
+            context.attach(current_context)
             with mlflow.start_span("tool"):
                 pass
 
-        with around("request"), mlflow.start_span("agent"):
+        with start_span("request"), mlflow.start_span("agent"):
             args = (context.get_current(),)
-            thread = threading.Thread(target=work, args=args)
+            thread = threading.Thread(target=run_tool, args=args)
             thread.start()
             thread.join()
         """,
@@ -182,11 +191,11 @@ def test_fluent_span_in_a_thread_with_otel_context_has_its_parent(
 
 
 def test_an_evaluation_row_has_a_separate_trace(fake_server):
-    assert span_parents(
+    assert get_parent_names(
         """
         from mlflow.pyfunc.context import Context, set_prediction_context
 
-        with around("request"):
+        with start_span("request"):
             with set_prediction_context(Context("row 1", is_evaluate=True)):
                 with mlflow.start_span("agent"):
                     pass

@@ -1,4 +1,4 @@
-"""Which of MLflow's providers are joined, and which span is current with them."""
+"""Which providers the bridge is attached to, and which span is current."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def test_shutdown_of_the_mlflow_provider_does_not_shut_down_the_application_prov
 def test_a_provider_is_attached_once(application):
     provider = TracerProvider(shutdown_on_exit=False)
     bridge._attach_to_mlflow(provider)
-    ids = provider.id_generator
+    id_generator = provider.id_generator
     bridge._attach_to_mlflow(provider)
-    assert provider.id_generator is ids
+    assert provider.id_generator is id_generator
     provider.get_tracer("mlflow").start_span("agent").end()
-    (mirror,) = application.finished.get_finished_spans()
+    (mirror,) = application.memory_exporter.get_finished_spans()
     assert mirror.name == "agent"
 
 
@@ -41,7 +41,7 @@ def test_a_shared_provider_is_not_attached(application, fake_server):
     assert [request.span_names for request in fake_server.requests] == [["agent"]]
 
 
-def test_without_an_sdk_provider_nothing_is_buffered(exporter):
+def test_a_fluent_span_can_end_without_an_sdk_provider(exporter):
     MlflowInstrumentor().instrument(tracer_provider=trace.NoOpTracerProvider())
     provider = TracerProvider(shutdown_on_exit=False)
     bridge._attach_to_mlflow(provider)
@@ -54,22 +54,22 @@ def test_each_mlflow_provider_is_attached(fake_server):
         MlflowInstrumentor().instrument()
         import mlflow
 
-        def made():
+        def start_span_and_take_names():
             with mlflow.start_span("a"):
                 pass
-            names = [span.name for span in finished.get_finished_spans()]
-            finished.clear()
+            names = [span.name for span in memory_exporter.get_finished_spans()]
+            memory_exporter.clear()
             return names
 
-        names = [made()]
+        names = [start_span_and_take_names()]
         mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"] + "/")
-        names += [made()]
+        names += [start_span_and_take_names()]
         mlflow.tracing.disable()
-        names += [made()]
+        names += [start_span_and_take_names()]
         mlflow.tracing.enable()
-        names += [made()]
+        names += [start_span_and_take_names()]
         mlflow.tracing.reset()
-        names += [made(), made()]
+        names += [start_span_and_take_names(), start_span_and_take_names()]
         print(json.dumps(names))
         os._exit(0)
         """,
@@ -86,7 +86,8 @@ def test_an_existing_mlflow_provider_is_attached(fake_server):
         MlflowInstrumentor().instrument()
         with mlflow.start_span("after"):
             pass
-        print(json.dumps([span.name for span in finished.get_finished_spans()]))
+        spans = memory_exporter.get_finished_spans()
+        print(json.dumps([span.name for span in spans]))
         os._exit(0)
         """,
         fake_server,
@@ -94,37 +95,39 @@ def test_an_existing_mlflow_provider_is_attached(fake_server):
 
 
 @pytest.mark.parametrize(
-    "state", ["mlflow.tracing.disable()", "os.environ[RATIO] = '0'"]
+    "statement", ["mlflow.tracing.disable()", "os.environ[RATIO] = '0'"]
 )
-def test_application_span_stays_current_if_mlflow_makes_no_span(fake_server, state):
+def test_an_application_span_stays_current_if_mlflow_makes_no_span(
+    fake_server, statement
+):
     assert run_mlflow_program(
         f"""
         RATIO = "MLFLOW_TRACE_SAMPLING_RATIO"
         MlflowInstrumentor().instrument()
         import mlflow
-        {state}
-        with trace.get_tracer("app").start_as_current_span("around") as around:
+        {statement}
+        with trace.get_tracer("app").start_as_current_span("request") as request:
             with mlflow.start_span("a"):
-                inside = trace.get_current_span() is around
-            after = trace.get_current_span() is around
-        outside = trace.get_current_span() is trace.INVALID_SPAN
-        print(json.dumps([inside, after, outside]))
+                is_current_inside = trace.get_current_span() is request
+            is_current_after = trace.get_current_span() is request
+        is_none_current = trace.get_current_span() is trace.INVALID_SPAN
+        print(json.dumps([is_current_inside, is_current_after, is_none_current]))
         os._exit(0)
         """,
         fake_server,
     ) == [True, True, True]
 
 
-def test_fluent_span_becomes_current(fake_server):
+def test_a_fluent_span_becomes_current(fake_server):
     assert run_mlflow_program(
         """
         MlflowInstrumentor().instrument()
         import mlflow
-        with trace.get_tracer("app").start_as_current_span("around") as around:
+        with trace.get_tracer("app").start_as_current_span("request") as request:
             with mlflow.start_span("a") as span:
-                inside = trace.get_current_span().get_span_context().span_id
-            after = trace.get_current_span() is around
-        print(json.dumps([f"{inside:016x}" == span.span_id, after]))
+                span_id = trace.get_current_span().get_span_context().span_id
+            is_request_current = trace.get_current_span() is request
+        print(json.dumps([f"{span_id:016x}" == span.span_id, is_request_current]))
         os._exit(0)
         """,
         fake_server,

@@ -1,4 +1,4 @@
-"""A span that MLflow made is the application's too, with the same ids."""
+"""Mirrors: application spans with the ids and the data of fluent spans."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def test_a_mirror_has_the_parent_of_the_fluent_span(application, mlflow_tracer):
     tool = mlflow_tracer.start_span("tool", set_span_in_context(agent))
     tool.end()
     agent.end()
-    mirror = application.spans
-    assert mirror["tool"].parent == agent.get_span_context()
-    assert mirror["agent"].parent is None
+    mirrors = application.spans
+    assert mirrors["tool"].parent == agent.get_span_context()
+    assert mirrors["agent"].parent is None
 
 
 @pytest.mark.parametrize(
-    ("sampler", "kept"),
+    ("sampler", "is_sampled"),
     [
         (sampling.ALWAYS_ON, True),
         (sampling.ALWAYS_OFF, False),
@@ -71,26 +71,32 @@ def test_a_mirror_has_the_parent_of_the_fluent_span(application, mlflow_tracer):
         (sampling.ParentBasedTraceIdRatio(0), True),
     ],
 )
-def test_a_mirror_is_sampled_like_a_child_span(exporter, fake_server, sampler, kept):
+def test_a_mirror_is_sampled_like_a_child_span(
+    exporter, fake_server, sampler, is_sampled
+):
     application = Application(exporter, sampler)
     MlflowInstrumentor().instrument(tracer_provider=application.provider)
     provider = TracerProvider(shutdown_on_exit=False)
     bridge._attach_to_mlflow(provider)
     run_agent_with_call(application, provider.get_tracer("mlflow"))
-    assert set(application.spans) == ({"invoke_agent agent", "chat"} if kept else set())
-    assert len(fake_server.requests) == kept
+    expected_names = {"invoke_agent agent", "chat"} if is_sampled else set()
+    assert set(application.spans) == expected_names
+    assert len(fake_server.requests) == is_sampled
 
 
 def test_other_tracers_keep_their_id_generator_and_sampler(application, mlflow_tracer):
-    before = application.tracer.id_generator
-    user_value = application.tracer.sampler
+    id_generator = application.tracer.id_generator
+    sampler = application.tracer.sampler
     run_agent_with_call(application, mlflow_tracer)
-    assert application.tracer.id_generator is before
-    ours = application.provider.get_tracer("opentelemetry.exporter.mlflow", __version__)
-    assert ours.sampler.get_description() == user_value.get_description()
+    assert application.tracer.id_generator is id_generator
+    mirror_tracer = application.provider.get_tracer(
+        "opentelemetry.exporter.mlflow", __version__
+    )
+    assert mirror_tracer.sampler.get_description() == sampler.get_description()
     mirror = application.spans["invoke_agent agent"]
     assert mirror.instrumentation_scope.name == "opentelemetry.exporter.mlflow"
-    assert ours.start_span("a").get_span_context().span_id != mirror.context.span_id
+    span = mirror_tracer.start_span("a")
+    assert span.get_span_context().span_id != mirror.context.span_id
 
 
 def test_force_flush_of_the_provider_sends_buffered_spans(
@@ -118,15 +124,15 @@ def test_the_buffer_counts_the_content_of_fluent_spans(
 
 
 @pytest.mark.internal_error
-def test_an_error_while_mirroring_is_logged_and_drops_that_span_only(
+def test_a_mirroring_error_is_logged_and_drops_only_that_span(
     application, mlflow_tracer, fake_server, caplog
 ):
-    class Breaks(SimpleSpanProcessor):
+    class FailingProcessor(SimpleSpanProcessor):
         def on_start(self, span, parent_context=None):
             if "agent" in span.name:
                 raise LookupError("processor")
 
-    application.provider.add_span_processor(Breaks(InMemorySpanExporter()))
+    application.provider.add_span_processor(FailingProcessor(InMemorySpanExporter()))
     run_agent_with_call(application, mlflow_tracer)
     assert [record.getMessage() for record in caplog.records] == [
         "Cannot mirror a span of @mlflow.trace to other backends"

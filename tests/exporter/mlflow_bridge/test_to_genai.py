@@ -1,4 +1,4 @@
-"""What other backends see of a span that MLflow made."""
+"""The name, kind, attributes and events of a fluent span for other backends."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from opentelemetry.exporter.mlflow._mlflow_bridge._to_genai import (
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 
-def as_mlflow(**attributes):
-    """MLflow keeps every value as JSON."""
+def encode_attributes(**attributes):
+    """MLflow stores every attribute value as JSON."""
     return {
         name.replace("__", "."): json.dumps(value) for name, value in attributes.items()
     }
 
 
-def of_type(spans, type_, name="weather", **more):
-    return spans.make(name, as_mlflow(mlflow__spanType=type_, **more))
+def make_span(spans, span_type, name="weather", **attributes):
+    return spans.make(name, encode_attributes(mlflow__spanType=span_type, **attributes))
 
 
 @pytest.mark.parametrize(
-    ("type_", "operation", "named", "kind"),
+    ("span_type", "operation", "name_attribute", "kind"),
     [
         ("AGENT", "invoke_agent", "gen_ai.agent.name", SpanKind.INTERNAL),
         ("TOOL", "execute_tool", "gen_ai.tool.name", SpanKind.INTERNAL),
@@ -39,25 +39,27 @@ def of_type(spans, type_, name="weather", **more):
         ("RETRIEVER", "retrieval", None, SpanKind.CLIENT),
     ],
 )
-def test_span_type_becomes_operation_name(spans, type_, operation, named, kind):
+def test_span_type_becomes_operation_name(
+    spans, span_type, operation, name_attribute, kind
+):
     attributes = {"gen_ai.operation.name": operation}
-    if named:
-        attributes[named] = "weather"
-    assert to_genai(of_type(spans, type_)) == GenaiSpan(
+    if name_attribute:
+        attributes[name_attribute] = "weather"
+    assert to_genai(make_span(spans, span_type)) == GenaiSpan(
         f"{operation} weather", kind, attributes, []
     )
 
 
-@pytest.mark.parametrize("type_", ["CHAIN", "UNKNOWN", "mine", ["AGENT"], None])
-def test_span_type_without_an_operation_adds_no_attributes(spans, type_):
-    span = of_type(spans, type_, user="ada")
+@pytest.mark.parametrize("span_type", ["CHAIN", "UNKNOWN", "mine", ["AGENT"], None])
+def test_span_type_without_an_operation_adds_no_attributes(spans, span_type):
+    span = make_span(spans, span_type, user="ada")
     assert to_genai(span) == GenaiSpan(
         "weather", SpanKind.INTERNAL, {"user": "ada"}, []
     )
 
 
-def test_content_is_left_out_unless_it_is_captured(spans):
-    span = of_type(
+def test_content_is_omitted_by_default(spans):
+    span = make_span(
         spans,
         "TOOL",
         mlflow__spanInputs={"city": "Paris"},
@@ -75,7 +77,7 @@ def test_captured_content_of_a_tool_is_its_arguments_and_result(
     spans, monkeypatch, value
 ):
     monkeypatch.setenv(CAPTURE, value)
-    span = of_type(
+    span = make_span(
         spans,
         "TOOL",
         mlflow__spanInputs={"city": "Paris"},
@@ -90,16 +92,14 @@ def test_captured_content_of_a_tool_is_its_arguments_and_result(
 
 
 @pytest.mark.parametrize("value", ["EVENT_ONLY", "NO_CONTENT", "", "true"])
-def test_content_is_left_out_if_it_is_captured_on_events_only(
-    spans, monkeypatch, value
-):
+def test_content_is_omitted_if_captured_only_on_events(spans, monkeypatch, value):
     monkeypatch.setenv(CAPTURE, value)
-    span = of_type(spans, "TOOL", mlflow__spanOutputs="sunny")
+    span = make_span(spans, "TOOL", mlflow__spanOutputs="sunny")
     assert "sunny" not in str(to_genai(span))
 
 
 @pytest.mark.parametrize(
-    ("inputs", "asked"),
+    ("inputs", "message_text"),
     [
         ({"question": "Rain?"}, "Rain?"),
         ({"messages": ["Rain?"]}, '["Rain?"]'),
@@ -109,13 +109,15 @@ def test_content_is_left_out_if_it_is_captured_on_events_only(
     ],
 )
 def test_captured_content_of_an_agent_is_its_messages(
-    spans, monkeypatch, inputs, asked
+    spans, monkeypatch, inputs, message_text
 ):
     monkeypatch.setenv(CAPTURE, "SPAN_ONLY")
-    span = of_type(spans, "AGENT", mlflow__spanInputs=inputs, mlflow__spanOutputs="No.")
+    span = make_span(
+        spans, "AGENT", mlflow__spanInputs=inputs, mlflow__spanOutputs="No."
+    )
     attributes = to_genai(span).attributes
     assert json.loads(attributes["gen_ai.input.messages"]) == [
-        {"role": "user", "parts": [{"type": "text", "content": asked}]}
+        {"role": "user", "parts": [{"type": "text", "content": message_text}]}
     ]
     assert json.loads(attributes["gen_ai.output.messages"]) == [
         {
@@ -128,18 +130,18 @@ def test_captured_content_of_an_agent_is_its_messages(
 
 def test_a_retriever_has_no_content_attributes(spans, monkeypatch):
     monkeypatch.setenv(CAPTURE, "SPAN_ONLY")
-    span = of_type(spans, "RETRIEVER", mlflow__spanInputs={"q": "Rain?"})
+    span = make_span(spans, "RETRIEVER", mlflow__spanInputs={"q": "Rain?"})
     assert to_genai(span).attributes == {"gen_ai.operation.name": "retrieval"}
 
 
 def test_an_agent_without_outputs_has_no_output_messages(spans, monkeypatch):
     monkeypatch.setenv(CAPTURE, "SPAN_ONLY")
-    attributes = to_genai(of_type(spans, "AGENT")).attributes
+    attributes = to_genai(make_span(spans, "AGENT")).attributes
     assert set(attributes) == {"gen_ai.operation.name", "gen_ai.agent.name"}
 
 
-def test_model_and_usage_have_the_names_of_the_conventions(spans):
-    span = of_type(
+def test_model_and_usage_attributes_follow_the_genai_conventions(spans):
+    span = make_span(
         spans,
         "CHAT_MODEL",
         **{
@@ -162,26 +164,26 @@ def test_model_and_usage_have_the_names_of_the_conventions(spans):
     }
 
 
-def test_chunk_events_of_a_stream_are_content(spans, monkeypatch):
-    with spans.tracer.start_as_current_span("a") as live:
-        live.add_event("mlflow.chunk.item.0", {"mlflow.chunk.value": '"sunny"'})
-        live.add_event("exception", {"exception.type": "LookupError"})
-        live.set_status(Status(StatusCode.ERROR, "no"))
-    (span,) = spans.take()
-    assert [event.name for event in to_genai(span).events] == ["exception"]
-    assert to_genai(span).attributes == {"error.type": "LookupError"}
+def test_chunk_events_are_omitted_unless_content_is_captured(spans, monkeypatch):
+    with spans.tracer.start_as_current_span("a") as span:
+        span.add_event("mlflow.chunk.item.0", {"mlflow.chunk.value": '"sunny"'})
+        span.add_event("exception", {"exception.type": "LookupError"})
+        span.set_status(Status(StatusCode.ERROR, "no"))
+    (finished_span,) = spans.take()
+    assert [event.name for event in to_genai(finished_span).events] == ["exception"]
+    assert to_genai(finished_span).attributes == {"error.type": "LookupError"}
     monkeypatch.setenv(CAPTURE, "SPAN_ONLY")
-    assert len(to_genai(span).events) == 2
+    assert len(to_genai(finished_span).events) == 2
 
 
 def test_an_error_without_an_exception_has_error_type_other(spans):
-    with spans.tracer.start_as_current_span("a") as live:
-        live.set_status(Status(StatusCode.ERROR))
+    with spans.tracer.start_as_current_span("a") as span:
+        span.set_status(Status(StatusCode.ERROR))
     assert to_genai(spans.take()[0]).attributes == {"error.type": "_OTHER"}
 
 
 @pytest.mark.parametrize(
-    ("kept", "value"),
+    ("stored_value", "expected_value"),
     [
         ('"a"', "a"),
         ("3", 3),
@@ -196,8 +198,9 @@ def test_an_error_without_an_exception_has_error_type_other(spans):
         ((1, 2), (1, 2)),
     ],
 )
-def test_attribute_values_are_decoded(kept, value):
-    assert decode_attributes({"name": kept}) == {"name": value}
+def test_attribute_values_are_decoded(stored_value, expected_value):
+    attributes = decode_attributes({"name": stored_value})
+    assert attributes == {"name": expected_value}
 
 
 def test_missing_attributes_are_an_empty_dictionary():

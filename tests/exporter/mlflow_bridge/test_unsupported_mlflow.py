@@ -1,4 +1,4 @@
-"""What is said where MLflow is a version that lacks what we take of it."""
+"""Warnings about MLflow versions that lack a private name the bridge needs."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ def test_an_unsupported_tracing_provider_is_logged_once(exporter, caplog):
 def test_failed_parenting_is_logged_once_and_adds_links(
     application, mlflow_tracer, caplog, monkeypatch
 ):
-    manager = "mlflow.tracing.trace_manager"
-    monkeypatch.setitem(sys.modules, manager, types.ModuleType(manager))
-    # Where another test has imported it, it would fail at that module, too.
+    module_name = "mlflow.tracing.trace_manager"
+    monkeypatch.setitem(sys.modules, module_name, types.ModuleType(module_name))
+    # The bridge also needs this module, which another test may have imported.
     monkeypatch.delitem(sys.modules, "mlflow.tracing.provider", raising=False)
 
-    def start():
+    def start_span():
         return start_mlflow_root(mlflow_tracer)
 
     with application.tracer.start_as_current_span("POST /ask"):
         for _ in range(2):
-            bridge._on_start_span(start, None, (), {}).end()
+            bridge._on_start_span(start_span, None, (), {}).end()
     assert [record.getMessage() for record in caplog.records] == [LINKED_TRACES_WARNING]
     assert application.spans["agent"].parent is None
     assert len(application.spans["agent"].links) == 1
@@ -53,13 +53,13 @@ def test_an_unsupported_tracing_client_can_be_imported(caplog):
     assert [record.getMessage() for record in caplog.records] == [LINKED_TRACES_WARNING]
 
 
-class AnotherClient:
-    """Its spans are not what MLflow's are today."""
+class UnsupportedClient:
+    """Its spans are not instances of MLflow's span class."""
 
     tracking_uri = "http://localhost"
 
-    def log_spans(self, location, spans, *, newer=None):
-        return location, spans, newer
+    def log_spans(self, location, spans, *, new_option=None):
+        return location, spans, new_option
 
     def _upload_trace_data(self, trace_info, trace_data):
         return trace_info, trace_data
@@ -68,11 +68,11 @@ class AnotherClient:
 def test_an_unsupported_tracing_client_writes_its_spans(exporter, caplog):
     MlflowInstrumentor().instrument()
     module = types.ModuleType("mlflow.tracing.client")
-    module.TracingClient = AnotherClient
+    module.TracingClient = UnsupportedClient
     bridge._patch_client(module)
-    client = AnotherClient()
+    client = UnsupportedClient()
     client.tracking_uri = exporter._destination.address
-    assert client.log_spans("7", spans=["a span"], newer=1) == ("7", ["a span"], 1)
+    assert client.log_spans("7", spans=["a span"], new_option=1) == ("7", ["a span"], 1)
     bridge._has_parenting_failed = False
     assert client._upload_trace_data("info", "data") == ("info", "data")
     assert {record.getMessage() for record in caplog.records} == {LINKED_TRACES_WARNING}

@@ -1,4 +1,4 @@
-"""An application with spans of its own, and what MLflow's tracer makes in it."""
+"""An application with its own tracer provider, and fluent spans in it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Application:
             Resource({"service.name": "app"}),
             shutdown_on_exit=False,
         )
-        self.finished = InMemorySpanExporter()
-        for one in (self.finished, exporter):
-            self.provider.add_span_processor(SimpleSpanProcessor(one))
+        self.memory_exporter = InMemorySpanExporter()
+        for span_exporter in (self.memory_exporter, exporter):
+            self.provider.add_span_processor(SimpleSpanProcessor(span_exporter))
         self.tracer = self.provider.get_tracer("app")
 
     @property
     def spans(self):
-        return {span.name: span for span in self.finished.get_finished_spans()}
+        return {span.name: span for span in self.memory_exporter.get_finished_spans()}
 
 
 def run_agent_with_call(application, mlflow_tracer):
@@ -46,7 +46,7 @@ def run_agent_with_call(application, mlflow_tracer):
 
 
 def start_mlflow_root(mlflow_tracer, name="agent", **kwargs):
-    """As MLflow starts one: it has a context of its own, which is empty."""
+    """Start a root span as MLflow does: in an empty context."""
     return mlflow_tracer.start_span(
         name, set_span_in_context(trace.INVALID_SPAN), **kwargs
     )

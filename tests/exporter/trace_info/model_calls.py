@@ -1,4 +1,4 @@
-"""Model calls beneath a root, and what it borrows of them."""
+"""Makes spans of model calls, with the inputs and outputs that MLflow shows."""
 
 from __future__ import annotations
 
@@ -9,55 +9,57 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from opentelemetry import trace
 
 
-def remote(trace_id=0x1234):
-    """A parent in another process."""
+def make_remote_parent(trace_id=0x1234):
+    """Return the context of a span in another process."""
     return SpanContext(trace_id, 0x5678, is_remote=True, trace_flags=TraceFlags(1))
 
 
-REMOTE = remote()
+REMOTE_PARENT = make_remote_parent()
 
 
-def message_parts(role, content):
+def encode_messages(role, content):
     parts = [{"type": "text", "content": content}] if content else []
     return json.dumps([{"role": role, "parts": parts}])
 
 
-def chat(spans, question="", answer="", **more):
-    attributes = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
+def record_chat(spans, question="", answer="", **attributes):
+    chat_attributes = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
     if question:
-        attributes["gen_ai.input.messages"] = message_parts("user", question)
+        chat_attributes["gen_ai.input.messages"] = encode_messages("user", question)
     if answer is not None:
-        attributes["gen_ai.output.messages"] = message_parts("assistant", answer)
-    with spans.tracer.start_as_current_span("chat m", attributes=attributes | more):
+        chat_attributes["gen_ai.output.messages"] = encode_messages("assistant", answer)
+    with spans.tracer.start_as_current_span(
+        "chat m", attributes=chat_attributes | attributes
+    ):
         pass
 
 
-def handle_request(spans, above, question="What?", **more):
-    """A service's own span, under a parent in another process, and a call in it."""
-    context = trace.set_span_in_context(NonRecordingSpan(above))
+def handle_request(spans, parent, question="What?", **attributes):
+    """Return a model call and its parent, a service's span beneath `parent`."""
+    context = trace.set_span_in_context(NonRecordingSpan(parent))
     with spans.tracer.start_as_current_span(
-        "POST /answer", context=context, attributes=more
+        "POST /answer", context=context, attributes=attributes
     ):
         spans.tracer.start_span(
             "chat m",
             attributes={
                 "gen_ai.operation.name": "chat",
-                "gen_ai.input.messages": message_parts("user", question),
-                "gen_ai.output.messages": message_parts("assistant", "That."),
+                "gen_ai.input.messages": encode_messages("user", question),
+                "gen_ai.output.messages": encode_messages("assistant", "That."),
             },
         ).end()
     return spans.take()
 
 
-def attributes_of(translated, name):
-    (found,) = [span for span in translated if span.name == name]
-    return dict(found.attributes)
+def get_attributes(translated, name):
+    (match,) = [span for span in translated if span.name == name]
+    return dict(match.attributes)
 
 
-def chat_inputs(question):
+def encode_inputs(question):
     return json.dumps({"messages": [{"role": "user", "content": question}]})
 
 
-def chat_outputs(answer):
+def encode_outputs(answer):
     message = {"role": "assistant", "content": answer}
     return json.dumps({"choices": [{"message": message}]})

@@ -9,66 +9,65 @@ import pytest
 from opentelemetry.exporter.mlflow._batch_translator import _MAX_TRACES
 from opentelemetry.exporter.mlflow._mapping import UNPARSED
 
-from .model_calls import attributes_of, chat, chat_inputs, chat_outputs
+from .model_calls import encode_inputs, encode_outputs, get_attributes, record_chat
 
 
 def test_root_shows_first_question_and_last_answer(translator, spans):
     with spans.tracer.start_as_current_span("POST /ask", attributes={"http": 1}):
-        chat(spans, "What is it?", None)
-        chat(spans, "And now?", "Twenty-one.")
-        chat(spans, "Any tool?", "")
-    assert attributes_of(translator.translate(spans.take()), "POST /ask") == {
+        record_chat(spans, "What is it?", None)
+        record_chat(spans, "And now?", "Twenty-one.")
+        record_chat(spans, "Any tool?", "")
+    assert get_attributes(translator.translate(spans.take()), "POST /ask") == {
         "http": 1,
         "mlflow.spanType": "CHAIN",
         "mlflow.traceTag.mlflow.traceName": "POST /ask",
-        "mlflow.spanInputs": chat_inputs("What is it?"),
-        "mlflow.spanOutputs": chat_outputs("Twenty-one."),
+        "mlflow.spanInputs": encode_inputs("What is it?"),
+        "mlflow.spanOutputs": encode_outputs("Twenty-one."),
     }
 
 
-@pytest.mark.parametrize("size", [1, 2, 3])
-def test_root_is_the_same_for_every_batch_size(translator, spans, size):
+@pytest.mark.parametrize("batch_size", [1, 2, 3])
+def test_root_is_the_same_for_every_batch_size(translator, spans, batch_size):
     with spans.tracer.start_as_current_span("root"):
-        chat(spans, "q", "a")
-        chat(spans, "r", "b")
-    ended = spans.take()
+        record_chat(spans, "q", "a")
+        record_chat(spans, "r", "b")
+    finished_spans = spans.take()
     translated = []
-    for start in range(0, len(ended), size):
-        part = ended[start : start + size]
-        translated += translator.translate(part)
+    for start in range(0, len(finished_spans), batch_size):
+        batch = finished_spans[start : start + batch_size]
+        translated += translator.translate(batch)
     assert [span.name for span in translated] == ["chat m", "chat m", "root"]
-    assert translated[-1].attributes["mlflow.spanInputs"] == chat_inputs("q")
-    assert translated[-1].attributes["mlflow.spanOutputs"] == chat_outputs("b")
+    assert translated[-1].attributes["mlflow.spanInputs"] == encode_inputs("q")
+    assert translated[-1].attributes["mlflow.spanOutputs"] == encode_outputs("b")
 
 
-def test_first_and_last_are_decided_by_time_and_not_by_order_of_arrival(
-    translator, spans
-):
+def test_first_and_last_depend_on_time_and_not_on_order_of_arrival(translator, spans):
     with spans.tracer.start_as_current_span("root"):
-        chat(spans, "q", "a")
-        chat(spans, "r", "b")
+        record_chat(spans, "q", "a")
+        record_chat(spans, "r", "b")
     first, second, root = spans.take()
     *_, translated = translator.translate([second, first, root])
-    assert translated.attributes["mlflow.spanInputs"] == chat_inputs("q")
-    assert translated.attributes["mlflow.spanOutputs"] == chat_outputs("b")
+    assert translated.attributes["mlflow.spanInputs"] == encode_inputs("q")
+    assert translated.attributes["mlflow.spanOutputs"] == encode_outputs("b")
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_calls_beneath_a_span_that_ends_after_the_root_are_included(
+def test_calls_beneath_a_span_that_arrives_after_the_root_are_included(
     translator, spans, order
 ):
     with spans.tracer.start_as_current_span("root"):
         with spans.tracer.start_as_current_span("step"):
-            chat(spans, "q", None)
-        chat(spans, "r", "b")
-    within, _, beside, root = spans.take()
-    *_, translated = translator.translate([*[within, beside][::order], root])
-    assert translated.attributes["mlflow.spanInputs"] == chat_inputs("q")
-    assert translated.attributes["mlflow.spanOutputs"] == chat_outputs("b")
+            record_chat(spans, "q", None)
+        record_chat(spans, "r", "b")
+    nested_chat, _, direct_chat, root = spans.take()
+    chats = [nested_chat, direct_chat][::order]
+    *_, translated = translator.translate([*chats, root])
+    assert translated.attributes["mlflow.spanInputs"] == encode_inputs("q")
+    assert translated.attributes["mlflow.spanOutputs"] == encode_outputs("b")
 
 
-def test_a_model_call_as_root_shows_its_own_messages(translator, spans):
-    chat(spans, "q", "a")
+def test_a_model_call_as_root_shows_its_messages(translator, spans):
+    record_chat(spans, "q", "a")
     (translated,) = translator.translate(spans.take())
     assert json.loads(translated.attributes["mlflow.spanInputs"])["model"] == "m"
     assert translated.attributes["mlflow.spanType"] == "CHAT_MODEL"
@@ -76,7 +75,7 @@ def test_a_model_call_as_root_shows_its_own_messages(translator, spans):
 
 
 @pytest.mark.parametrize(
-    ("own", "kept"),
+    ("root_attributes", "added_attributes"),
     [
         ({"input.value": "q0", "output.value": "a0"}, {}),
         ({"mlflow.spanInputs": '"q0"', "mlflow.spanOutputs": '"a0"'}, {}),
@@ -86,39 +85,41 @@ def test_a_model_call_as_root_shows_its_own_messages(translator, spans):
         ),
         (
             {"traceloop.entity.input": "q0"},
-            {"mlflow.spanOutputs": chat_outputs("a")},
+            {"mlflow.spanOutputs": encode_outputs("a")},
         ),
         (
             {"input.value": ""},
             {
-                "mlflow.spanInputs": chat_inputs("q"),
-                "mlflow.spanOutputs": chat_outputs("a"),
+                "mlflow.spanInputs": encode_inputs("q"),
+                "mlflow.spanOutputs": encode_outputs("a"),
             },
         ),
     ],
 )
-def test_inputs_and_outputs_of_the_root_are_kept(translator, spans, own, kept):
-    with spans.tracer.start_as_current_span("root", attributes=own):
-        chat(spans, "q", "a")
-    assert attributes_of(translator.translate(spans.take()), "root") == {
+def test_inputs_and_outputs_of_the_root_are_not_replaced(
+    translator, spans, root_attributes, added_attributes
+):
+    with spans.tracer.start_as_current_span("root", attributes=root_attributes):
+        record_chat(spans, "q", "a")
+    assert get_attributes(translator.translate(spans.take()), "root") == {
         "mlflow.spanType": "CHAIN",
         "mlflow.traceTag.mlflow.traceName": "root",
-        **own,
-        **kept,
+        **root_attributes,
+        **added_attributes,
     }
 
 
 def test_only_model_calls_give_question_and_answer(translator, spans):
-    tool = {
+    tool_attributes = {
         "gen_ai.operation.name": "execute_tool",
-        "mlflow.spanInputs": chat_inputs("tool"),
+        "mlflow.spanInputs": encode_inputs("tool"),
     }
     with (
         spans.tracer.start_as_current_span("root"),
-        spans.tracer.start_as_current_span("tool", attributes=tool),
+        spans.tracer.start_as_current_span("tool", attributes=tool_attributes),
     ):
         pass
-    assert "mlflow.spanInputs" not in attributes_of(
+    assert "mlflow.spanInputs" not in get_attributes(
         translator.translate(spans.take()), "root"
     )
 
@@ -133,10 +134,12 @@ def test_only_model_calls_give_question_and_answer(translator, spans):
         7,
     ],
 )
-def test_inputs_of_another_shape_give_no_question(translator, spans, inputs):
+def test_inputs_of_an_unknown_shape_give_no_question(translator, spans, inputs):
     with spans.tracer.start_as_current_span("root"):
-        chat(spans, **{"mlflow.spanInputs": inputs, "mlflow.spanOutputs": inputs})
-    root = attributes_of(translator.translate(spans.take()), "root")
+        record_chat(
+            spans, **{"mlflow.spanInputs": inputs, "mlflow.spanOutputs": inputs}
+        )
+    root = get_attributes(translator.translate(spans.take()), "root")
     assert "mlflow.spanInputs" not in root
     assert "mlflow.spanOutputs" not in root
 
@@ -148,23 +151,23 @@ def test_an_image_question_gives_its_text_without_the_image(translator, spans):
     ]
     messages = json.dumps([{"role": "user", "parts": parts}])
     with spans.tracer.start_as_current_span("root"):
-        chat(spans, **{"gen_ai.input.messages": messages})
-    root = attributes_of(translator.translate(spans.take()), "root")
-    assert root["mlflow.spanInputs"] == chat_inputs("What is it?")
+        record_chat(spans, **{"gen_ai.input.messages": messages})
+    root = get_attributes(translator.translate(spans.take()), "root")
+    assert root["mlflow.spanInputs"] == encode_inputs("What is it?")
 
 
-def test_question_and_answer_of_the_root_are_cut(translator, spans):
+def test_question_and_answer_of_the_root_are_truncated(translator, spans):
     with spans.tracer.start_as_current_span("root"):
-        chat(spans, "q" * 20_000, "a" * 20_000)
-    root = attributes_of(translator.translate(spans.take()), "root")
-    assert root["mlflow.spanInputs"] == chat_inputs("q" * 10_000)
-    assert root["mlflow.spanOutputs"] == chat_outputs("a" * 10_000)
+        record_chat(spans, "q" * 20_000, "a" * 20_000)
+    root = get_attributes(translator.translate(spans.take()), "root")
+    assert root["mlflow.spanInputs"] == encode_inputs("q" * 10_000)
+    assert root["mlflow.spanOutputs"] == encode_outputs("a" * 10_000)
 
 
 def test_summaries_of_traces_that_never_end_are_evicted(translator, spans):
-    def trace(number):
+    def translate_child(number):
         with spans.tracer.start_as_current_span(f"root {number}"):
-            chat(spans, f"q {number}", "a")
+            record_chat(spans, f"q {number}", "a")
         child, root = spans.take()
         translator.translate([child])
         return child, root
@@ -173,9 +176,11 @@ def test_summaries_of_traces_that_never_end_are_evicted(translator, spans):
         (translated,) = translator.translate([root])
         return "mlflow.spanInputs" in translated.attributes
 
-    used, forgotten, *_, kept = [trace(number) for number in range(_MAX_TRACES)]
-    translator.translate([used[0]])
-    trace("one more")
-    assert has_question(used[1])
-    assert not has_question(forgotten[1])
-    assert has_question(kept[1])
+    used_trace, evicted_trace, *_, newest_trace = [
+        translate_child(number) for number in range(_MAX_TRACES)
+    ]
+    translator.translate([used_trace[0]])
+    translate_child("one more")
+    assert has_question(used_trace[1])
+    assert not has_question(evicted_trace[1])
+    assert has_question(newest_trace[1])

@@ -1,4 +1,4 @@
-"""Root spans above model calls and agents of other instrumentations."""
+"""Root spans of traces with attributes of other conventions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.exporter.mlflow._batch_translator import BatchTranslator
 
 
-def inputs_and_outputs(spans, attributes, *, root_attributes=None):
+def get_root_inputs_and_outputs(spans, attributes, *, root_attributes=None):
     tracer = spans.tracer
     with (
         tracer.start_as_current_span("POST /ask", attributes=root_attributes),
@@ -24,13 +24,13 @@ def inputs_and_outputs(spans, attributes, *, root_attributes=None):
     )
 
 
-def request(*messages):
+def make_request(*messages):
     return {
         "messages": [{"role": role, "content": content} for role, content in messages]
     }
 
 
-def response(content):
+def make_response(content):
     return {"choices": [{"message": {"role": "assistant", "content": content}}]}
 
 
@@ -60,9 +60,9 @@ TRACELOOP = {
 
 @pytest.mark.parametrize("attributes", [OPENINFERENCE, OPENINFERENCE_PARTS, TRACELOOP])
 def test_a_root_shows_question_and_answer_of_indexed_messages(spans, attributes):
-    assert inputs_and_outputs(spans, attributes) == (
-        request(("user", "Rain?")),
-        response("No."),
+    assert get_root_inputs_and_outputs(spans, attributes) == (
+        make_request(("user", "Rain?")),
+        make_response("No."),
     )
 
 
@@ -75,10 +75,10 @@ def test_a_root_shows_question_and_answer_of_indexed_messages(spans, attributes)
     ],
 )
 def test_indexed_messages_without_text_leave_the_root_empty(spans, attributes):
-    assert inputs_and_outputs(spans, attributes) == (None, None)
+    assert get_root_inputs_and_outputs(spans, attributes) == (None, None)
 
 
-CHAT = {
+CHAT_ATTRIBUTES = {
     "gen_ai.operation.name": "chat",
     "gen_ai.input.messages": json.dumps(
         [{"role": "user", "parts": [{"type": "text", "content": "Rain?"}]}]
@@ -86,15 +86,17 @@ CHAT = {
 }
 
 
-def test_an_agent_with_instructions_only_shows_the_question_of_its_call(spans):
-    agent = {
+def test_an_agent_with_only_instructions_shows_the_question_of_its_call(spans):
+    agent_attributes = {
         "gen_ai.operation.name": "invoke_agent",
         "gen_ai.system_instructions": json.dumps(
             [{"type": "text", "content": "Be brief."}]
         ),
     }
-    inputs, outputs = inputs_and_outputs(spans, CHAT, root_attributes=agent)
-    assert inputs == request(("system", "Be brief."), ("user", "Rain?"))
+    inputs, outputs = get_root_inputs_and_outputs(
+        spans, CHAT_ATTRIBUTES, root_attributes=agent_attributes
+    )
+    assert inputs == make_request(("system", "Be brief."), ("user", "Rain?"))
     assert outputs is None
 
 
@@ -108,11 +110,11 @@ def test_an_agent_with_instructions_only_shows_the_question_of_its_call(spans):
         "no JSON",
     ],
 )
-def test_inputs_with_more_than_instructions_stay(spans, inputs):
+def test_inputs_with_more_than_instructions_are_not_replaced(spans, inputs):
     tracer = spans.tracer
     with (
         tracer.start_as_current_span("job", attributes={"mlflow.spanInputs": inputs}),
-        tracer.start_as_current_span("call", attributes=CHAT),
+        tracer.start_as_current_span("call", attributes=CHAT_ATTRIBUTES),
     ):
         pass
     *_, root = BatchTranslator(promote_remote_root=True).translate(spans.take())
