@@ -47,12 +47,17 @@ def test_unreadable_completion_is_returned_and_ends_the_span(
     call: Callable[..., Any],
     deepseek: Simulator,
     telemetry: Telemetry,
+    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    def raise_error(*_: Any) -> Any:
+        raise RuntimeError
+
+    monkeypatch.setattr(ResponseAccumulator, "add", raise_error)
     instrument()
-    deepseek.answer_next(RecordedResponse(body=b'{"id": "1", "choices": 5}'))
-    assert call().choices == 5
-    assert telemetry.span.attributes["gen_ai.response.id"] == "1"
+    deepseek.answer_next(sample("chat_plain.json"))
+    assert call().choices
+    assert telemetry.span.attributes["gen_ai.response.finish_reasons"] == ("error",)
     (message,) = caplog.messages
     assert message.startswith("DeepSeek telemetry was lost: reading a result failed")
 

@@ -20,7 +20,7 @@ def sdk_object(value: Any) -> Any:
 def accumulate(*parts: Any) -> ResponseAccumulator:
     response = ResponseAccumulator(wants_content=True)
     for part in parts:
-        response.add(sdk_object(part))
+        response.add_chunk(sdk_object(part))
     return response
 
 
@@ -152,7 +152,7 @@ def test_usage_details_in_a_dictionary_are_read() -> None:
     details = {"cached_tokens": 3}
     usage = SimpleNamespace(prompt_tokens=5, prompt_tokens_details=details)
     response = ResponseAccumulator(wants_content=False)
-    response.add(SimpleNamespace(choices=[], usage=usage))
+    response.add_chunk(SimpleNamespace(choices=[], usage=usage))
 
     assert response.attributes(0) == {
         "gen_ai.response.finish_reasons": [],

@@ -5,7 +5,7 @@ The `as_…` functions return None if a value has no such form.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -31,6 +31,12 @@ def field_reader(value: Any) -> Callable[[str], Any]:
     return value.get if type(value) in DICT_TYPE else partial(field_of, value)
 
 
+def declared_fields_of(value: Any) -> Mapping[str, Any]:
+    """Returns the fields that the SDK declares, or all fields of a dictionary."""
+    fields: Mapping[str, Any] = value if type(value) in DICT_TYPE else value.__dict__
+    return fields
+
+
 def fields_of(value: Any) -> Mapping[str, Any]:
     """Returns all fields of an object that the SDK has parsed, declared or not.
 
@@ -43,6 +49,31 @@ def fields_of(value: Any) -> Mapping[str, Any]:
     return {**declared, **extra} if extra else declared
 
 
+def items_of(value: object) -> Sequence[Any]:
+    """Returns the items of a list.
+
+    An iterator has none here, because only the SDK may consume it.
+    """
+    if type(value) is list:  # the usual case; this check is ten times as fast
+        return value  # pyright: ignore[reportUnknownVariableType]  # items of any type
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return value  # pyright: ignore[reportUnknownVariableType]  # items of any type
+    return ()
+
+
+def omit_none(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def join_surrogates(text: str) -> str:
+    """Joins pairs of surrogates to characters.
+
+    JSON may escape a character as two surrogates, and a stream may cut between them.
+    """
+    utf16 = text.encode("utf-16-le", "surrogatepass")
+    return utf16.decode("utf-16-le", "surrogatepass")
+
+
 def as_text(value: object) -> str | None:
     """Returns a string that OTLP can encode.
 
@@ -52,11 +83,22 @@ def as_text(value: object) -> str | None:
         return None
     # The value that JSON sends: str() of an enum member returns the member's name.
     value = str.__str__(value)
-    return value if value.isascii() else value.encode(errors="replace").decode()
+    if value.isascii():
+        return value
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return join_surrogates(value).encode(errors="replace").decode()
+    return value
 
 
 def as_int(value: object) -> int | None:
-    """Returns an integer that OTLP can encode: at most 64 bits, and not a bool."""
+    """Returns an integer that OTLP can encode: at most 64 bits, and not a bool.
+
+    A gateway may send an integer as a float, such as 4.0.
+    """
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     value = int.__int__(value)

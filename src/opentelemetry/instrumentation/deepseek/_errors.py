@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from ._coerce import as_int, as_text
+from ._coerce import as_int, as_text, field_of
 from ._genai import fq_exception_type
 from ._suppress import suppress_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # DeepSeek's 401 ends in the last four characters of the key:
 # "Authentication Fails, Your api key: ****0000 is invalid". Complete keys and tokens
@@ -75,6 +78,19 @@ def describe_error(error: BaseException, *, with_content: bool) -> ErrorDescript
     return ErrorDescription(error_type, message)
 
 
+def describe_body_error(body_error: object, *, with_content: bool) -> ErrorDescription:
+    """Returns the code and the message of an error in a body with status 200.
+
+    The type is `_OTHER`, the fallback of the conventions, if the error has no code.
+    """
+    codes = (field_of(body_error, name) for name in ("code", "type"))
+    error_type = next((str(code) for code in codes if isinstance(code, str | int)), "")
+    message = as_text(field_of(body_error, "message")) or as_text(body_error) or ""
+    return ErrorDescription(
+        as_text(error_type) or "_OTHER", _redact(message, (), with_content=with_content)
+    )
+
+
 def _error_message(error: BaseException, *, with_content: bool) -> str:
     if type(error) in _ERROR_TYPES:
         return str(error)
@@ -86,8 +102,11 @@ def _error_message(error: BaseException, *, with_content: bool) -> str:
         # Not an error of the SDK. Pydantic, for example, quotes the response that it
         # could not validate.
         message = as_text(str(error)) if with_content else ""
-    message = message or ""
-    for secret in _request_secrets(error):
+    return _redact(message or "", _request_secrets(error), with_content=with_content)
+
+
+def _redact(message: str, secrets: Iterable[str], *, with_content: bool) -> str:
+    for secret in secrets:
         message = message.replace(secret, _REDACTED)
     message = _SECRETS.sub(_REDACTED, message)
     return message if with_content else _QUOTED_VALUE.sub('"…"', message)

@@ -9,6 +9,7 @@ drops zeros.
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -70,6 +71,8 @@ __all__ = [
 
 Json = dict[str, Any]
 
+# As the SDK encodes a request.
+_encode_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _JSON_SCALARS: Final = frozenset({str, int, bool, type(None)})
 _PART_TYPES: Final[Mapping[str, type]] = {
     "blob": BlobPart,
@@ -114,7 +117,12 @@ class EnclosingInference(InferenceData):
 
 
 def as_json_value(value: Any) -> Any:
-    """Returns `value` as JSON, without the parts that JSON cannot hold."""
+    """Returns `value` as JSON values, or as JSON text if these would be incomplete.
+
+    JSON values hold no NaN, have only text as keys, and have a limited depth, because
+    the protobuf messages of OTLP have. Without a JSON text, the parts are omitted that
+    JSON cannot hold.
+    """
     if type(value) in _JSON_SCALARS or (
         # A flat dictionary, as the arguments of most tools are.
         type(value) in DICT_TYPE
@@ -128,7 +136,15 @@ def as_json_value(value: Any) -> Any:
     # when it dumps the object, and the application must not see such a warning.
     if hasattr(value, "__pydantic_serializer__"):
         value = value.model_dump(warnings=False)
-    return object_to_any_value(value)
+    converted = object_to_any_value(value)
+    try:
+        if converted == value or (text := _encode_json(value)) == _encode_json(
+            converted
+        ):
+            return converted
+    except (RecursionError, TypeError, ValueError):
+        return converted
+    return text
 
 
 class ContentCapture:
@@ -216,7 +232,7 @@ def _part(part: Json) -> Any:
     return _from_json(_PART_TYPES[part["type"]], part)
 
 
-def _from_json(dataclass_type: Any, json: Json) -> Any:
+def _from_json(dataclass_type: Any, value: Json) -> Any:
     return dataclass_type(
-        **{field.name: json.get(field.name) for field in fields(dataclass_type)}
+        **{field.name: value.get(field.name) for field in fields(dataclass_type)}
     )

@@ -11,9 +11,11 @@ from ._coerce import as_count, as_text
 from ._errors import (
     IncompleteStreamError,
     UnreadStreamError,
+    describe_body_error,
     describe_error,
     status_code,
 )
+from ._parse_errors import response_of
 from ._raw_response import RawResponseWrapper, parse_body
 from ._request import request_attributes, request_body
 from ._streams import AsyncStreamWrapper, StreamWrapper
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._endpoint import Endpoint
+    from ._errors import ErrorDescription
     from ._operations import Operation
     from ._signals import Signals
 
@@ -109,7 +112,7 @@ class Invocation:
     def _record_or_wrap(self, result: Any) -> Any:
         # By attributes and not by class: the SDK's raw responses are private classes,
         # and another instrumentation may have wrapped what the SDK returned.
-        if hasattr(result, self._response.response_field):
+        if hasattr(result, self._response.response_field) or hasattr(result, "error"):
             self._response.add(result)
         elif isinstance(result, self._stream_type):
             self._record_trace_id(result)
@@ -133,12 +136,12 @@ class Invocation:
 
     def on_chunk(self, chunk: Any) -> None:
         try:
-            self._response.add(chunk)
+            self._response.add_chunk(chunk)
             if (chunk_times := self._chunk_times) is not None:
                 chunk_times.append(perf_counter())
                 if len(chunk_times) > _CHUNK_BATCH_SIZE:
                     self._record_chunk_gaps(chunk_times)
-            elif self._response.part_count == 1:
+            elif self._response.chunk_count == 1:
                 self._on_first_chunk()
         except Exception as error:  # noqa: BLE001  # as above
             log_suppressed("reading a chunk", error)
@@ -168,7 +171,7 @@ class Invocation:
             self.fail(IncompleteStreamError("the stream ended without a finish reason"))
 
     def on_stream_dropped(self) -> None:
-        if self._response.part_count:
+        if self._response.chunk_count:
             self.end()
         else:
             self.fail(UnreadStreamError("the stream was dropped unread"))
@@ -183,10 +186,10 @@ class Invocation:
             self._record_trace_id(error)
             if (status := status_code(error)) is not None:
                 self._telemetry.attributes["http.response.status_code"] = status
-            # `parse()` raises for a completion that was cut for length or filtered.
-            # Its tokens are billed, so they are recorded.
-            if (completion := getattr(error, "completion", None)) is not None:
-                self._response.add(completion)
+            if not self._response.chunk_count:
+                response = response_of(error, self._response.response_field)
+                if response is not None:
+                    self._response.add(response)
         self._end(error)
 
     def _end(self, error: BaseException | None) -> None:
@@ -206,13 +209,18 @@ class Invocation:
         except Exception as internal_error:  # noqa: BLE001  # as above
             log_suppressed("recording a response", internal_error)
         try:
-            telemetry.end(
-                None
-                if error is None
-                else describe_error(error, with_content=telemetry.wants_content)
-            )
+            telemetry.end(self._describe_error(error))
         except Exception as internal_error:  # noqa: BLE001  # as above
             log_suppressed("ending a span", internal_error)
+
+    def _describe_error(self, error: BaseException | None) -> ErrorDescription | None:
+        with_content = self._telemetry.wants_content
+        # The cause of an exception that the SDK raises when it parses such a body.
+        if (body_error := self._response.error) is not None:
+            return describe_body_error(body_error, with_content=with_content)
+        if error is None:
+            return None
+        return describe_error(error, with_content=with_content)
 
     def _record_stream_times(self, attributes: dict[str, Any]) -> None:
         self._record_chunk_gaps(self._chunk_times or [])

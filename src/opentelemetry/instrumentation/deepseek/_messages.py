@@ -7,27 +7,32 @@ https://github.com/open-telemetry/semantic-conventions-genai/tree/main/docs/gen-
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from ._coerce import as_text, field_of, field_reader
-from ._genai import as_json_value, image_from_url
+from ._coerce import as_text, field_of, field_reader, items_of, omit_none
+from ._content_parts import content_parts, text_parts
+from ._genai import as_json_value
 from ._suppress import log_suppressed
+from ._think_tags import separate_reasoning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ._choice import Choice
-
 # The finish reasons of the conventions' messages. The span keeps DeepSeek's own.
 _MESSAGE_FINISH_REASONS: Final[Mapping[str, str]] = {
     "tool_calls": "tool_call",
+    "function_call": "tool_call",
     "insufficient_system_resource": "error",
     "aborted": "error",
 }
 
 Json = dict[str, Any]
 
+# `function` is the role of the former `function_call`.
+_TOOL_ROLES: Final = frozenset({"tool", "function"})
+# A text completion has no role.
+_MODEL_ROLES: Final = frozenset({"assistant", ""})
 _UNREADABLE: Final = "[unreadable]"
 _UNREADABLE_MESSAGE: Final[Json] = {
     "role": "unknown",
@@ -38,24 +43,25 @@ _UNREADABLE_TOOL: Final[Json] = {"type": "function", "name": _UNREADABLE}
 
 def input_messages(messages: object) -> list[Json]:
     return [
-        convert_or_placeholder(_input_message, message)
-        for message in items_of(messages)
+        convert_or_placeholder(_chat_message, message) for message in items_of(messages)
     ]
 
 
-def output_message(choice: Choice) -> Json:
-    finish_reason = choice.finish_reason or "error"
+def output_message(
+    message: object, finish_reason: str | None, *, joins_texts: bool
+) -> Json:
+    """Converts a message of a response.
+
+    Args:
+        message: an object of the SDK, or JSON.
+        finish_reason: of the choice, or None if it was cut off.
+        joins_texts: whether consecutive texts are pieces of one text.
+    """
+    finish_reason = finish_reason or "error"
+    convert = partial(_chat_message, joins_texts=joins_texts)
     return {
         "role": "assistant",
-        "parts": [
-            *_reasoning_and_text_parts(
-                choice.reasoning.getvalue(), choice.content.getvalue()
-            ),
-            *(
-                _tool_call_part(call.id, call.name, call.arguments.getvalue())
-                for _, call in sorted(choice.tool_calls.items())
-            ),
-        ],
+        "parts": convert_or_placeholder(convert, message)["parts"],
         "finish_reason": _MESSAGE_FINISH_REASONS.get(finish_reason, finish_reason),
     }
 
@@ -81,27 +87,12 @@ def convert_or_placeholder(
         return placeholder
 
 
-def items_of(value: object) -> Sequence[Any]:
-    """Returns the items of a list.
-
-    An iterator has none here, because only the SDK may consume it.
-    """
-    if type(value) is list:  # the usual case; this check is ten times as fast
-        return value  # pyright: ignore[reportUnknownVariableType]  # items of any type
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return value  # pyright: ignore[reportUnknownVariableType]  # items of any type
-    return ()
-
-
-def omit_none(**fields: Any) -> Json:
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _input_message(message: object) -> Json:
+def _chat_message(message: object, *, joins_texts: bool = False) -> Json:
+    """Converts a message of a request or of a response."""
     field = field_reader(message)
     role = as_text(field("role")) or ""
     content: object = field("content")
-    if role == "tool":
+    if role in _TOOL_ROLES:
         parts = [
             omit_none(
                 type="tool_call_response",
@@ -111,91 +102,50 @@ def _input_message(message: object) -> Json:
         ]
     else:
         # The order in which DeepSeek generates them, streamed or not.
-        parts = _reasoning_and_text_parts(field("reasoning_content"), content)
-        for call in items_of(field("tool_calls")):
-            function_field = field_reader(field_of(call, "function"))
-            parts.append(
-                _tool_call_part(
-                    as_text(field_of(call, "id")),
-                    as_text(function_field("name")) or "",
-                    function_field("arguments"),
-                )
-            )
+        parts = [
+            *text_parts("reasoning", field("reasoning_content") or field("reasoning")),
+            *content_parts(content, joins_texts=joins_texts),
+            *text_parts("text", field("refusal")),
+            *(_tool_call_part(call) for call in items_of(field("tool_calls"))),
+        ]
+        # The former name of `tool_calls`.
+        if (function := field("function_call")) is not None:
+            parts.append(_function_call_part(None, function))
+        if role in _MODEL_ROLES:
+            parts = separate_reasoning(parts)
     converted: Json = {"role": role, "parts": parts}
     if (name := as_text(field("name"))) is not None:
         converted["name"] = name
     return converted
 
 
-def _reasoning_and_text_parts(reasoning: object, content: object) -> list[Json]:
-    parts: list[Json] = []
-    if isinstance(reasoning, str) and reasoning:
-        parts.append({"type": "reasoning", "content": reasoning})
-    if isinstance(content, str):
-        if content:
-            parts.append({"type": "text", "content": content})
-    elif content is not None:
-        parts.extend(_content_part(item) for item in items_of(content))
-    return parts
+def _tool_call_part(call: object) -> Json:
+    return _function_call_part(
+        as_text(field_of(call, "id")), field_of(call, "function")
+    )
 
 
-def _tool_call_part(id_: str | None, name: str, arguments: object) -> Json:
+def _function_call_part(call_id: str | None, function: object) -> Json:
     return omit_none(
-        type="tool_call", id=id_, name=name, arguments=parse_arguments(arguments)
+        type="tool_call",
+        id=call_id,
+        name=as_text(field_of(function, "name")) or "",
+        arguments=parse_arguments(field_of(function, "arguments")),
     )
 
 
 def parse_arguments(arguments: object) -> Any:
-    """Parses the arguments of a tool call; returns them as text if they are no JSON."""
-    if isinstance(arguments, str):
-        try:
-            arguments = json.loads(arguments)
-        except (RecursionError, ValueError):
-            return as_text(arguments)
-    return as_json_value(arguments)
+    """Parses the arguments of a tool call.
 
-
-def json_text_part(item: object) -> Json:
-    """Returns a text part with the JSON of an item that the conventions do not know."""
-    text = json.dumps(as_json_value(item), ensure_ascii=False, default=repr)
-    return {"type": "text", "content": text}
-
-
-def _text_part(item: object) -> Json | None:
-    text: object = field_of(item, "text")
-    return {"type": "text", "content": text} if isinstance(text, str) else None
-
-
-def _image_part(item: object) -> Json | None:
-    return part_from_url(field_of(field_of(item, "image_url"), "url"), "image")
-
-
-def _file_part(item: object) -> Json | None:
-    file: object = field_of(item, "file")
-    if (file_id := as_text(field_of(file, "file_id"))) is not None:
-        return {"type": "file", "modality": "document", "file_id": file_id}
-    return part_from_url(field_of(file, "file_data"), "document")
-
-
-def part_from_url(url: object, modality: str) -> Json | None:
-    """Returns a blob part for a data URL, a URI part for any other URL.
-
-    Returns None if `url` is no text or is an invalid data URL.
+    Returns them as text if they are not JSON, or contain NaN or an infinite number.
     """
-    part = image_from_url(url, modality=modality) if isinstance(url, str) else None
-    return None if part is None else omit_none(**vars(part))
-
-
-_CONTENT_PARTS: Final[Mapping[str, Callable[[object], Json | None]]] = {
-    "text": _text_part,
-    "image_url": _image_part,
-    "file": _file_part,
-}
-
-
-def _content_part(item: object) -> Json:
-    convert = _CONTENT_PARTS.get(str(field_of(item, "type")))
-    return (convert and convert(item)) or json_text_part(item)
+    if not isinstance(arguments, str):
+        return as_json_value(arguments)
+    try:
+        parsed = json.loads(arguments)
+        return parsed if as_json_value(parsed) == parsed else as_text(arguments)
+    except (RecursionError, ValueError):
+        return as_text(arguments)
 
 
 def _tool_definition(tool: object) -> Json:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ._coerce import items_of
 from ._genai import MessageContent
-from ._messages import input_messages, items_of, tool_definitions
+from ._messages import input_messages, tool_definitions
 from ._request import COMPLETIONS_FIELDS, RESPONSES_FIELDS
 from ._response import ResponseAccumulator
 from ._responses_api import ResponsesAccumulator
@@ -29,7 +30,10 @@ class Operation(NamedTuple):
 def _chat_request_content(body: Mapping[str, Any]) -> MessageContent:
     return MessageContent(
         input_messages=input_messages(body.get("messages")),
-        tool_definitions=tool_definitions(body.get("tools")),
+        tool_definitions=tool_definitions(
+            # `functions` is the former name of `tools`.
+            [*items_of(body.get("tools")), *items_of(body.get("functions"))]
+        ),
     )
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from contextlib import suppress
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from weakref import ref
 
 from ._proxy import TransparentProxy
@@ -21,16 +20,15 @@ if TYPE_CHECKING:
 _READ_AND_CLOSE_METHODS: Final = ("iter_bytes", "aiter_bytes", "close", "aclose")
 
 
-def parse_body(body: bytes | bytearray) -> SimpleNamespace | None:
-    """Parses JSON into an object with the attributes of the SDK's object.
+def parse_body(body: bytes | bytearray) -> dict[str, Any] | None:
+    """Parses a body; returns None if it is not a JSON object.
 
-    Returns None if `body` is not a JSON object. The application gets the error when it
-    parses the body.
+    The application gets the error when it parses the body.
     """
     with suppress(ValueError, RecursionError):
-        value = json.loads(body, object_hook=lambda fields: SimpleNamespace(**fields))
-        if isinstance(value, SimpleNamespace):
-            return value
+        value = json.loads(body)
+        if isinstance(value, dict):
+            return cast("dict[str, Any]", value)
     return None
 
 

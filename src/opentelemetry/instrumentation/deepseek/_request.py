@@ -60,7 +60,8 @@ _suppress_argument_errors: Final = suppress_errors("reading a request argument")
 # that converts its value.
 RequestFields: TypeAlias = "tuple[tuple[str, str, Callable[[object], Any]], ...]"
 
-# `max_completion_tokens` is missing because DeepSeek ignores it.
+# `max_completion_tokens` is missing because DeepSeek ignores it. `top_k` is an argument
+# of gateways and of servers of the open models.
 COMPLETIONS_FIELDS: Final[RequestFields] = (
     ("frequency_penalty", "gen_ai.request.frequency_penalty", as_float),
     ("max_tokens", "gen_ai.request.max_tokens", as_int),
@@ -73,6 +74,7 @@ COMPLETIONS_FIELDS: Final[RequestFields] = (
     ("stream", "gen_ai.request.stream", _true_or_none),
     ("temperature", "gen_ai.request.temperature", as_float),
     ("thinking", "deepseek.request.thinking.type", _thinking_type),
+    ("top_k", "gen_ai.request.top_k", as_int),
     ("top_p", "gen_ai.request.top_p", as_float),
 )
 RESPONSES_FIELDS: Final[RequestFields] = (
@@ -83,6 +85,7 @@ RESPONSES_FIELDS: Final[RequestFields] = (
     ("temperature", "gen_ai.request.temperature", as_float),
     ("text", "gen_ai.output.type", _text_format),
     ("text_format", "gen_ai.output.type", _output_type),
+    ("top_k", "gen_ai.request.top_k", as_int),
     ("top_p", "gen_ai.request.top_p", as_float),
 )
 

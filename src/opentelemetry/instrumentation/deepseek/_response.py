@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from ._choice import Choice, ToolCall
-from ._coerce import EMPTY, as_count, as_int, as_text, field_of, fields_of
+from ._choice import Choice
+from ._coerce import EMPTY, as_count, as_text, declared_fields_of, fields_of, items_of
 from ._messages import output_message
 
 if TYPE_CHECKING:
@@ -18,46 +18,72 @@ if TYPE_CHECKING:
 class ResponseAccumulator:
     """Collects the parts of a response until its attributes and messages are read.
 
-    `wants_content` is False if no content is recorded; then no text is stored. Times
-    are values of `perf_counter`.
+    `wants_content` is False if no content is recorded; then no text is stored. `error`
+    is what a body contains instead of an answer. Times are values of `perf_counter`.
+    Any field may be missing or have a wrong type, because the SDK validates nothing
+    that DeepSeek sends.
     """
 
     wants_content: bool
     # The field that a whole response has, and that a stream does not have.
     response_field: str = field(default="choices", init=False)
-    part_count: int = 0
+    chunk_count: int = 0
     id: str | None = None
     model: str | None = None
     system_fingerprint: str | None = None
     usage: object = None
+    error: object = None
     choices: dict[int, Choice] = field(default_factory=dict[int, Choice])
     first_reasoning_time: float | None = None
     first_answer_time: float | None = None
 
     @property
     def is_finished(self) -> bool:
-        return bool(self.choices) and all(
-            choice.finish_reason for choice in self.choices.values()
+        return self.error is not None or (
+            bool(self.choices)
+            and all(choice.finish_reason for choice in self.choices.values())
         )
 
-    def add(self, part: object) -> None:
-        """Adds a chunk, or a completion, which has `message` instead of `delta`.
+    def add(self, response: object) -> None:
+        """Adds a whole response."""
+        fields = fields_of(response)
+        self._add_fields(fields)
+        for position, choice in enumerate(items_of(fields.get("choices"))):
+            choice_fields = fields_of(choice)
+            message = choice_fields.get("message")
+            if message is None:  # a text completion
+                message = {"content": choice_fields.get("text")}
+            # The position and not `index`: some gateways number all choices 0.
+            self.choices[position] = Choice(
+                as_text(choice_fields.get("finish_reason")), message
+            )
+            # OpenRouter reports the failure of a provider here.
+            self.error = self.error or choice_fields.get("error")
 
-        Any field may be missing or have a wrong type, because the SDK validates
-        nothing that DeepSeek sends.
-        """
-        fields = part.__dict__
-        self.part_count += 1
-        if self.part_count == 1:
-            self.id = as_text(fields.get("id"))
-            self.model = as_text(fields.get("model"))
-            self.system_fingerprint = as_text(fields.get("system_fingerprint"))
+    def add_chunk(self, chunk: object) -> None:
+        """Adds a chunk of a stream."""
+        self.chunk_count += 1
+        fields = declared_fields_of(chunk)
+        self._add_fields(fields)
+        choices: Sequence[object] = fields.get("choices") or ()
+        for position, choice in enumerate(choices):
+            self._add_choice(position, declared_fields_of(choice))
+
+    def _add_fields(self, fields: Mapping[str, Any]) -> None:
+        # The first chunk of Azure has empty fields.
+        if not (self.id and self.model and self.system_fingerprint):
+            self.id = self.id or as_text(fields.get("id")) or None
+            self.model = self.model or as_text(fields.get("model")) or None
+            self.system_fingerprint = (
+                self.system_fingerprint
+                or as_text(fields.get("system_fingerprint"))
+                or None
+            )
         # Usage is in the last chunk, which has the finish reason or no choice at all.
         if (usage := fields.get("usage")) is not None:
             self.usage = usage
-        choices: Sequence[object] = fields.get("choices") or ()
-        for position, choice in enumerate(choices):
-            self._add_choice(position, choice.__dict__)
+        if error := fields.get("error"):
+            self.error = error
 
     def _add_choice(self, position: int, fields: Mapping[str, Any]) -> None:
         index = fields.get("index")
@@ -69,15 +95,15 @@ class ResponseAccumulator:
             choice.finish_reason = as_text(finish_reason)
         if self.first_answer_time is not None and not self.wants_content:
             return  # the rest of this choice is only text
-        if (message := fields.get("delta") or fields.get("message")) is not None:
+        if (delta := fields.get("delta") or fields.get("message")) is not None:
             # Fields that the SDK does not declare are here, such as
             # `reasoning_content`.
-            extra = getattr(message, "__pydantic_extra__", None) or EMPTY
-            self._add_message(choice, message.__dict__, extra)
+            extra = getattr(delta, "__pydantic_extra__", None) or EMPTY
+            self._add_delta(choice, declared_fields_of(delta), extra)
         elif text := fields.get("text"):  # a text completion
-            self._add_message(choice, {"content": text}, EMPTY)
+            self._add_delta(choice, {"content": text}, EMPTY)
 
-    def _add_message(
+    def _add_delta(
         self, choice: Choice, fields: Mapping[str, Any], extra: Mapping[str, Any]
     ) -> None:
         reasoning = (
@@ -87,20 +113,27 @@ class ResponseAccumulator:
             or extra.get("reasoning")
             or fields.get("reasoning")
         )
-        if reasoning:
-            if self.first_reasoning_time is None:
-                self.first_reasoning_time = perf_counter()
-            if self.wants_content and isinstance(reasoning, str):
-                choice.reasoning.write(reasoning)
-        content, tool_calls = fields.get("content"), fields.get("tool_calls")
-        if content or tool_calls:
-            if self.first_answer_time is None:
-                self.first_answer_time = perf_counter()
-            if self.wants_content:
-                if isinstance(content, str):
-                    choice.content.write(content)
-                for position, tool_call in enumerate(tool_calls or ()):
-                    _add_tool_call(choice.tool_calls, position, tool_call)
+        if self.first_answer_time is None:
+            self._record_times(choice, fields, reasoning)
+        if self.wants_content:
+            choice.add_delta(fields, reasoning)
+
+    def _record_times(
+        self, choice: Choice, fields: Mapping[str, Any], reasoning: object
+    ) -> None:
+        answer = fields.get("content")
+        if answer and isinstance(answer, str):
+            tagged_reasoning, answer = choice.think_tags.write(answer)
+            reasoning = reasoning or tagged_reasoning
+        if reasoning and self.first_reasoning_time is None:
+            self.first_reasoning_time = perf_counter()
+        if (
+            answer
+            or fields.get("tool_calls")
+            or fields.get("function_call")
+            or fields.get("refusal")
+        ):
+            self.first_answer_time = perf_counter()
 
     def attributes(self, choice_count: int) -> dict[str, Any]:
         """Returns the response attributes of a span.
@@ -124,18 +157,14 @@ class ResponseAccumulator:
         return {name: value for name, value in attributes.items() if value is not None}
 
     def messages(self) -> list[dict[str, Any]]:
-        return [output_message(choice) for _, choice in sorted(self.choices.items())]
-
-
-def _add_tool_call(
-    tool_calls: dict[int, ToolCall], position: int, delta: object
-) -> None:
-    index = as_int(field_of(delta, "index"))
-    tool_call = tool_calls.setdefault(position if index is None else index, ToolCall())
-    tool_call.id = as_text(field_of(delta, "id")) or tool_call.id
-    function = field_of(delta, "function")
-    tool_call.name = as_text(field_of(function, "name")) or tool_call.name
-    tool_call.arguments.write(as_text(field_of(function, "arguments")) or "")
+        return [
+            output_message(
+                choice.as_message(),
+                choice.finish_reason,
+                joins_texts=bool(choice.content_parts),
+            )
+            for _, choice in sorted(self.choices.items())
+        ]
 
 
 def _usage_attributes(usage: object) -> dict[str, int | None]:

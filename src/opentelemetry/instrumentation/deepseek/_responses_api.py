@@ -6,8 +6,17 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
-from ._coerce import as_count, as_int, as_text, field_of, fields_of
-from ._messages import convert_or_placeholder, items_of, omit_none
+from ._coerce import (
+    EMPTY,
+    as_count,
+    as_int,
+    as_text,
+    field_of,
+    fields_of,
+    items_of,
+    omit_none,
+)
+from ._messages import convert_or_placeholder
 from ._responses_messages import item_message
 from ._text_buffer import TextBuffer
 
@@ -45,30 +54,47 @@ class ResponsesAccumulator:
     wants_content: bool
     # The field that a whole response has, and that a stream does not have.
     response_field: str = field(default="output", init=False)
-    part_count: int = 0
+    chunk_count: int = 0
     response: object = None
+    error_event: object = None
     model: str | None = None
     items: dict[int, OutputItem] = field(default_factory=dict[int, OutputItem])
     first_reasoning_time: float | None = None
     first_answer_time: float | None = None
 
     @property
+    def error(self) -> object:
+        """What the API reports instead of an answer."""
+        if self.error_event is not None:
+            return self.error_event
+        error: object = field_of(self.response, "error")
+        has_failed = field_of(self.response, "status") == "failed"
+        return error or (EMPTY if has_failed else None)
+
+    @property
     def is_finished(self) -> bool:
         status = field_of(self.response, "status")
-        return status not in (None, "in_progress", "queued")
+        return self.error is not None or status not in (None, "in_progress", "queued")
 
-    def add(self, part: object) -> None:
-        """Adds an event of a stream, or a whole response."""
-        self.part_count += 1
+    def add(self, response: object) -> None:
+        """Adds a whole response."""
+        self.response = response
+        self.model = as_text(field_of(response, "model")) or self.model
+
+    def add_chunk(self, event: object) -> None:
+        """Adds an event of a stream."""
+        self.chunk_count += 1
         # An older SDK does not know every type of event. It keeps the fields of an
         # unknown one as undeclared fields.
-        fields = fields_of(part)
-        response = fields.get("response") if "output" not in fields else part
-        if response is not None:
-            self.response = response
-            self.model = as_text(field_of(response, "model")) or self.model
+        fields = fields_of(event)
+        if (response := fields.get("response")) is not None:
+            self.add(response)
             return
-        item_type = _DELTA_ITEM_TYPES.get(fields.get("type", ""))
+        event_type = fields.get("type", "")
+        if event_type == "error":
+            self.error_event = fields
+            return
+        item_type = _DELTA_ITEM_TYPES.get(event_type)
         if item_type == "reasoning":
             self.first_reasoning_time = self.first_reasoning_time or perf_counter()
         elif item_type is not None:
@@ -151,4 +177,4 @@ def _item_fields(item: OutputItem) -> Json:
         return item.fields
     if item.fields.get("type") == "function_call":
         return item.fields | {"arguments": text}
-    return item.fields | {"content": [{"text": text}]}
+    return item.fields | {"content": [{"type": "output_text", "text": text}]}

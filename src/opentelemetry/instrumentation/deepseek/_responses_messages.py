@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ._coerce import as_text, field_of
+from ._coerce import as_text, field_of, items_of, omit_none
+from ._content_parts import content_parts, json_text_part
 from ._genai import MessageContent, as_json_value
-from ._messages import (
-    convert_or_placeholder,
-    items_of,
-    json_text_part,
-    omit_none,
-    parse_arguments,
-    part_from_url,
-    tool_definitions,
-)
+from ._messages import convert_or_placeholder, parse_arguments, tool_definitions
+from ._think_tags import separate_reasoning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -52,7 +46,10 @@ def item_message(item: object) -> Json:
     """Converts an item to a message of its role."""
     is_output = field_of(item, "type") == "function_call_output"
     role = as_text(field_of(item, "role")) or ("tool" if is_output else "assistant")
-    return {"role": role, "parts": _parts(item)}
+    parts = _parts(item)
+    if role == "assistant":
+        parts = separate_reasoning(parts)
+    return {"role": role, "parts": parts}
 
 
 def _parts(item: object) -> list[Json]:
@@ -61,10 +58,7 @@ def _parts(item: object) -> list[Json]:
 
 
 def _message_parts(item: object) -> list[Json]:
-    content: object = field_of(item, "content")
-    if isinstance(content, str):
-        return [{"type": "text", "content": content}] if content else []
-    return [_content_part(part) for part in items_of(content)]
+    return content_parts(field_of(item, "content"))
 
 
 def _reasoning_parts(item: object) -> list[Json]:
@@ -113,11 +107,3 @@ _ITEM_PARTS: Final[Mapping[str, Callable[[object], list[Json]]]] = {
     "function_call_output": _function_call_output_parts,
     "web_search_call": _web_search_call_parts,
 }
-
-
-def _content_part(part: object) -> Json:
-    text = field_of(part, "text") or field_of(part, "refusal")
-    if isinstance(text, str):
-        return {"type": "text", "content": text}
-    image = part_from_url(field_of(part, "image_url"), "image")
-    return image or json_text_part(part)

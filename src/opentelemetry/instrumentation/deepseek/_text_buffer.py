@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ._coerce import join_surrogates
+
 
 class TextBuffer:
     """Holds text as UTF-8 bytes; a list would hold one object for each piece.
@@ -19,4 +21,7 @@ class TextBuffer:
         self._utf8 += piece.encode("utf-8", "surrogatepass")
 
     def getvalue(self) -> str:
-        return self._utf8.decode("utf-8", "surrogatepass")
+        try:
+            return self._utf8.decode()
+        except UnicodeDecodeError:
+            return join_surrogates(self._utf8.decode("utf-8", "surrogatepass"))
