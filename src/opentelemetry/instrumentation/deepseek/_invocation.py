@@ -63,6 +63,7 @@ class Invocation:
     ) -> None:
         body = request_body(arguments)
         self._has_ended = False
+        self._open_streams = signals.open_streams
         self._telemetry = telemetry = InvocationTelemetry(
             signals, operation.name, endpoint, as_text(body.get("model"))
         )
@@ -116,10 +117,12 @@ class Invocation:
             self._response.add(result)
         elif isinstance(result, self._stream_type):
             self._record_trace_id(result)
+            self._open_streams.add(self)
             return self._stream_wrapper(result, self)
         elif (http_response := getattr(result, "http_response", None)) is not None:
             self._record_trace_id(result)
             if not http_response.is_closed:
+                self._open_streams.add(self)
                 return RawResponseWrapper(result, self)
             # The body is in memory and not parsed. `parse()` of the SDK is not called
             # here, because the application may never call it, or may parse the body

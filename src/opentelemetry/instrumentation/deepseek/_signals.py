@@ -10,6 +10,7 @@ from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import get_tracer
 
 from ._genai import ContentCapture
+from ._open_streams import OpenStreams
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _SCOPE_NAME: Final = "opentelemetry.instrumentation.deepseek"
 
 
 class Signals:
-    """Created once for each `instrument()`."""
+    """The signals of one `instrument()`."""
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class Signals:
             _SCOPE_NAME, __version__, logger_provider, schema_url=schema_url
         )
         self.content_capture: Final = ContentCapture()
+        self.open_streams: Final = OpenStreams()
         self._meter_provider: Final = meter_provider
         self._wants_metrics = False
 
