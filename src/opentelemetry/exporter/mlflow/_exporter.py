@@ -20,6 +20,7 @@ from opentelemetry.exporter.mlflow._delivery._requests import (
     deliver,
     make_requests,
 )
+from opentelemetry.exporter.mlflow._delivery._running_exports import RunningExports
 from opentelemetry.exporter.mlflow._destinations import (
     ExportError,
     TraceInfoReader,
@@ -121,6 +122,7 @@ class MlflowSpanExporter(SpanExporter):
             and not promotes_remote_root
             else None
         )
+        self._running_exports = RunningExports()
         self._is_shut_down = False
         bridge.add_exporter(self, self._destination.has_tracking_uri)
         if hasattr(os, "register_at_fork"):
@@ -140,8 +142,9 @@ class MlflowSpanExporter(SpanExporter):
             )
             self._dropped_spans.record(DeliveryResult(0, [Drop(len(spans), error)]))
             return SpanExportResult.FAILURE
-        groups = self._groups_to_send(spans)
-        is_delivered = groups is not None and self._send(groups)
+        with self._running_exports:
+            groups = self._groups_to_send(spans)
+            is_delivered = groups is not None and self._send(groups)
         return SpanExportResult.SUCCESS if is_delivered else SpanExportResult.FAILURE
 
     def _groups_to_send(
@@ -196,6 +199,8 @@ class MlflowSpanExporter(SpanExporter):
             self._remote_root_previews.close()
         self._content.close()
         self._destination.close()
+        # Closing ends a request that waits for its response; its spans are counted.
+        self._running_exports.wait()
         self._dropped_spans.log_totals()
 
     def _after_fork(self) -> None:
@@ -205,6 +210,7 @@ class MlflowSpanExporter(SpanExporter):
         if self._remote_root_previews:
             self._remote_root_previews.after_fork()
         self._dropped_spans.after_fork()
+        self._running_exports.after_fork()
         self._destination.after_fork()
 
 

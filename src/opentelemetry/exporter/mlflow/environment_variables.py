@@ -121,8 +121,9 @@ OTEL_EXPORTER_MLFLOW_TIMEOUT: Final = "OTEL_EXPORTER_MLFLOW_TIMEOUT"
 .. envvar:: OTEL_EXPORTER_MLFLOW_TIMEOUT
 
 Seconds for one request to an MLflow server, including its retries. For Databricks,
-seconds for one try. Default: `30`, because a server may fetch a price list while it
-accepts the first spans.
+seconds for one try. A program that ends waits as long for all its requests together, if
+the server does not respond. Default: `10`, because a server may need 8 seconds to fetch
+a price list when it accepts the first spans.
 """
 
 OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT: Final = (

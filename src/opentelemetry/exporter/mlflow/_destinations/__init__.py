@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Destination", "ExportError", "TraceInfoReader", "create_destination"]
 
-_DEFAULT_TIMEOUT_SECONDS = 30.0
+_DEFAULT_TIMEOUT_SECONDS = 10.0
 
 _DATABRICKS_URI = re.compile(r"databricks(://[^/:?#]*)?", re.IGNORECASE)
 _DATABASE_SCHEMES = ("mssql", "mysql", "postgresql", "sqlite")

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import gzip
 import logging
-import threading
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -19,6 +19,11 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
+
+from opentelemetry.exporter.mlflow._destinations._deadline import (
+    call_with_deadline,
+    exit_clock,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -64,13 +69,13 @@ class ExportAttempt:
         """Raises StopRetryingError if a retry would not help."""
         self.request_count += 1
         self.response, self.error = None, error
-        if isinstance(error, (requests.exceptions.SSLError, requests.ConnectTimeout)):
+        if isinstance(error, (requests.exceptions.SSLError, requests.Timeout)):
             raise StopRetryingError from error
         # The first error may be caused by an idle connection that the server closed.
         if (
             isinstance(error, requests.ConnectionError)
             and self.request_count > 1
-            and (self._is_retry_time_over or _is_interpreter_exiting())
+            and (self._is_retry_time_over or exit_clock.is_exiting)
         ):
             raise StopRetryingError from error
 
@@ -81,18 +86,13 @@ class ExportAttempt:
         if (
             response.status_code >= HTTPStatus.TOO_MANY_REQUESTS
             and self._is_retry_time_over
-            and _is_interpreter_exiting()
+            and exit_clock.is_exiting
         ):
             raise StopRetryingError
 
     @property
     def _is_retry_time_over(self) -> bool:
         return time.monotonic() - self.start_time > _MAX_RETRY_SECONDS
-
-
-def _is_interpreter_exiting() -> bool:
-    """Whether this is the export that the SDK makes at exit."""
-    return not threading.main_thread().is_alive()
 
 
 _current_attempt: ContextVar[ExportAttempt | None] = ContextVar(
@@ -132,6 +132,12 @@ class MlflowSession(requests.Session):
         self.extra_headers = dict(extra_headers)
         self._fixed_verify = verify
         self._fixed_cert = cert
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Close the connections; a request that waits for its response ends."""
+        self._is_closed = True
+        super().close()
 
     def send(
         self, request: requests.PreparedRequest, **kwargs: Any
@@ -151,11 +157,9 @@ class MlflowSession(requests.Session):
             if name in request.headers
         }
         request.headers = CaseInsensitiveDict(protocol_headers | self.extra_headers)
-        timeout = kwargs["timeout"]
         kwargs |= {
             "allow_redirects": False,
             "cert": self._fixed_cert,
-            "timeout": (min(timeout, _CONNECT_TIMEOUT_SECONDS), timeout),
             # REQUESTS_CA_BUNDLE is respected, as MLflow's client does.
             "verify": self.merge_environment_settings(
                 request.url, {}, None, self._fixed_verify, None
@@ -163,13 +167,28 @@ class MlflowSession(requests.Session):
         }
         attempt = _current_attempt.get()
         try:
-            response = super().send(request, **kwargs)
+            response = self._send_with_deadline(request, **kwargs)
         except OSError as error:  # RequestException, or a CA file that does not exist
             if attempt:
                 attempt.record_error(error)
             raise
         if attempt:
             attempt.record_response(response)
+        return response
+
+    def _send_with_deadline(
+        self, request: requests.PreparedRequest, timeout: float, **kwargs: Any
+    ) -> requests.Response:
+        seconds = exit_clock.limit(timeout)
+        if not seconds:
+            raise requests.ReadTimeout
+        timeouts = min(seconds, _CONNECT_TIMEOUT_SECONDS), seconds
+        send = partial(super().send, request, timeout=timeouts, **kwargs)
+        try:
+            response = call_with_deadline(send, timeout, lambda: self._is_closed)
+        except TimeoutError as error:
+            raise requests.ReadTimeout from error
+        exit_clock.restart()
         return response
 
 
