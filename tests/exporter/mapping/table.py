@@ -17,6 +17,7 @@ _VALUE_FORMATS = {
     "retrieval_query": "`{query, top_k}`",
     "_span_type": "see the next table",
     "tools": "OpenAI's tools",
+    "truncated": "the complete part of JSON that was cut",
 }
 
 

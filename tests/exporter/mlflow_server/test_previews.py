@@ -13,6 +13,8 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
+from opentelemetry.exporter.mlflow._replace_span import replace_span
+
 from .agent_spans import PROMPT, make_chat_span, message, text_part
 from .conftest import IGNORE_STORE_WARNING
 
@@ -111,3 +113,30 @@ def test_trace_with_remote_root_is_in_progress_unless_promoted(
     assert info.state.value == state
     assert info.request_preview == ("Paris?" if promote else None)
     assert info.token_usage["total_tokens"] == 1100
+
+
+def test_messages_that_the_sdk_has_cut_are_readable(server, spans):
+    story = 'The "whole" story. ' * 30
+    with spans.tracer.start_as_current_span("POST /ask"):
+        make_chat_span(
+            spans,
+            [message("user", text_part(story))],
+            message("assistant", text_part(story)),
+        )
+    finished_spans = [truncate_attributes(span, 400) for span in spans.take()]
+    server.export(finished_spans)
+    trace = server.read_trace(finished_spans[-1])
+    assert trace.info.request_preview.startswith('The "whole" story. The')
+    assert trace.info.response_preview.startswith('The "whole" story. The')
+    _, call = trace.data.spans
+    (question,) = call.inputs["messages"]
+    assert question["content"].endswith("…")
+
+
+def truncate_attributes(span, limit):
+    """Return the span as with OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT."""
+    attributes = {
+        name: value[:limit] if isinstance(value, str) else value
+        for name, value in span.attributes.items()
+    }
+    return replace_span(span, attributes=attributes)

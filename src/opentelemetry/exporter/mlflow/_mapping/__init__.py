@@ -19,6 +19,7 @@ from opentelemetry.exporter.mlflow._mapping._inputs_outputs import (
     encode_json,
     retrieval_query,
     tools,
+    truncated_attribute,
 )
 
 if TYPE_CHECKING:
@@ -103,6 +104,19 @@ def _first_of(*names: str) -> Reader:
 _OPENAI_FORMAT = (("mlflow.message.format", "openai"),)
 _MESSAGES = ("gen_ai.system_instructions", "gen_ai.input.messages")
 _OTHER_USERS = ("enduser.id", "enduser.pseudo.id")
+# JSON of OpenInference, Traceloop, Langfuse and Laminar.
+OTHER_INPUTS = (
+    "input.value",
+    "traceloop.entity.input",
+    "langfuse.observation.input",
+    "lmnr.span.input",
+)
+OTHER_OUTPUTS = (
+    "output.value",
+    "traceloop.entity.output",
+    "langfuse.observation.output",
+    "lmnr.span.output",
+)
 
 # If several rows have the same name, the first one that returns a value counts.
 MAPPING = (
@@ -136,6 +150,12 @@ MAPPING = (
         replaces=("gen_ai.retrieval.query.text",),
     ),
     MappingRow(
+        SPAN_INPUTS,
+        truncated_attribute(*OTHER_INPUTS),
+        OTHER_INPUTS,
+        "shows JSON that was cut as text",
+    ),
+    MappingRow(
         SPAN_OUTPUTS,
         chat_response,
         ("gen_ai.output.messages", "gen_ai.response.*"),
@@ -156,6 +176,12 @@ MAPPING = (
         ("gen_ai.retrieval.documents",),
         "has no outputs, and its scorers have nothing to judge",
         replaces=("gen_ai.retrieval.documents",),
+    ),
+    MappingRow(
+        SPAN_OUTPUTS,
+        truncated_attribute(*OTHER_OUTPUTS),
+        OTHER_OUTPUTS,
+        "shows JSON that was cut as text",
     ),
     MappingRow(
         "mlflow.chat.tools",

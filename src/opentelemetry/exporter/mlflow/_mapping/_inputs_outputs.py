@@ -11,6 +11,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry.exporter.mlflow._mapping._chat import (
+    UnknownShapeError,
     chat_choices,
     chat_messages,
     system_messages,
@@ -18,6 +19,10 @@ from opentelemetry.exporter.mlflow._mapping._chat import (
 from opentelemetry.exporter.mlflow._mapping._json import decode, make_encoder
 from opentelemetry.exporter.mlflow._mapping._retrieval import retrieved_documents
 from opentelemetry.exporter.mlflow._mapping._tools import chat_tools
+from opentelemetry.exporter.mlflow._mapping._truncated_json import (
+    complete_json,
+    decode_truncated,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +87,7 @@ def documents(attributes: dict[str, Any]) -> list[Json] | None:
     value = attributes.get("gen_ai.retrieval.documents")
     if value is None:
         return None
-    return retrieved_documents(decode(value) if isinstance(value, str) else value)
+    return _convert(value, retrieved_documents)
 
 
 def tools(attributes: dict[str, Any]) -> list[Json] | None:
@@ -90,10 +95,25 @@ def tools(attributes: dict[str, Any]) -> list[Json] | None:
 
 
 def attribute(name: str) -> Callable[[dict[str, Any]], Any]:
-    def unchanged(attributes: dict[str, Any]) -> Any:
-        return attributes.get(name)
+    """Return a reader of an attribute; it completes JSON that was cut."""
 
-    return unchanged
+    def read(attributes: dict[str, Any]) -> Any:
+        value = attributes.get(name)
+        return complete_json(value) or value
+
+    return read
+
+
+def truncated_attribute(*names: str) -> Callable[[dict[str, Any]], Any]:
+    """Return a reader of the first attribute that is JSON and was cut."""
+
+    def truncated(attributes: dict[str, Any]) -> Any:
+        for name in names:
+            if value := complete_json(attributes.get(name)):
+                return value
+        return None
+
+    return truncated
 
 
 _encode = make_encoder(allow_nan=False)
@@ -109,9 +129,21 @@ def _parse(
 ) -> list[Json]:
     """Converts an attribute that is JSON, or the same value not serialized."""
     value = attributes.get(name)
-    if value is None:
-        return []
-    return convert(decode(value) if isinstance(value, str) else value)
+    return [] if value is None else _convert(value, convert)
+
+
+def _convert(value: Any, convert: Callable[[Any], list[Json]]) -> list[Json]:
+    if not isinstance(value, str):
+        return convert(value)
+    try:
+        items = decode(value)
+    except ValueError:
+        items = decode_truncated(value)
+        try:
+            return convert(items)
+        except UnknownShapeError:
+            return convert(items[:-1])  # The last item is incomplete.
+    return convert(items)
 
 
 def _select(attributes: dict[str, Any], names: dict[str, str]) -> Json:

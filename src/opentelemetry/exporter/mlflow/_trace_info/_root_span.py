@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.exporter.mlflow._mapping import (
+    OTHER_INPUTS,
+    OTHER_OUTPUTS,
     SPAN_INPUTS,
     SPAN_OUTPUTS,
     SPAN_TYPE,
@@ -34,18 +36,12 @@ _OTHER_SPAN_TYPES = (
 _OTHER_INPUTS = (
     "gen_ai.input.messages",
     "gen_ai.tool.call.arguments",
-    "input.value",
-    "traceloop.entity.input",
-    "langfuse.observation.input",
-    "lmnr.span.input",
+    *OTHER_INPUTS,
 )
 _OTHER_OUTPUTS = (
     "gen_ai.output.messages",
     "gen_ai.tool.call.result",
-    "output.value",
-    "traceloop.entity.output",
-    "langfuse.observation.output",
-    "lmnr.span.output",
+    *OTHER_OUTPUTS,
 )
 
 
