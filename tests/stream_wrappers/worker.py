@@ -11,7 +11,8 @@ import gc
 import json
 import os
 import sys
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -20,8 +21,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from examples.simulator import Simulator
 from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
 
+from .gateway_responses import GATEWAY_RESPONSES, read_async, read_sync
 from .packages import CLIENT_WRAPPERS, ENVIRONMENT, PATCHES
 from .usages import ASYNC_USAGES, SYNC_USAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 os.environ.update(ENVIRONMENT)
 
@@ -42,15 +47,10 @@ def main(package: str, order: str) -> None:
         sync_client, async_client = _clients(simulator.base_url, package)
         if order == "other-first":
             instrument()
-        results = {
-            f"sync {name}": _result(lambda use=use: use(sync_client), spans)
-            for name, use in SYNC_USAGES.items()
-        } | {
-            f"async {name}": _result(
-                lambda use=use: asyncio.run(use(async_client)), spans
-            )
-            for name, use in ASYNC_USAGES.items()
-        }
+        gc.freeze()  # The objects of modules would make each collection slow.
+        results = _sync_results(sync_client, simulator, spans) | asyncio.run(
+            _async_results(async_client, simulator, spans)
+        )
     sys.stdout.write(f"{json.dumps(results)}\n")
     sys.stdout.flush()
     # The threads of some packages wait for a server that does not exist.
@@ -67,15 +67,58 @@ def _clients(url: str, package: str) -> tuple[Any, Any]:
     )
 
 
-def _result(use: Any, spans: InMemorySpanExporter) -> dict[str, Any]:
+def _sync_results(
+    client: Any, simulator: Simulator, spans: InMemorySpanExporter
+) -> dict[str, Any]:
+    results = {
+        f"sync {name}": _result(partial(use, client), spans)
+        for name, use in SYNC_USAGES.items()
+    }
+    for name, (response, arguments) in GATEWAY_RESPONSES.items():
+        simulator.answer_next(response)
+        read = partial(read_sync, client, arguments)
+        results[f"sync {name}"] = _result(read, spans)
+    return results
+
+
+def _result(use: Callable[[], str], spans: InMemorySpanExporter) -> dict[str, Any]:
     spans.clear()
     try:
         result = {"text": use()}
     except BaseException as error:  # noqa: BLE001  # compared with the run without us
         result = {"error": type(error).__name__}
+    return result | _span_names(spans)
+
+
+async def _async_results(
+    client: Any, simulator: Simulator, spans: InMemorySpanExporter
+) -> dict[str, Any]:
+    """Uses one event loop, because a client's connections belong to their loop."""
+    results = {
+        f"async {name}": await _async_result(use(client), spans)
+        for name, use in ASYNC_USAGES.items()
+    }
+    for name, (response, arguments) in GATEWAY_RESPONSES.items():
+        simulator.answer_next(response)
+        read = read_async(client, arguments)
+        results[f"async {name}"] = await _async_result(read, spans)
+    return results
+
+
+async def _async_result(
+    use: Awaitable[str], spans: InMemorySpanExporter
+) -> dict[str, Any]:
+    spans.clear()
+    try:
+        result = {"text": await use}
+    except BaseException as error:  # noqa: BLE001  # as above
+        result = {"error": type(error).__name__}
+    return result | _span_names(spans)
+
+
+def _span_names(spans: InMemorySpanExporter) -> dict[str, Any]:
     gc.collect()
-    finished = spans.get_finished_spans()
-    return result | {"spans": [span.name for span in finished]}
+    return {"spans": [span.name for span in spans.get_finished_spans()]}
 
 
 if __name__ == "__main__":
