@@ -172,7 +172,7 @@ def test_extra_and_instrumentor_require_the_same_packages() -> None:
     requirements = [
         line.partition(";")[0].replace(" ", "")
         for line in requires("opentelemetry-instrumentation-deepseek") or ()
-        if line.endswith(('extra == "instruments"', "extra == 'instruments'"))
+        if line.endswith(('extra == "openai"', "extra == 'openai'"))
     ]
     assert DeepSeekInstrumentor().instrumentation_dependencies() == _instruments
     assert [sorted(r) for r in requirements] == [

@@ -41,11 +41,25 @@ def test_a_shared_provider_is_not_attached(application, fake_server):
     assert [request.span_names for request in fake_server.requests] == [["agent"]]
 
 
-def test_a_fluent_span_can_end_without_an_sdk_provider(exporter):
-    MlflowInstrumentor().instrument(tracer_provider=trace.NoOpTracerProvider())
+@pytest.mark.parametrize(
+    ("application_provider", "warning_count"),
+    [
+        (trace.NoOpTracerProvider(), 1),
+        (trace.ProxyTracerProvider(), 1),
+        (TracerProvider(shutdown_on_exit=False), 0),
+    ],
+)
+def test_missing_sdk_provider_is_logged_once(
+    exporter, caplog, monkeypatch, application_provider, warning_count
+):
+    monkeypatch.setattr(bridge, "_has_warned_of_provider", False)
+    MlflowInstrumentor().instrument(tracer_provider=application_provider)
     provider = TracerProvider(shutdown_on_exit=False)
     bridge._attach_to_mlflow(provider)
-    provider.get_tracer("mlflow").start_span("agent").end()
+    for _ in range(2):
+        provider.get_tracer("mlflow").start_span("agent").end()
+    assert len(caplog.messages) == warning_count
+    assert all("instrument(tracer_provider=" in line for line in caplog.messages)
 
 
 def test_each_mlflow_provider_is_attached(fake_server):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
 from opentelemetry.instrumentation.instrumentor import (  # type: ignore[attr-defined]  # its file switches mypy off
     BaseInstrumentor,
 )
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from opentelemetry._logs import LoggerProvider
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
+_logger: Final = logging.getLogger(__name__)
 
 
 class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
@@ -63,6 +66,16 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
             ValueError: if `hosts` or an environment variable is invalid; the message
                 names the variable and the accepted values.
         """
+        # opentelemetry-instrument checks only the requirements of an extra that is
+        # named `instruments`; see pyproject.toml.
+        conflict = get_dependency_conflicts(_instruments)
+        if conflict is not None and conflict.found:
+            _logger.warning(
+                "DeepSeek calls are not recorded: they need %s, and %s is installed.",
+                conflict.required,
+                conflict.found,
+            )
+            return
         if hosts is None:
             hosts = os.environ.get(OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS, "")
         self._patches = Patches(

@@ -4,6 +4,5 @@ from __future__ import annotations
 
 from typing import Final
 
-# The `instruments` extra in pyproject.toml has the same requirement; a test compares
-# them.
+# The `openai` extra in pyproject.toml has the same requirement; a test compares them.
 _instruments: Final = ("openai >= 1.92, < 4",)

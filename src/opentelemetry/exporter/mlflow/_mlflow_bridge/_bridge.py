@@ -54,6 +54,12 @@ _MLFLOW_SETTINGS = {
     # itself, with their content, and no longer to MLflow.
     "MLFLOW_ENABLE_OTLP_EXPORTER": "false",
 }
+_NO_PROVIDER = (
+    "Spans of @mlflow.trace stay in traces of their own, because no tracer provider of "
+    "OpenTelemetry's SDK is set. Pass the provider of the application to "
+    "MlflowInstrumentor().instrument(tracer_provider=provider), or set it with "
+    "opentelemetry.trace.set_tracer_provider(provider)."
+)
 
 
 class MlflowBridge:
@@ -71,6 +77,7 @@ class MlflowBridge:
         self._is_enabled = False
         self._has_import_hooks = False
         self._has_parenting_failed = False
+        self._has_warned_of_provider = False
 
     @property
     def is_active(self) -> bool:
@@ -237,6 +244,9 @@ class MlflowBridge:
         """Returns False if the application has no SDK tracer provider to mirror on."""
         provider = self.application_provider
         if not isinstance(provider, TracerProvider):
+            if not self._has_warned_of_provider:
+                self._has_warned_of_provider = True
+                _logger.warning(_NO_PROVIDER)
             return False
         self._add_processor(provider, ApplicationProviderProcessor(self))
         return True
