@@ -28,10 +28,16 @@ instrumentation is called `mlflow` in OTEL_PYTHON_DISABLED_INSTRUMENTATIONS). In
 
 from __future__ import annotations
 
+from opentelemetry.exporter.mlflow._content._redaction import SpanContent
 from opentelemetry.exporter.mlflow._exporter import MlflowSpanExporter
 from opentelemetry.exporter.mlflow._mapping import mlflow_attributes
 from opentelemetry.exporter.mlflow._mlflow_bridge._instrumentor import (
     MlflowInstrumentor,
 )
 
-__all__ = ["MlflowInstrumentor", "MlflowSpanExporter", "mlflow_attributes"]
+__all__ = [
+    "MlflowInstrumentor",
+    "MlflowSpanExporter",
+    "SpanContent",
+    "mlflow_attributes",
+]

@@ -121,7 +121,7 @@ class BatchTranslator:
         if is_model_call:
             summary.add_model_call(span, attributes, question, answer)
         if is_fluent_root:
-            summary.add_fluent_root(span, attributes)
+            summary.add_fluent_root(item.translated.name, span, attributes)
 
     def _summary(self, trace_id: int, parent_id: int) -> TraceSummary:
         summaries = self._summaries.get(trace_id)
@@ -151,7 +151,7 @@ def _complete(item: _BatchSpan, summary: TraceSummary) -> None:
     for name, value in item.split_resource.local_root_attributes.items():
         attributes.setdefault(name, value)
     if item.is_root and not summary.fluent_root:
-        set_trace_name(attributes, item.span.name)
+        set_trace_name(attributes, item.translated.name)
     complete_local_root(attributes, summary)
 
 
@@ -171,13 +171,13 @@ def _to_span(item: _BatchSpan) -> ReadableSpan:
     span, translated = item.span, item.translated
     # replace_span() takes twice as long, and this is done for every span.
     return ReadableSpan(
-        name=span.name,
+        name=translated.name,
         context=span.context,
         parent=None if item.is_root else span.parent,
         resource=item.split_resource.resource,
         attributes=translated.attributes,
         events=translated.events,
-        links=span.links,
+        links=translated.links,
         kind=span.kind,
         status=translated.status,
         start_time=span.start_time,

@@ -63,8 +63,8 @@ class MlflowSpanExporter(SpanExporter):
             root of its trace in MLflow, like OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT.
         prices: the path of a newer list of DeepSeek's prices, like
             OTEL_EXPORTER_MLFLOW_PRICES.
-        redact: a function that takes what goes to MLflow and returns what may go, or
-            its import path, like OTEL_EXPORTER_MLFLOW_REDACT.
+        redact: a function that takes the SpanContent of a span and returns the one to
+            send, or its import path, like OTEL_EXPORTER_MLFLOW_REDACT.
 
     An argument that is None falls back to the environment variable, and then to the
     default. See `opentelemetry.exporter.mlflow.environment_variables`.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.sdk.trace import Event
-from opentelemetry.trace import Status
+from opentelemetry.trace import Link
 
+from opentelemetry.exporter.mlflow._content._redacted_span import redact_span
 from opentelemetry.exporter.mlflow._mapping import map_attributes
 from opentelemetry.exporter.mlflow._mapping._message_events import with_event_messages
 from opentelemetry.exporter.mlflow._pricing import COST
@@ -16,11 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.trace import Status
 
     from opentelemetry.exporter.mlflow._content._redaction import Redaction
     from opentelemetry.exporter.mlflow._pricing import PriceList
-
-_EXCEPTION_MESSAGE = "exception.message"
 
 
 class TranslatedSpan(NamedTuple):
@@ -30,9 +30,11 @@ class TranslatedSpan(NamedTuple):
     has not read them.
     """
 
+    name: str
     attributes: dict[str, Any]
     events: Sequence[Event]
     status: Status
+    links: Sequence[Link]
     question: str | None = None
     answer: str | None = None
 
@@ -64,27 +66,22 @@ class SpanTranslator:
             # Texts, because the values of a whole batch make garbage collections slow.
             question = None if inputs is None else question_of(inputs)
             answer = None if outputs is None else answer_of(outputs)
-            return TranslatedSpan(attributes, events, span.status, question, answer)
+            return TranslatedSpan(
+                span.name,
+                attributes,
+                events,
+                span.status,
+                span.links,
+                question,
+                answer,
+            )
         # The texts would not be redacted.
-        return TranslatedSpan(
-            self._redaction(attributes),
-            [_redact_event(event, self._redaction) for event in events],
-            _redact_status(span.status, self._redaction),
+        redacted = redact_span(
+            self._redaction, span.name, attributes, events, span.status
         )
-
-
-def _redact_event(event: Event, redaction: Redaction) -> Event:
-    return Event(event.name, redaction(dict(event.attributes or {})), event.timestamp)
-
-
-def _redact_status(status: Status, redaction: Redaction) -> Status:
-    """The description is the message of an exception, and is passed under its name."""
-    if not status.description:
-        return status
-    message = redaction({_EXCEPTION_MESSAGE: status.description}).get(
-        _EXCEPTION_MESSAGE
-    )
-    return Status(status.status_code, None if message is None else str(message))
+        # The function does not get the attributes of links.
+        links = [Link(link.context) for link in span.links]
+        return TranslatedSpan(*redacted, links)
 
 
 def _failure_events(span: ReadableSpan) -> list[Event]:
@@ -97,6 +94,6 @@ def _failure_events(span: ReadableSpan) -> list[Event]:
     error_type = str((span.attributes or {}).get("error.type", "error"))
     attributes = {
         "exception.type": error_type,
-        _EXCEPTION_MESSAGE: span.status.description or error_type,
+        "exception.message": span.status.description or error_type,
     }
     return [Event("exception", attributes, span.end_time)]

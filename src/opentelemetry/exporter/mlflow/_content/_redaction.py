@@ -1,4 +1,4 @@
-"""The user's function that redacts attributes before they are sent to MLflow."""
+"""The user's function that redacts a span before it is sent to MLflow."""
 
 from __future__ import annotations
 
@@ -6,16 +6,42 @@ import logging
 from collections.abc import Callable
 from importlib import import_module
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 if TYPE_CHECKING:
     from opentelemetry.exporter.mlflow._config import Setting
 
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
-Redact = Callable[[dict[str, Any]], dict[str, Any]]
+
+class SpanContent(NamedTuple):
+    """What MLflow gets of one span besides ids, times and the resource.
+
+    It is a named tuple of JSON values, so that a function for JSON can redact each
+    field: `SpanContent(*map(redact_json, content))`.
+
+    Attributes:
+        name: the name of the span; a root span's is also the name of the trace.
+        inputs: the parsed inputs. For a model call, a chat request of OpenAI's API.
+        outputs: the parsed outputs. For a model call, a chat completion of that API.
+        attributes: all other attributes by name. `mlflow.chat.tools` is parsed.
+        events: dictionaries with `name`, `attributes` and `timestamp` (Unix time in
+            nanoseconds).
+        status_description: the description of the status, such as an error message.
+    """
+
+    name: str
+    inputs: Any
+    outputs: Any
+    attributes: dict[str, Any]
+    events: list[dict[str, Any]]
+    status_description: str | None
+
+
+Redact = Callable[[SpanContent], SpanContent]
 
 _WITHHELD = "opentelemetry.exporter.mlflow.withheld"
+_WITHHELD_NAME = "withheld"
 
 # Attributes without message content. They are sent even if the function fails.
 _PREFIXES_WITHOUT_CONTENT = (
@@ -33,32 +59,43 @@ _PREFIXES_WITHOUT_CONTENT = (
 
 
 class Redaction:
-    """Calls `redact`. If it fails, all attributes that may be content are withheld."""
+    """Calls `redact`. If it fails, everything that may be content is withheld."""
 
     def __init__(self, redact: Redact) -> None:
         self._redact = redact
         self.failures = 0
 
-    def __call__(self, attributes: dict[str, Any]) -> dict[str, Any]:
+    def __call__(self, content: SpanContent) -> SpanContent:
         try:
-            redacted = self._redact(dict(attributes))
-            return {str(name): value for name, value in redacted.items()}
+            redacted = self._redact(
+                content._replace(attributes=dict(content.attributes))
+            )
         except Exception as error:  # noqa: BLE001  # the user's function
-            self.failures += 1
-            if self.failures == 1:
-                # The message of the exception may contain what it should redact.
-                _logger.warning(
-                    "The redaction function raised %s. Message content is withheld "
-                    "from MLflow, and marked with the attribute %s. Correct the "
-                    "function. This is logged once.",
-                    type(error).__name__,
-                    _WITHHELD,
-                )
-            return {
-                name: value
-                for name, value in attributes.items()
-                if name.startswith(_PREFIXES_WITHOUT_CONTENT)
-            } | {_WITHHELD: f"the redaction function raised {type(error).__name__}"}
+            return self.withhold(content, f"raised {type(error).__name__}")
+        if not isinstance(redacted, SpanContent):  # pyright: ignore[reportUnnecessaryIsInstance]  # the user's function
+            kind = type(redacted).__name__
+            return self.withhold(content, f"returned {kind} instead of SpanContent")
+        return redacted
+
+    def withhold(self, content: SpanContent, failure: str) -> SpanContent:
+        """Return what is certainly not message content, and log the first failure."""
+        self.failures += 1
+        if self.failures == 1:
+            # The message of an exception may contain what the function should redact.
+            _logger.warning(
+                "The redaction function %s. Message content is withheld from MLflow, "
+                "and the span has the attribute %s. Correct the function. This is "
+                "logged once.",
+                failure,
+                _WITHHELD,
+            )
+        attributes = {
+            name: value
+            for name, value in content.attributes.items()
+            if name.startswith(_PREFIXES_WITHOUT_CONTENT)
+        }
+        attributes[_WITHHELD] = f"the redaction function {failure}"
+        return SpanContent(_WITHHELD_NAME, None, None, attributes, [], None)
 
 
 def load_redaction(argument: Redact | str | None, setting: Setting) -> Redaction | None:

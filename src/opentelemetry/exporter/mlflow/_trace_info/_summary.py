@@ -63,14 +63,14 @@ class TraceSummary:
                 self.answer = answer[:_MAX_TEXT_LENGTH]
                 self.answer_time = end_time
 
-    def add_fluent_root(self, span: ReadableSpan, attributes: dict[str, Any]) -> None:
-        """Add a root span of MLflow's; of several, the one that started first
-        counts.
-        """
+    def add_fluent_root(
+        self, name: str, span: ReadableSpan, attributes: dict[str, Any]
+    ) -> None:
+        """Add a root span of MLflow's; of several, the first one counts."""
         self._keep_first_root(
             FluentRoot(
                 span.start_time or 0,
-                span.name,
+                name,
                 attributes.get(SPAN_INPUTS),
                 attributes.get(SPAN_OUTPUTS),
             )
