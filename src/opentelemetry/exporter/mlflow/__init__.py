@@ -34,6 +34,7 @@ from opentelemetry.exporter.mlflow._mapping import mlflow_attributes
 from opentelemetry.exporter.mlflow._mlflow_bridge._instrumentor import (
     MlflowInstrumentor,
 )
+from opentelemetry.exporter.mlflow._stderr_handler import add_stderr_handler
 
 __all__ = [
     "MlflowInstrumentor",
@@ -41,3 +42,5 @@ __all__ = [
     "SpanContent",
     "mlflow_attributes",
 ]
+
+add_stderr_handler(__name__)

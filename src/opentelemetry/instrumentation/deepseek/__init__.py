@@ -28,5 +28,8 @@ Prompts, reasoning, answers and tools are recorded only if
 from __future__ import annotations
 
 from ._instrumentor import DeepSeekInstrumentor
+from ._stderr_handler import add_stderr_handler
 
 __all__ = ["DeepSeekInstrumentor"]
+
+add_stderr_handler(__name__)
