@@ -92,3 +92,38 @@ def test_mlflow_is_instrumented_without_openai() -> None:
     )
     # openai may also be installed later, for example by a notebook.
     assert (process.stdout, process.stderr) == ("True True\n", "")
+
+
+@pytest.mark.parametrize(
+    ("program", "is_logged"),
+    [
+        ("", True),
+        ("del os.environ['OTEL_TRACES_EXPORTER']", False),
+        ("_instrumentor.entry_points = lambda group: ['distro']", False),
+        ("trace.set_tracer_provider(TracerProvider())", False),
+    ],
+)
+def test_missing_distribution_is_logged(program: str, is_logged: bool) -> None:
+    process = subprocess.run(
+        [sys.executable, "-c", INSTRUMENT_WITHOUT_DISTRIBUTION.format(program)],
+        env=os.environ | {"OTEL_TRACES_EXPORTER": "otlp,mlflow"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert process.stderr == MISSING_DISTRIBUTION * is_logged
+
+
+MISSING_DISTRIBUTION = (
+    "OTEL_TRACES_EXPORTER has no effect, because no package configures OpenTelemetry's "
+    "SDK. Install opentelemetry-distro.\n"
+)
+INSTRUMENT_WITHOUT_DISTRIBUTION = """
+import os
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.instrumentation.deepseek import _instrumentor
+_instrumentor.entry_points = lambda group: []
+{}
+_instrumentor.DeepSeekInstrumentor().instrument()
+"""

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from tests.exporter.conftest import Response, error_response
 
 from .destination import export_error, new_destination, unused_port
@@ -134,3 +135,22 @@ def test_name_is_looked_up_again_after_failure(fake_server, spans):
     destination.send([spans.make()])
     destination.close()
     assert experiment_ids(fake_server) == ["5"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "is_logged"),
+    [
+        ({}, {"MLFLOW_EXPERIMENT_ID": "3", "MLFLOW_EXPERIMENT_NAME": "agents"}, True),
+        ({"experiment_id": 3}, {"MLFLOW_EXPERIMENT_NAME": "agents"}, False),
+        ({"experiment_name": "agents"}, {"MLFLOW_EXPERIMENT_ID": "3"}, False),
+        ({}, {"MLFLOW_EXPERIMENT_ID": "3"}, False),
+    ],
+)
+def test_a_name_that_an_id_overrides_is_logged(
+    monkeypatch, caplog, arguments, environment, is_logged
+):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    MlflowSpanExporter(tracking_uri="http://127.0.0.1:9", **arguments).shutdown()
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * is_logged
+    assert all("The id is used" in message for message in caplog.messages)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from opentelemetry.exporter.mlflow import MlflowInstrumentor, MlflowSpanExporter
 from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
 
@@ -56,3 +58,30 @@ def test_fluent_spans_are_not_mirrored_after_uninstrument(
     MlflowInstrumentor().uninstrument()
     mlflow_tracer.start_span("agent").end()
     assert application.spans == {}
+
+
+@pytest.mark.parametrize(
+    ("trace_exporters", "tracking_uri", "is_logged"),
+    [
+        ("otlp", "http://127.0.0.1:9", True),
+        ("otlp", "", False),
+        ("", "http://127.0.0.1:9", False),
+    ],
+)
+def test_a_tracking_uri_without_an_exporter_is_logged(
+    monkeypatch, caplog, trace_exporters, tracking_uri, is_logged
+):
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", trace_exporters)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri)
+    with caplog.at_level("INFO"):
+        MlflowInstrumentor().instrument()
+    assert len(caplog.messages) == is_logged
+    assert all("Add mlflow to it" in message for message in caplog.messages)
+
+
+def test_a_tracking_uri_with_an_exporter_is_not_logged(monkeypatch, caplog, exporter):
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "mlflow")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    with caplog.at_level("INFO"):
+        MlflowInstrumentor().instrument()
+    assert caplog.messages == []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.sdk.trace import Event
 from opentelemetry.trace import Link
 
 from opentelemetry.exporter.mlflow._content._redacted_span import redact_span
-from opentelemetry.exporter.mlflow._mapping import map_attributes
+from opentelemetry.exporter.mlflow._mapping import SPAN_TYPE, map_attributes
 from opentelemetry.exporter.mlflow._mapping._message_events import with_event_messages
 from opentelemetry.exporter.mlflow._pricing import COST
 from opentelemetry.exporter.mlflow._trace_info._previews import answer_of, question_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.exporter.mlflow._content._redaction import Redaction
     from opentelemetry.exporter.mlflow._pricing import PriceList
+_logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
 
 class TranslatedSpan(NamedTuple):
@@ -50,12 +52,15 @@ class SpanTranslator:
     ) -> None:
         self._prices = prices
         self._redaction = redaction
+        self._has_logged_missing_content = False
 
     def translate(self, span: ReadableSpan) -> TranslatedSpan:
         events = span.events
         attributes, inputs, outputs = map_attributes(
             with_event_messages(span.attributes, events) if events else span.attributes
         )
+        if inputs is None and attributes.get(SPAN_TYPE) == "CHAT_MODEL":
+            self._log_missing_content()
         if self._prices and COST not in attributes:
             cost = self._prices.cost(attributes, span.start_time)
             if cost is not None:
@@ -82,6 +87,16 @@ class SpanTranslator:
         # The function does not get the attributes of links.
         links = [Link(link.context) for link in span.links]
         return TranslatedSpan(*redacted, links)
+
+    def _log_missing_content(self) -> None:
+        if not self._has_logged_missing_content:
+            self._has_logged_missing_content = True
+            _logger.info(
+                "A model call has no message content, so MLflow shows no request and "
+                "no response. To record content, set "
+                "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT to SPAN_ONLY or "
+                "SPAN_AND_EVENT. This is logged once."
+            )
 
 
 def _failure_events(span: ReadableSpan) -> list[Event]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
 from opentelemetry.instrumentation.instrumentor import (  # type: ignore[attr-defined]  # its file switches mypy off
     BaseInstrumentor,
 )
+from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider
 from wrapt import register_post_import_hook
 
 from ._endpoint import DeepSeekHosts
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from opentelemetry._logs import LoggerProvider
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
+# The name of the variable in OpenTelemetry's SDK, which may be missing.
+OTEL_TRACES_EXPORTER: Final = "OTEL_TRACES_EXPORTER"
+
 _logger: Final = logging.getLogger(__name__)
 
 
@@ -76,6 +81,12 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
                 conflict.found,
             )
             return
+        if _is_configurator_missing():
+            _logger.warning(
+                "%s has no effect, because no package configures OpenTelemetry's SDK. "
+                "Install opentelemetry-distro.",
+                OTEL_TRACES_EXPORTER,
+            )
         if hosts is None:
             hosts = os.environ.get(OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS, "")
         self._patches = Patches(
@@ -104,3 +115,15 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
         if self._patches is not None:
             self._patches.remove()
             self._patches = None
+
+
+def _is_configurator_missing() -> bool:
+    """Whether `opentelemetry-instrument` runs without a distribution.
+
+    It then sets no tracer provider, whatever the environment says.
+    """
+    return (
+        OTEL_TRACES_EXPORTER in os.environ
+        and isinstance(get_tracer_provider(), ProxyTracerProvider)
+        and not entry_points(group="opentelemetry_configurator")
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from opentelemetry.exporter.mlflow._config import read_setting
@@ -13,6 +14,7 @@ from opentelemetry.exporter.mlflow.environment_variables import (
 
 if TYPE_CHECKING:
     from opentelemetry.exporter.mlflow._config import Setting
+_logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
 
 class Experiment(NamedTuple):
@@ -70,6 +72,12 @@ def configured_experiment(
                 f"{id_setting.name} must be the number of an experiment, for example "
                 f"3; got {id_setting.value!r}. To select an experiment by name, set "
                 f"{MLFLOW_EXPERIMENT_NAME}"
+            )
+        if name_setting.value and not id_setting.is_argument:
+            _logger.warning(
+                "%s and %s are both set. The id is used.",
+                id_setting.name,
+                name_setting.name,
             )
         return Experiment(id_setting.value, "", id_setting)
     if name_setting.value == "":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.instrumentor import (  # type: ignore[attr-defined]  # its file switches mypy off
@@ -9,11 +11,14 @@ from opentelemetry.instrumentation.instrumentor import (  # type: ignore[attr-de
 )
 
 from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
+from opentelemetry.exporter.mlflow.environment_variables import MLFLOW_TRACKING_URI
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from opentelemetry.trace import TracerProvider
+
+_logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
 
 class MlflowInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
@@ -38,6 +43,18 @@ class MlflowInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
             tracer_provider: the application's provider; by default the global one.
         """
         bridge.enable(tracer_provider)
+        trace_exporters = os.environ.get("OTEL_TRACES_EXPORTER", "")
+        if (
+            os.environ.get(MLFLOW_TRACKING_URI)
+            and trace_exporters
+            and not bridge.exporters
+        ):
+            _logger.info(
+                "%s is set, but no spans are exported to MLflow, because "
+                "OTEL_TRACES_EXPORTER is %s. Add mlflow to it.",
+                MLFLOW_TRACKING_URI,
+                trace_exporters,
+            )
 
     def _uninstrument(self, **_: Any) -> None:
         bridge.disable()

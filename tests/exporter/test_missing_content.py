@@ -1,0 +1,32 @@
+"""A model call without message content is logged once, as information."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+CONTENT = {
+    "gen_ai.input.messages": json.dumps(
+        [{"role": "user", "parts": [{"type": "text", "content": "Hi"}]}]
+    )
+}
+CHAT = {"gen_ai.operation.name": "chat"}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "is_logged"),
+    [
+        (CHAT, True),
+        (CHAT | CONTENT, False),
+        ({"gen_ai.operation.name": "execute_tool"}, False),
+        ({}, False),
+    ],
+)
+def test_missing_content_is_logged_once(exporter, spans, caplog, attributes, is_logged):
+    with caplog.at_level("INFO", "opentelemetry.exporter.mlflow"):
+        for _ in range(2):
+            exporter.export([spans.make("a", attributes)])
+    messages = [message for message in caplog.messages if "content" in message]
+    assert len(messages) == is_logged
+    assert all("CAPTURE_MESSAGE_CONTENT" in message for message in messages)
