@@ -33,6 +33,8 @@ use with the openai SDK:
   client = OpenAI(base_url="http://127.0.0.1:8123", api_key="any")
 or without a change to the program:
   OPENAI_BASE_URL=http://127.0.0.1:8123 OPENAI_API_KEY=any python app.py
+spans of these calls need the host:
+  OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS=127.0.0.1:8123
 
 faults, for every request (--fault) or for one request (header {FAULT_HEADER}):
 {FAULT_SYNTAX}
@@ -48,6 +50,8 @@ DeepSeek simulator at {url}  (Ctrl+C stops it)
   client = OpenAI(base_url="{url}", api_key="{key}")
   print(client.chat.completions.create(model="deepseek-flash", messages=[
       {{"role": "user", "content": "How many r's in strawberry?"}}]))
+
+For spans of these calls set OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS={host}
 """
 
 
@@ -71,7 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Choose another --port; --port 0 takes a free one.", file=sys.stderr)
         return 1
     url = simulator.base_url
-    message = _STARTUP_MESSAGE.format(url=url, key=options.api_key or "any")
+    message = _STARTUP_MESSAGE.format(
+        url=url, host=url.partition("//")[2], key=options.api_key or "any"
+    )
     print(message, flush=True)
     # On Windows, Ctrl+C does not interrupt a wait without a timeout.
     while not stop_event.wait(1):

@@ -1,9 +1,21 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
 import openai
 import pytest
 
 from opentelemetry.instrumentation.deepseek._endpoint import DeepSeekHosts, Endpoint
+
+from .conftest import sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from examples.simulator import Simulator
+
+    from .conftest import Telemetry
 
 
 def endpoint_of(base_url: str, *hosts: str) -> Endpoint | None:
@@ -118,3 +130,42 @@ def test_sdk_resources_hold_their_client_as_private_attribute() -> None:
     assert copy.chat.completions._client is copy
     assert DeepSeekHosts().endpoint_of(client.chat.completions)
     assert DeepSeekHosts().endpoint_of(copy.chat.completions) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "is_logged"),
+    [
+        ("deepseek-flash", True),
+        ("deepseek-ai/DeepSeek-V3.1", True),
+        ("gpt-4o", False),
+        (None, False),
+        (5, False),
+    ],
+)
+def test_host_of_a_deepseek_model_that_is_not_configured_is_logged_once(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    caplog: pytest.LogCaptureFixture,
+    model: Any,
+    is_logged: bool,
+) -> None:
+    instrument(hosts=[])
+    caplog.set_level("INFO", "opentelemetry.instrumentation.deepseek")
+    deepseek.answer_next(sample("chat_plain.json"), times=2)
+    for _ in range(2):
+        call(model=model)
+    address = urlsplit(deepseek.base_url).netloc
+    lines = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith("opentelemetry")
+    ]
+    caplog.clear()
+    message = (
+        f"Calls of DeepSeek's models at {address} are not recorded. To record them, "
+        "add this host to OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS."
+    )
+    assert lines == [message] * is_logged
+    assert telemetry.spans == []

@@ -64,6 +64,8 @@ def test_serves_without_dependencies_and_stops_silently():
         remaining_output = process.stdout.read()
         assert process.wait(10) == 0
     assert f'base_url="{url}", api_key="any"' in remaining_output
+    address = url.removeprefix("http://")
+    assert f"OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS={address}" in remaining_output
     assert "POST" not in remaining_output
     assert "Traceback" not in remaining_output
 
@@ -99,7 +101,13 @@ def test_verbose_prints_a_line_for_each_request():
 def test_help_describes_purpose_and_usage():
     result = _run("--help")
     assert result.returncode == 0
-    for text in ("api.deepseek.com", "OPENAI_BASE_URL", "x-simulator-fault", "slow="):
+    for text in (
+        "api.deepseek.com",
+        "OPENAI_BASE_URL",
+        "OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS=127.0.0.1:8123",
+        "x-simulator-fault",
+        "slow=",
+    ):
         assert text in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 88
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
 
 _EVERY_HOST: Final = "*"
 _HOST_AND_PORT: Final = re.compile(r"([\w.-]+|\[[\da-fA-F:.]+\])(?::(\d{1,5}))?")
+_logger: Final = logging.getLogger(__name__)
+
+
+def is_deepseek_model(model: object) -> bool:
+    """Returns whether a name is one of DeepSeek's models, also as gateways write it."""
+    return isinstance(model, str) and "deepseek" in model.lower()
 
 
 class Endpoint(NamedTuple):
@@ -31,9 +38,7 @@ class Endpoint(NamedTuple):
         A server of an unknown type may serve the models of any provider, so the name
         of the model decides.
         """
-        return self.server_type != "unknown" or (
-            isinstance(model, str) and "deepseek" in model.lower()
-        )
+        return self.server_type != "unknown" or is_deepseek_model(model)
 
 
 class DeepSeekHosts:
@@ -54,6 +59,7 @@ class DeepSeekHosts:
             _parse_entry(entry) for entry in stripped if entry != _EVERY_HOST
         )
         self._last: tuple[object, Endpoint | None] = None, None
+        self._logged_hosts: set[str] = set()
 
     def endpoint_of(self, resource: Any) -> Endpoint | None:
         """Returns the endpoint of an SDK resource; None if it is not DeepSeek's."""
@@ -67,6 +73,18 @@ class DeepSeekHosts:
             endpoint = self._endpoint_from_url(url)
             self._last = url, endpoint
         return endpoint
+
+    def log_other_host(self, resource: Any) -> None:
+        """Logs, once for each host, how to instrument it."""
+        host: str = resource._client.base_url.netloc.decode()  # noqa: SLF001  # as above
+        if host not in self._logged_hosts:
+            self._logged_hosts.add(host)
+            _logger.info(
+                "Calls of DeepSeek's models at %s are not recorded. To record them, "
+                "add this host to %s.",
+                host,
+                OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS,
+            )
 
     def _endpoint_from_url(self, url: Any) -> Endpoint | None:
         host: str = url.host

@@ -13,6 +13,7 @@ from ._coexistence import (
     OPENAI_INSTRUMENTATION_MODULES,
     unwrap_other_instrumentations,
 )
+from ._endpoint import is_deepseek_model
 from ._request import request_body
 from ._suppress import log_suppressed, suppress_errors
 
@@ -212,6 +213,8 @@ class Patches:
         """Returns None if the call is not recorded."""
         try:
             if (endpoint := self._hosts.endpoint_of(resource)) is None:
+                if is_deepseek_model(arguments.get("model")):
+                    self._hosts.log_other_host(resource)
                 return None
             model = request_body(arguments).get("model")
             return endpoint if endpoint.serves(model) else None
