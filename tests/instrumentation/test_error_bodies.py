@@ -91,16 +91,24 @@ def test_error_in_the_body_of_a_completion_is_an_error(
     assert error_of(telemetry) == (StatusCode.ERROR, error_type, message)
 
 
-@pytest.mark.parametrize("body", [{"error": None}, {"error": {}}, {"error": ""}])
+@pytest.mark.parametrize("place", ["body", "choice"])
+@pytest.mark.parametrize("error", [None, {}, ""])
 def test_empty_error_in_a_body_is_no_error(
     instrument: Callable[..., None],
     call: Callable[..., Any],
     deepseek: Simulator,
     telemetry: Telemetry,
-    body: Json,
+    place: str,
+    error: Any,
 ) -> None:
     instrument()
-    deepseek.answer_next(completion(choice(content="Hi"), **body))
+    only_choice = choice(content="Hi")
+    response = (
+        completion(only_choice, error=error)
+        if place == "body"
+        else completion(only_choice | {"error": error})
+    )
+    deepseek.answer_next(response)
     call()
     assert error_of(telemetry) == (StatusCode.UNSET, None, None)
 

@@ -58,7 +58,7 @@ class ResponseAccumulator:
                 as_text(choice_fields.get("finish_reason")), message
             )
             # OpenRouter reports the failure of a provider here.
-            self.error = self.error or choice_fields.get("error")
+            self.error = self.error or choice_fields.get("error") or None
 
     def add_chunk(self, chunk: object) -> None:
         """Adds a chunk of a stream."""
