@@ -102,7 +102,10 @@ def test_model_call_is_shown_as_chat_with_reasoning(page, quickstart_run, trace_
         expect(chat.get_by_text(reasoning)).to_be_visible()
 
     if os.environ.get("UPDATE_SCREENSHOT"):
-        page.set_viewport_size({"width": 1400, "height": 1045})
+        page.set_viewport_size({"width": 1400, "height": 1300})
+        page.mouse.move(700, 600)
+        page.mouse.wheel(0, -5000)  # to the question
+        page.wait_for_timeout(1000)
         page.mouse.move(0, 0)
         SCREENSHOT.parent.mkdir(exist_ok=True)
         page.screenshot(path=SCREENSHOT, animations="disabled")
