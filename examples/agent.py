@@ -1,4 +1,8 @@
-"""An agent with a conversation: `opentelemetry-instrument python examples/agent.py`."""
+"""An agent with a conversation: `opentelemetry-instrument python examples/agent.py`.
+
+Needs `pip install opentelemetry-processor-baggage` in addition to the packages of the
+README.
+"""
 
 import os
 from datetime import datetime, timezone

@@ -1,5 +1,8 @@
 # pyright: basic
-"""Queries the data of MLflow's charts: `python examples/mlflow_charts.py`."""
+"""Queries the data of MLflow's charts: `python examples/mlflow_charts.py`.
+
+Needs `pip install mlflow` in addition to the packages of the README.
+"""
 
 import os
 from typing import Any

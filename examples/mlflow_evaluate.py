@@ -1,5 +1,8 @@
 # pyright: basic
-"""Evaluates traces and an agent: `python examples/mlflow_evaluate.py`."""
+"""Evaluates traces and an agent: `python examples/mlflow_evaluate.py`.
+
+Needs `pip install mlflow` in addition to the packages of the README.
+"""
 
 import os
 from typing import Any

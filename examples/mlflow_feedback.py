@@ -1,7 +1,8 @@
 # pyright: basic
 """Trace metadata and feedback: `opentelemetry-instrument python mlflow_feedback.py`.
 
-Set OTEL_TRACES_EXPORTER=mlflow. The program itself uses only MLflow's API.
+Needs `pip install mlflow` in addition to the packages of the README. Set
+OTEL_TRACES_EXPORTER=mlflow. The program itself uses only MLflow's API.
 """
 
 import os

@@ -1,5 +1,8 @@
 # pyright: basic
-"""Links traces to a run and a prompt version: `python examples/mlflow_links.py`."""
+"""Links traces to a run and a prompt version: `python examples/mlflow_links.py`.
+
+Needs `pip install mlflow` in addition to the packages of the README.
+"""
 
 import os
 from typing import Any

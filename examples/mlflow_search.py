@@ -1,5 +1,8 @@
 # pyright: basic
-"""Searches traces by tag, user and session: `python examples/mlflow_search.py`."""
+"""Searches traces by tag, user and session: `python examples/mlflow_search.py`.
+
+Needs `pip install mlflow` in addition to the packages of the README.
+"""
 
 import os
 

@@ -14,10 +14,12 @@ URL = os.environ.get("DEEPSEEK_BASE_URL", "https://api.deepseek.com")
 KEY = os.environ["DEEPSEEK_API_KEY"]
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}}
 TOOL = {"name": "get_weather", "description": "Weather of a city", "parameters": CITY}
+WEATHER = {"Paris": (18, "light rain"), "Tokyo": (24, "sunshine")}
 
 
 def get_weather(city: str) -> str:
-    return json.dumps({"city": city, "temperature": 18, "sky": "light rain"})
+    temperature, sky = WEATHER.get(city, (20, "clouds"))
+    return json.dumps({"city": city, "temperature": temperature, "sky": sky})
 
 
 def run_tool(call: Any) -> dict[str, Any]:
@@ -34,17 +36,16 @@ def ask(client: Any, chat: list[Any], **options: Any) -> Any:
 
 
 async def main() -> None:
-    chat: list[Any] = [{"role": "user", "content": "How is the weather in Paris?"}]
-    deepseek = OpenAI(base_url=URL, api_key=KEY)
-    message = ask(deepseek, chat).choices[0].message
+    question = "How is the weather in Paris and Tokyo?"
+    chat: list[Any] = [{"role": "user", "content": question}]
+    message = ask(OpenAI(base_url=URL, api_key=KEY), chat).choices[0].message
     chat += [message, *map(run_tool, message.tool_calls or [])]
-    answer = {"role": "assistant", "content": "", "reasoning_content": ""}
-    for chunk in ask(deepseek, chat, stream=True):
-        for part in ("content", "reasoning_content"):
-            answer[part] += getattr(chunk.choices[0].delta, part, None) or ""
-    chat += [answer, {"role": "user", "content": "A haiku about that, please."}]
-    haiku = (await ask(AsyncOpenAI(base_url=URL, api_key=KEY), chat)).choices[0].message
-    print(answer["content"], haiku.content, sep="\n")
+    answer = ""
+    async for chunk in await ask(
+        AsyncOpenAI(base_url=URL, api_key=KEY), chat, stream=True
+    ):
+        answer += chunk.choices[0].delta.content or ""
+    print(answer)
 
 
 attributes = {"session.id": os.urandom(8).hex(), "user.id": "ada"}

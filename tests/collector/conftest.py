@@ -40,8 +40,8 @@ AGENT_SPAN_COUNT = 5
 CONTENT_EXCERPTS = (
     "Paris",
     "light rain",
-    "leaves at dawn",
-    "A haiku",
+    "the warmer of the two",
+    "How is the weather",
     "Weather of a city",
 )
 

@@ -23,7 +23,7 @@ FILES = sorted(
     "file", FILES, ids=lambda file: str(file.relative_to(CONFIG_FOLDER))
 )
 def test_configuration_is_valid_with_documented_command(otelcol, file):
-    (command,) = re.findall(r"^#   otelcol (.+)$", file.read_text(), re.MULTILINE)
+    (command,) = re.findall(r"^#   \$OTELCOL (.+)$", file.read_text(), re.MULTILINE)
     assert f"--config {file.name}" in command
     process = subprocess.run(
         [otelcol, "validate", *command.split()],

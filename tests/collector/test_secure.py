@@ -137,7 +137,7 @@ def test_removed_token_is_rejected_without_restart(secure_collector, certificate
 
 
 @pytest.mark.parametrize("missing_variable", ["OTELCOL_TLS", "OTELCOL_TOKENS"])
-def test_collector_without_tls_or_tokens_does_not_start(
+def test_error_of_collector_without_tls_or_tokens_names_the_variable(
     make_collector,
     certificate,
     tmp_path,
@@ -150,7 +150,7 @@ def test_collector_without_tls_or_tokens_does_not_start(
         "OTELCOL_TOKENS": str(tmp_path / "tokens"),
     }
     del variables[missing_variable]
-    with pytest.raises(CollectorError):
+    with pytest.raises(CollectorError, match=f"{missing_variable} is not set"):
         make_collector(*AGENT_CONFIG, "secure.yaml", **variables).start()
 
 

@@ -16,8 +16,11 @@ from examples.quickstart._report import (
 from examples.simulator import Simulator
 
 pytestmark = pytest.mark.e2e
-QUESTION = "How is the weather in Paris?"
-HAIKU = "A call leaves at dawn,\ntokens drift back one by one:\nthe trace remembers."
+QUESTION = "How is the weather in Paris and Tokyo?"
+ANSWER = (
+    "In Paris it is 18 °C and light rain and in Tokyo it is 24 °C and sunshine. "
+    "Tokyo is the warmer of the two."
+)
 
 
 def total_usage(exchanges, name):
@@ -28,14 +31,14 @@ def test_trace_has_name_previews_user_and_session(quickstart_run):
     info = quickstart_run.trace.info
     (root,) = [span for span in quickstart_run.receiver.spans if not span.parent_id]
     assert (info.state.value, info.tags["mlflow.traceName"]) == ("OK", "weather talk")
-    assert (info.request_preview, info.response_preview) == (QUESTION, HAIKU)
+    assert (info.request_preview, info.response_preview) == (QUESTION, ANSWER)
     assert info.trace_metadata["mlflow.trace.user"] == "ada"
     assert info.trace_metadata["mlflow.trace.session"] == root.attributes["session.id"]
 
 
 def test_trace_has_the_billed_tokens(quickstart_run):
     exchanges = quickstart_run.simulator.exchanges
-    assert len(exchanges) == 3
+    assert len(exchanges) == 2
     assert quickstart_run.trace.info.token_usage == {
         "input_tokens": total_usage(exchanges, "prompt_tokens"),
         "output_tokens": total_usage(exchanges, "completion_tokens"),
@@ -85,7 +88,7 @@ def test_spans_have_the_structure_of_the_agent(quickstart_run):
         (0, "CHAIN", "weather talk"),
         (1, "CHAT_MODEL", "chat deepseek-flash"),
         (1, "TOOL", "execute_tool get_weather"),
-        (1, "CHAT_MODEL", "chat deepseek-flash"),
+        (1, "TOOL", "execute_tool get_weather"),
         (1, "CHAT_MODEL", "chat deepseek-flash"),
     ]
 
@@ -121,13 +124,13 @@ def test_otlp_endpoint_has_the_same_times(quickstart_run):
 
 
 def test_reasoning_and_tool_calls_have_the_form_that_mlflow_renders(quickstart_run):
-    first, second, _ = sorted(
+    first, second = sorted(
         (s for s in quickstart_run.trace.data.spans if s.span_type == "CHAT_MODEL"),
         key=lambda span: span.start_time_ns,
     )
     response = json.loads(quickstart_run.simulator.exchanges[0].response_body)
     message = response["choices"][0]["message"]
-    (call,) = message["tool_calls"]
+    calls = message["tool_calls"]
     assert first.outputs["choices"][0]["message"] == IsPartialDict(
         role="assistant", reasoning=message["reasoning_content"]
     )
@@ -142,16 +145,22 @@ def test_reasoning_and_tool_calls_have_the_form_that_mlflow_renders(quickstart_r
                     "type": "function",
                     "function": {
                         "name": "get_weather",
-                        "arguments": IsStr(regex=r'\{"city": ?"Paris"\}'),
+                        "arguments": IsStr(regex=rf'\{{"city": ?"{city}"\}}'),
                     },
                 }
+                for call, city in zip(calls, ("Paris", "Tokyo"), strict=True)
             ],
         ),
-        {
-            "role": "tool",
-            "tool_call_id": call["id"],
-            "content": IsStr(regex=".*18.*light rain.*"),
-        },
+        *(
+            {
+                "role": "tool",
+                "tool_call_id": call["id"],
+                "content": IsStr(regex=weather),
+            }
+            for call, weather in zip(
+                calls, (".*18.*light rain.*", ".*24.*sunshine.*"), strict=True
+            )
+        ),
     ]
 
 
@@ -205,7 +214,7 @@ def test_failing_agent_fails_the_quickstart_with_its_error_message(quickstart):
 def test_unreachable_mlflow_fails_the_quickstart_with_its_uri(quickstart):
     process = quickstart(MLFLOW_TRACKING_URI="http://127.0.0.1:9")
     assert process.returncode == 1
-    assert "A call leaves at dawn" in process.stdout
+    assert ANSWER in process.stdout
     assert "\nMLflow at http://127.0.0.1:9 cannot be read: " in process.stderr
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from importlib import import_module
 from importlib.metadata import distribution, distributions, entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +17,7 @@ from tests.skipping import skip_unless_ci
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
 
+ROOT = Path(__file__).parents[2]
 NAME = "opentelemetry-instrumentation-deepseek"
 PATH_PREFIXES = (
     "opentelemetry/instrumentation/deepseek/",
@@ -98,6 +101,29 @@ def test_wheel_has_type_markers_and_license(wheel):
         "opentelemetry/exporter/mlflow/py.typed",
     }
     assert any(f.endswith("licenses/LICENSE") for f in files)
+
+
+def test_readme_of_the_package_index_has_only_absolute_links(wheel):
+    text = wheel.metadata["Description"] or wheel.metadata.get_payload()
+    targets = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(targets) > 10
+    assert [t for t in targets if not t.startswith(("https://", "#"))] == []
+
+
+def test_links_of_the_package_index_lead_to_files_of_the_repository(wheel):
+    text = wheel.metadata["Description"] or wheel.metadata.get_payload()
+    urls = dict(url.split(", ") for url in wheel.metadata.get_all("Project-URL"))
+    assert urls.keys() == {"Changelog", "Documentation", "Issues", "Repository"}
+    repository = re.escape(urls["Repository"])
+    links = re.findall(rf"\]\({repository}/blob/main/([^)#]+)[^)]*\)", text)
+    (picture,) = re.findall(rf"!\[[^]]+\]\({repository}/raw/main/([^)]+)\)", text)
+    assert {"docs/attributes.md", "LICENSE"} <= set(links)
+    assert [path for path in (*links, picture) if not (ROOT / path).exists()] == []
+
+
+def test_extras_are_for_users_only(wheel):
+    extras = set(wheel.metadata.get_all("Provides-Extra"))
+    assert extras == {"databricks", "instruments", "mlflow"}
 
 
 @pytest.mark.parametrize(

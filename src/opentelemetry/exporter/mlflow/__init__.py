@@ -9,9 +9,9 @@
 ... )
 >>> provider.add_span_processor(BatchSpanProcessor(exporter))
 
-Or without code, together with any other exporter:
+Or without code:
 
-    MLFLOW_TRACKING_URI=http://localhost:5000 OTEL_TRACES_EXPORTER=otlp,mlflow \\
+    MLFLOW_TRACKING_URI=http://localhost:5000 OTEL_TRACES_EXPORTER=mlflow \\
         opentelemetry-instrument python app.py
 
 MLflow shows model calls that follow the GenAI conventions as a conversation, with
