@@ -22,7 +22,7 @@ def environment(name: str, requirements: Iterable[str], folder: Path) -> Path:
         _uv("venv", "--python", sys.executable, str(home))
     # `requirements` come first and are upgraded. This project is always reinstalled,
     # because its version number does not change with its code.
-    project = f"{CHECKOUT}[instruments]"
+    project = f"{CHECKOUT}[openai]"
     reinstall = ("--reinstall-package", "opentelemetry-instrumentation-deepseek")
     install = ("pip", "install", "--upgrade", "--python", str(python), *reinstall)
     _uv(*install, *requirements, project, "opentelemetry-sdk")

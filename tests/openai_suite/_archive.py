@@ -87,7 +87,7 @@ def environment(suite: Suite, subject: Subject, folder: Path) -> Path:
 
     All subjects that are not peers share the environment with this package.
     """
-    requirements = subject.requirements or (f"{_CHECKOUT}[instruments]",)
+    requirements = subject.requirements or (f"{_CHECKOUT}[openai]",)
     name = subject.name if subject.is_peer else "deepseek"
     home = folder / f"python-{suite.version}-{name}"
     python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
