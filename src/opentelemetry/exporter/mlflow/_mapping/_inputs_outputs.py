@@ -7,6 +7,7 @@ of the conventions.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
@@ -139,10 +140,12 @@ def _convert(value: Any, convert: Callable[[Any], list[Json]]) -> list[Json]:
         items = decode(value)
     except ValueError:
         items = decode_truncated(value)
-        try:
-            return convert(items)
-        except UnknownShapeError:
-            return convert(items[:-1])  # The last item is incomplete.
+        # The last item may be incomplete.
+        for complete_items in (items, items[:-1]):
+            with suppress(UnknownShapeError):
+                if converted := convert(complete_items):
+                    return converted
+        raise UnknownShapeError from None
     return convert(items)
 
 
