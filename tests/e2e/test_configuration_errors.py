@@ -61,15 +61,37 @@ def test_agent_completes_and_the_cause_is_logged_once(
             id="misspelt scheme",
         ),
         pytest.param(
+            {"MLFLOW_TRACKING_URI": "localhost:5000"},
+            "MLFLOW_TRACKING_URI must be the URL of an MLflow server",
+            id="no scheme",
+        ),
+        pytest.param(
             {"MLFLOW_EXPERIMENT_ID": "weather"},
             "MLFLOW_EXPERIMENT_ID must be the number of an experiment",
             id="name instead of id",
         ),
+        pytest.param(
+            {"OTEL_EXPORTER_MLFLOW_PRICES": "missing.toml"},
+            "OTEL_EXPORTER_MLFLOW_PRICES must be the path of a price list",
+            id="missing price list",
+        ),
+        pytest.param(
+            {"OTEL_EXPORTER_MLFLOW_REDACT": "missing:redact"},
+            "OTEL_EXPORTER_MLFLOW_REDACT must be the import path of a function",
+            id="missing redaction function",
+        ),
+        pytest.param(
+            {"OTEL_EXPORTER_MLFLOW_TIMEOUT": "abc"},
+            "OTEL_EXPORTER_MLFLOW_TIMEOUT must be a number of seconds",
+            id="timeout is not a number",
+        ),
     ],
 )
-def test_agent_completes_and_an_invalid_setting_raises_value_error(
-    agent, mlflow_uri, output_without_telemetry, variables, message
+def test_invalid_setting_is_logged_in_one_line_and_switches_off_only_mlflow(
+    agent, receiver, output_without_telemetry, variables, message
 ):
-    process = agent(**{"MLFLOW_TRACKING_URI": mlflow_uri} | variables)
+    process = agent(**{"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"} | variables)
     assert (process.returncode, process.stdout) == (0, output_without_telemetry)
-    assert f"ValueError: {message}" in process.stderr
+    (line,) = process.stderr.splitlines()
+    assert line.startswith(f"Nothing is exported to MLflow: {message}")
+    assert len(receiver.spans) == 5

@@ -36,6 +36,8 @@ class ExperimentsApi:
                 "artifact_location": "mlflow-artifacts:/",
             }
             return _json_response({"experiment": experiment})
+        if request.headers.get("content-type") != "application/json":
+            return error_response(400, "INVALID_PARAMETER_VALUE")
         name = json.loads(request.body)["name"]
         self.experiments[name] = ("9", "active")
         if self.loses_creation_race:

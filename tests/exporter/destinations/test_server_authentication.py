@@ -75,6 +75,9 @@ def secure_server(certificate, tmp_path_factory):
     (folder / "auth.ini").write_text(
         "[mlflow]\n"
         "default_permission = NO_PERMISSIONS\n"
+        # MLflow 3.16 reads the file even if the variables are set.
+        f"admin_username = {ADMIN[0]}\n"
+        f"admin_password = {ADMIN[1].replace('%', '%%')}\n"
         f"database_uri = sqlite:///{folder}/auth.db\n"
         "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
     )

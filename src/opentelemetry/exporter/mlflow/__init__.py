@@ -28,13 +28,16 @@ instrumentation is called `mlflow` in OTEL_PYTHON_DISABLED_INSTRUMENTATIONS). In
 
 from __future__ import annotations
 
-from opentelemetry.exporter.mlflow._content._redaction import SpanContent
-from opentelemetry.exporter.mlflow._exporter import MlflowSpanExporter
-from opentelemetry.exporter.mlflow._mapping import mlflow_attributes
-from opentelemetry.exporter.mlflow._mlflow_bridge._instrumentor import (
-    MlflowInstrumentor,
-)
+from opentelemetry.exporter.mlflow._missing_package import require_extra
 from opentelemetry.exporter.mlflow._stderr_handler import add_stderr_handler
+
+with require_extra("mlflow", "opentelemetry.exporter.mlflow"):
+    from opentelemetry.exporter.mlflow._content._redaction import SpanContent
+    from opentelemetry.exporter.mlflow._exporter import MlflowSpanExporter
+    from opentelemetry.exporter.mlflow._mapping import mlflow_attributes
+    from opentelemetry.exporter.mlflow._mlflow_bridge._instrumentor import (
+        MlflowInstrumentor,
+    )
 
 __all__ = [
     "MlflowInstrumentor",

@@ -26,6 +26,7 @@ from opentelemetry.exporter.mlflow._destinations import (
     TraceInfoReader,
     create_destination,
 )
+from opentelemetry.exporter.mlflow._missing_package import MissingPackageError
 from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
 from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import span_mirror
 from opentelemetry.exporter.mlflow._mlflow_bridge._trace_buffer import TraceBuffer
@@ -72,8 +73,8 @@ class MlflowSpanExporter(SpanExporter):
     Raises:
         ValueError: a setting is invalid; the message names the setting and the accepted
             values.
-        ImportError: the destination is a local store, and the `mlflow` package is not
-            installed.
+        ImportError: a package that the destination requires is not installed; the
+            message has the command that installs it.
     """
 
     def __init__(
@@ -215,8 +216,12 @@ class MlflowSpanExporter(SpanExporter):
 
 
 def _internal_error(error: Exception, spans: int) -> DeliveryResult:
-    export_error = ExportError(
-        f"an internal error of the exporter ({type(error).__name__})",
-        "Please report it, with the version of mlflow",
+    export_error = (
+        ExportError(error.cause, error.advice)
+        if isinstance(error, MissingPackageError)
+        else ExportError(
+            f"an internal error of the exporter ({type(error).__name__})",
+            "Please report it, with the version of mlflow",
+        )
     )
     return DeliveryResult(0, [Drop(spans, export_error)])

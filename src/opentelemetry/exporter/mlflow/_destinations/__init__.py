@@ -20,6 +20,7 @@ from opentelemetry.exporter.mlflow._destinations._protocol import (
     TraceInfoReader,
 )
 from opentelemetry.exporter.mlflow._destinations._resolver import DestinationResolver
+from opentelemetry.exporter.mlflow._missing_package import require_extra
 from opentelemetry.exporter.mlflow.environment_variables import (
     MLFLOW_TRACKING_URI,
     OTEL_EXPORTER_MLFLOW_ENDPOINT,
@@ -69,9 +70,10 @@ def create_destination(
                 "for example http://localhost:4319; got "
                 f"{strip_uri_secrets(endpoint_setting.value)!r}"
             )
-        from opentelemetry.exporter.mlflow._destinations._collector import (
-            CollectorDestination,
-        )
+        with require_extra("mlflow", "Exporting to an OTLP receiver"):
+            from opentelemetry.exporter.mlflow._destinations._collector import (
+                CollectorDestination,
+            )
 
         return CollectorDestination(endpoint_setting, timeout_seconds)
     uri_setting = read_setting(tracking_uri, "tracking_uri", MLFLOW_TRACKING_URI)
@@ -88,21 +90,24 @@ def _open_destination(target: Target, timeout: float) -> Destination:
     # The scheme may be the whole URI (`databricks`). A driver may follow a plus sign.
     scheme = uri.lower().partition(":")[0].partition("+")[0]
     if _is_http(uri):
-        from opentelemetry.exporter.mlflow._destinations._server import (
-            MlflowServerDestination,
-        )
+        with require_extra("mlflow", "Exporting to an MLflow server"):
+            from opentelemetry.exporter.mlflow._destinations._server import (
+                MlflowServerDestination,
+            )
 
         return MlflowServerDestination(uri, target.experiment, timeout)
     if scheme in _DATABASE_SCHEMES and "://" in uri:
-        from opentelemetry.exporter.mlflow._destinations._local_store import (
-            LocalStoreDestination,
-        )
+        with require_extra("mlflow", "Exporting to a local store"):
+            from opentelemetry.exporter.mlflow._destinations._local_store import (
+                LocalStoreDestination,
+            )
 
         return LocalStoreDestination(uri, target.experiment)
     if scheme == "databricks" and _DATABRICKS_URI.fullmatch(uri):
-        from opentelemetry.exporter.mlflow._destinations._databricks import (
-            DatabricksDestination,
-        )
+        with require_extra("databricks", "Exporting to Databricks"):
+            from opentelemetry.exporter.mlflow._destinations._databricks import (
+                DatabricksDestination,
+            )
 
         return DatabricksDestination(target, timeout)
     raise ValueError(_invalid_uri_message(target.tracking_uri, uri, scheme))

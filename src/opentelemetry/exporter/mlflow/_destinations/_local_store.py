@@ -22,6 +22,7 @@ from opentelemetry.exporter.mlflow._destinations._experiment import (
     find_or_create_experiment,
 )
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
+from opentelemetry.exporter.mlflow._missing_package import MissingPackageError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -149,16 +150,16 @@ def _mlflow_spans(spans: Sequence[ReadableSpan]) -> list[Any]:
 
 
 def _check_mlflow_installed() -> None:
-    """Raise ImportError if not. Importing MLflow would take seconds."""
+    """Raise MissingPackageError if not. Importing MLflow would take seconds."""
     try:
         metadata.version("mlflow-skinny")
         is_installed = find_spec("sqlalchemy") is not None
     except metadata.PackageNotFoundError:
         is_installed = False
     if not is_installed:
-        raise ImportError(
-            "A local MLflow store requires the full mlflow package: pip install mlflow "
-            "(mlflow-tracing cannot open a store). To export to a server, which "
-            "requires neither, set MLFLOW_TRACKING_URI to its URL, for example "
-            "http://localhost:5000"
+        raise MissingPackageError(
+            "A local MLflow store requires the full mlflow package",
+            "pip install mlflow (mlflow-tracing cannot open a store). To export to a "
+            "server, which requires neither, set MLFLOW_TRACKING_URI to its URL, for "
+            "example http://localhost:5000",
         )

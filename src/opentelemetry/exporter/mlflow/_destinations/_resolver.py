@@ -17,6 +17,7 @@ from opentelemetry.exporter.mlflow._destinations._protocol import (
     ExportError,
     TraceInfoReader,
 )
+from opentelemetry.exporter.mlflow._missing_package import MissingPackageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -127,6 +128,8 @@ class DestinationResolver:
     def _replace_destination(self, target: Target) -> Destination:
         try:
             destination = self._open_destination(target)
+        except MissingPackageError as error:
+            raise ExportError(error.cause, error.advice) from None
         except (ImportError, ValueError) as error:
             raise ExportError(
                 str(error), "Or set MLFLOW_TRACKING_URI to another destination"

@@ -46,9 +46,12 @@ class MlflowServerDestination:
 
     def _connect(self) -> None:
         self._lock = threading.Lock()
+        # OTLPSpanExporter before 1.45 sets its Content-Type on its session. MLflow
+        # would reject requests with JSON that have this Content-Type.
         self._session = MlflowSession(*self._settings)
+        self._otlp_session = MlflowSession(*self._settings)
         self._otlp = OtlpClient(
-            f"{self.address}/v1/traces", self._session, self._timeout
+            f"{self.address}/v1/traces", self._otlp_session, self._timeout
         )
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
@@ -60,6 +63,7 @@ class MlflowServerDestination:
 
     def close(self) -> None:
         self._otlp.close()
+        self._session.close()
 
     def after_fork(self) -> None:
         self._connect()
@@ -68,7 +72,9 @@ class MlflowServerDestination:
         if self._experiment.id is None:
             experiment_id = find_or_create_experiment(self._experiment.name, self)
             self._experiment = self._experiment._replace(id=experiment_id)
-        self._session.extra_headers["x-mlflow-experiment-id"] = str(self._experiment.id)
+        self._otlp_session.extra_headers["x-mlflow-experiment-id"] = str(
+            self._experiment.id
+        )
 
     def read_trace_info(self, trace_id: int) -> Mapping[str, Any] | None:
         response = self._request("GET", f"3.0/mlflow/traces/tr-{trace_id:032x}")

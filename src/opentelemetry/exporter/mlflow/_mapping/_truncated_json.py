@@ -8,6 +8,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any, cast
 
+from opentelemetry.exporter.mlflow._missing_package import require_extra
+
 _CLOSING_BRACKETS = {"{": "}", "[": "]"}
 
 
@@ -17,7 +19,8 @@ def decode_truncated(text: str) -> Any:
     Its last string ends with an ellipsis. Raises ValueError if the text is not the
     beginning of JSON.
     """
-    import jiter  # rarely needed
+    with require_extra("mlflow", "Reading JSON that was cut to a limit"):
+        import jiter  # rarely needed
 
     value = jiter.from_json(
         text.encode(errors="replace"), partial_mode="trailing-strings"

@@ -7,6 +7,10 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
+from opentelemetry.exporter.mlflow._missing_package import (
+    MissingPackageError,
+    install_command,
+)
 
 if TYPE_CHECKING:
     from databricks.sdk.core import ApiClient, Config
@@ -154,7 +158,7 @@ def _check_sdk_installed() -> None:
     except ModuleNotFoundError:
         is_installed = False
     if not is_installed:
-        raise ImportError(
-            "Exporting to Databricks requires the package databricks-sdk: pip install "
-            "'opentelemetry-instrumentation-deepseek[databricks]'"
+        raise MissingPackageError(
+            "Exporting to Databricks requires the package databricks-sdk",
+            install_command("databricks"),
         )
