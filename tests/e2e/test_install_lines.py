@@ -39,6 +39,7 @@ def distributions(requirements: str) -> Iterator[Distribution]:
             # The installed metadata of a checkout may be older than pyproject.toml.
             lists = [PROJECT["optional-dependencies"][e] for e in requirement.extras]
             queue += map(Requirement, chain(PROJECT["dependencies"], *lists))
+            yield distribution(requirement.name)
             continue
         extras = frozenset(requirement.extras) or frozenset([""])
         if (requirement.name, extras) in seen:
@@ -54,7 +55,7 @@ def distributions(requirements: str) -> Iterator[Distribution]:
 
 
 def imported_files(program: str) -> Iterator[Path]:
-    """Yields the files of the modules that `program` imports, without this package."""
+    """Yields the installed files of the modules that `program` imports."""
     names = set()
     for node in ast.walk(ast.parse(program)):
         if isinstance(node, ast.Import):
