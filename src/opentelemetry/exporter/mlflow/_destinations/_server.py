@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any, cast
 from opentelemetry.exporter.mlflow import environment_variables as env
 from opentelemetry.exporter.mlflow._config import strip_uri_secrets
 from opentelemetry.exporter.mlflow._destinations._connection import connection_settings
+from opentelemetry.exporter.mlflow._destinations._connection_errors import (
+    MLFLOW_SETTING_NAMES,
+    export_error_from_exception,
+    plain_http_error,
+)
 from opentelemetry.exporter.mlflow._destinations._error_messages import (
     export_error_from_response,
 )
@@ -18,7 +23,6 @@ from opentelemetry.exporter.mlflow._destinations._experiment import (
 from opentelemetry.exporter.mlflow._destinations._http import MlflowSession
 from opentelemetry.exporter.mlflow._destinations._otlp import (
     OtlpClient,
-    export_error_from_exception,
     json_body,
 )
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
@@ -125,9 +129,14 @@ class MlflowServerDestination:
     def _request(self, method: str, path: str, **kwargs: Any) -> requests.Response:
         url = f"{self.address}/api/{path}"
         try:
-            return self._session.request(method, url, timeout=self._timeout, **kwargs)
+            response = self._session.request(
+                method, url, timeout=self._timeout, **kwargs
+            )
         except OSError as error:
             raise export_error_from_exception(error, self._timeout) from error
+        if export_error := plain_http_error(response, MLFLOW_SETTING_NAMES):
+            raise export_error
+        return response
 
     def _export_error(
         self, response: requests.Response, *, is_span_request: bool
