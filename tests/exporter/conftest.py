@@ -129,11 +129,15 @@ def error_response(status: int, error_code: str) -> Response:
 
 @dataclass
 class FakeServer:
-    """An HTTP server that stores its requests, and responds with `respond`."""
+    """An HTTP server that stores its requests, and responds with `respond`.
+
+    It does not store requests for the version of MLflow. It responds with `version`.
+    """
 
     requests: list[Request] = field(default_factory=list[Request])
     respond: Callable[[Request], Response] = lambda _: Response()
     uri: str = ""
+    version: str = "3.17.2"
 
 
 @pytest.fixture
@@ -164,8 +168,14 @@ def run_fake_server(tls: ssl.SSLContext | None = None) -> Iterator[FakeServer]: 
                 {name.lower(): value for name, value in self.headers.items()},
                 self.rfile.read(length),
             )
-            fake_server.requests.append(request)
-            response = fake_server.respond(request)
+            if request.path.endswith("/version"):
+                response = Response(
+                    body=fake_server.version.encode(),
+                    headers={"Content-Type": "text/html; charset=utf-8"},
+                )
+            else:
+                fake_server.requests.append(request)
+                response = fake_server.respond(request)
             self.send_response(response.status)
             for name, value in response.headers.items():
                 self.send_header(name, value)

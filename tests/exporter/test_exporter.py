@@ -105,8 +105,8 @@ def test_exported_spans_are_not_changed(fake_server, exporter, spans):
 
 @pytest.mark.parametrize("processor", [BatchSpanProcessor, SimpleSpanProcessor])
 def test_requests_of_the_exporter_are_not_traced(fake_server, monkeypatch, processor):
-    # The SDK's processors disable instrumentation. The exporter sends two requests:
-    # the lookup of the experiment, and the spans.
+    # The SDK's processors disable instrumentation. The exporter sends three
+    # requests: the lookup of the experiment, the spans, and the lookup of the version.
     from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
     exporter = MlflowSpanExporter(
@@ -131,7 +131,7 @@ def test_requests_of_the_exporter_are_not_traced(fake_server, monkeypatch, proce
     provider.add_span_processor(processor(exporter))
     provider.get_tracer("t").start_span("s").end()
     provider.shutdown()
-    assert instrumentation_states == [False, False]
+    assert instrumentation_states == [False, False, False]
 
 
 def test_an_unreferenced_exporter_is_garbage_collected(fake_server):

@@ -124,10 +124,28 @@ def test_error_response_gives_cause_and_advice(
     assert raised.value.is_divisible is is_divisible
 
 
+@pytest.mark.e2e
+def test_endpoint_that_is_an_mlflow_server_is_reported(mlflow_server, spans):
+    with pytest.raises(ExportError) as raised:
+        new_destination(mlflow_server).send([spans.make()])
+    assert raised.value.cause == "the endpoint is an MLflow server (422)"
+    assert raised.value.advice.startswith("Set MLFLOW_TRACKING_URI to this address")
+    assert not raised.value.is_divisible
+
+
+def test_endpoint_that_is_a_web_page_is_reported(fake_server, spans):
+    fake_server.respond = lambda _: Response(200, b"<p>", {"Content-Type": "text/html"})
+    with pytest.raises(ExportError) as raised:
+        new_destination(fake_server.uri).send([spans.make()])
+    assert raised.value.cause == (
+        "the response does not come from an OTLP receiver (200)"
+    )
+
+
 def test_connection_error_names_endpoint_variable(spans):
     with pytest.raises(ExportError) as raised:
         new_destination("http://127.0.0.1:9").send([spans.make()])
-    assert raised.value.advice == f"Start the server, or correct {ENDPOINT}"
+    assert raised.value.advice.startswith(f"Start the receiver, or correct {ENDPOINT}")
 
 
 @pytest.mark.parametrize("endpoint", ["localhost:4319", "grpc://localhost:4319"])

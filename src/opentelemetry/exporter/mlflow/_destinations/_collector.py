@@ -11,8 +11,9 @@ from opentelemetry.util.re import parse_env_headers
 
 from opentelemetry.exporter.mlflow import environment_variables as env
 from opentelemetry.exporter.mlflow._config import read_setting, strip_uri_secrets
+from opentelemetry.exporter.mlflow._destinations._connection_errors import SettingNames
 from opentelemetry.exporter.mlflow._destinations._http import MlflowSession
-from opentelemetry.exporter.mlflow._destinations._otlp import OtlpClient, SettingNames
+from opentelemetry.exporter.mlflow._destinations._otlp import OtlpClient
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 
 if TYPE_CHECKING:
@@ -24,7 +25,16 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
+_SETTING_NAMES: Final = SettingNames(
+    env.OTEL_EXPORTER_MLFLOW_ENDPOINT,
+    env.OTEL_EXPORTER_MLFLOW_CERTIFICATE,
+    None,
+    "Start the receiver, or correct "
+    f"{env.OTEL_EXPORTER_MLFLOW_ENDPOINT}. The collector of this package listens on "
+    "port 4319 only if it is started with OTELCOL_MLFLOW_RECEIVERS=[otlp/mlflow]",
+)
 _PATH: Final = "/v1/traces"
+_EXPERIMENT_HEADER: Final = b"x-mlflow-experiment-id"
 _LOG_ADVICE: Final = "See the receiver's log for the reason"
 _CREDENTIALS: Final = (
     "the receiver requires valid credentials",
@@ -75,9 +85,7 @@ class CollectorDestination:
             self.address.removesuffix(_PATH) + _PATH,
             MlflowSession(self._headers, self._certificate.value or True, None),
             self._timeout,
-            SettingNames(
-                env.OTEL_EXPORTER_MLFLOW_ENDPOINT, env.OTEL_EXPORTER_MLFLOW_CERTIFICATE
-            ),
+            _SETTING_NAMES,
         )
 
     def has_tracking_uri(self, tracking_uri: str) -> bool:  # noqa: ARG002  # the signature of `DestinationResolver`
@@ -97,6 +105,13 @@ class CollectorDestination:
         if response is None:
             return
         status = response.status_code
+        # MLflow rejects a request without this header, and names it in the response.
+        if _EXPERIMENT_HEADER in response.content.lower():
+            raise ExportError(
+                f"the endpoint is an MLflow server ({status})",
+                f"Set {env.MLFLOW_TRACKING_URI} to this address instead, and unset "
+                f"{self._endpoint_setting_name}",
+            )
         if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
             raise ExportError(
                 f"the receiver rejects some of the spans ({status})",

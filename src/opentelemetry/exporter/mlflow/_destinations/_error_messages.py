@@ -34,6 +34,9 @@ _CAUSES_AND_ADVICE = {
     ),
 }
 
+# The address leads to something else, or to an MLflow server without this path.
+WRONG_PATH_STATUSES = (200, 404, 405)
+
 # MLflow rejects a whole request because of one span that it cannot accept.
 SPAN_ERROR_STATUSES = (400, 413, 422)
 

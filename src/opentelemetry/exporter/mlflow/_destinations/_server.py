@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry.exporter.mlflow import environment_variables as env
 from opentelemetry.exporter.mlflow._config import strip_uri_secrets
 from opentelemetry.exporter.mlflow._destinations._connection import connection_settings
+from opentelemetry.exporter.mlflow._destinations._connection_errors import (
+    MLFLOW_SETTING_NAMES,
+    export_error_from_exception,
+    plain_http_error,
+)
 from opentelemetry.exporter.mlflow._destinations._error_messages import (
+    WRONG_PATH_STATUSES,
     export_error_from_response,
 )
 from opentelemetry.exporter.mlflow._destinations._experiment import (
@@ -18,10 +25,13 @@ from opentelemetry.exporter.mlflow._destinations._experiment import (
 from opentelemetry.exporter.mlflow._destinations._http import MlflowSession
 from opentelemetry.exporter.mlflow._destinations._otlp import (
     OtlpClient,
-    export_error_from_exception,
     json_body,
 )
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
+from opentelemetry.exporter.mlflow._destinations._server_version import (
+    MINIMUM_VERSION,
+    outdated_version,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +40,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from opentelemetry.exporter.mlflow._destinations._experiment import Experiment
+
+_logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
 
 class MlflowServerDestination:
@@ -42,6 +54,7 @@ class MlflowServerDestination:
         self._experiment = experiment
         self._timeout = timeout
         self._settings = connection_settings(uri)
+        self._has_checked_version = False
         self._connect()
 
     def _connect(self) -> None:
@@ -60,6 +73,24 @@ class MlflowServerDestination:
         response = self._otlp.send(spans)
         if response is not None:  # An error response is false as a boolean.
             raise self._export_error(response, is_span_request=True)
+        self._warn_if_outdated()
+
+    def _warn_if_outdated(self) -> None:
+        """Read the version once, because an old server accepts spans without a word."""
+        with self._lock:
+            has_checked, self._has_checked_version = self._has_checked_version, True
+        if not has_checked and (version := self._outdated_version()):
+            _logger.warning(
+                "MLflow at %s has version %s, which is too old: traces may be "
+                "incomplete. Upgrade the server to version %s or newer. This is logged "
+                "once.",
+                self.address,
+                version,
+                MINIMUM_VERSION,
+            )
+
+    def _outdated_version(self) -> str | None:
+        return outdated_version(self._session, self.address, self._timeout)
 
     def close(self) -> None:
         self._otlp.close()
@@ -125,9 +156,14 @@ class MlflowServerDestination:
     def _request(self, method: str, path: str, **kwargs: Any) -> requests.Response:
         url = f"{self.address}/api/{path}"
         try:
-            return self._session.request(method, url, timeout=self._timeout, **kwargs)
+            response = self._session.request(
+                method, url, timeout=self._timeout, **kwargs
+            )
         except OSError as error:
             raise export_error_from_exception(error, self._timeout) from error
+        if export_error := plain_http_error(response, MLFLOW_SETTING_NAMES):
+            raise export_error
+        return response
 
     def _export_error(
         self, response: requests.Response, *, is_span_request: bool
@@ -138,6 +174,15 @@ class MlflowServerDestination:
                 pass
             case _:
                 error_code = ""
+        if (
+            not error_code
+            and response.status_code in WRONG_PATH_STATUSES
+            and (version := self._outdated_version())
+        ):
+            return ExportError(
+                f"MLflow {version} is too old ({response.status_code})",
+                f"Upgrade the server to version {MINIMUM_VERSION} or newer",
+            )
         return export_error_from_response(
             response.status_code,
             error_code,
