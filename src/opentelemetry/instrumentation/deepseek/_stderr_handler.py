@@ -37,6 +37,6 @@ def add_stderr_handler(logger_name: str) -> None:
     """Adds the handler, and sets the level that OTEL_PYTHON_LOG_LEVEL names, if any."""
     logger = logging.getLogger(logger_name)
     logger.addHandler(StderrHandler())
-    level = logging.getLevelName(os.environ.get(_LEVEL_VARIABLE, "").strip().upper())
+    level = getattr(logging, os.environ.get(_LEVEL_VARIABLE, "").strip().upper(), None)
     if isinstance(level, int) and logger.level == logging.NOTSET:
         logger.setLevel(level)
