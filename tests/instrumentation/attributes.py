@@ -16,6 +16,7 @@ ENDPOINT = {
     "gen_ai.provider.name": "deepseek",
     "server.address": "127.0.0.1",
     "server.port": IsInt(gt=0),
+    "deepseek.server.type": "gateway",
 }
 START = {
     **ENDPOINT,

@@ -39,6 +39,7 @@ TYPES: Mapping[str, type] = {
     "deepseek.response.time_to_first_answer": float,
     "deepseek.response.time_to_first_reasoning": float,
     "deepseek.response.trace_id": str,
+    "deepseek.server.type": str,
     "error.type": str,
     "gen_ai.conversation.id": str,
     "gen_ai.input.messages": str,

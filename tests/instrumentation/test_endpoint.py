@@ -48,13 +48,19 @@ def test_other_hosts_have_no_endpoint(base_url: str) -> None:
 @pytest.mark.parametrize(
     ("base_url", "host", "endpoint"),
     [
-        ("http://gateway:80", "gateway", Endpoint("gateway", 80)),
-        ("http://gateway:8080/ds", "gateway", Endpoint("gateway", 8080)),
-        ("http://gateway:8080/ds", " Gateway:8080 ", Endpoint("gateway", 8080)),
+        ("http://gateway:80", "gateway", Endpoint("gateway", 80, "gateway")),
+        ("http://gateway:8080/ds", "gateway", Endpoint("gateway", 8080, "gateway")),
+        ("http://gw:8080/ds", " GW:8080 ", Endpoint("gw", 8080, "gateway")),
         ("http://gateway:8081/ds", "gateway:8080", None),
-        ("https://gateway/ds", "gateway:443", Endpoint("gateway", 443)),
-        ("http://[::1]:8080", "[::1]:8080", Endpoint("::1", 8080)),
-        ("http://anything:1", "*", Endpoint("anything", 1)),
+        ("https://gateway/ds", "gateway:443", Endpoint("gateway", 443, "gateway")),
+        ("http://[::1]:8080", "[::1]:8080", Endpoint("::1", 8080, "gateway")),
+        ("http://anything:1", "*", Endpoint("anything", 1, "unknown")),
+        ("https://api.deepseek.com", "*", Endpoint("api.deepseek.com", 443)),
+        (
+            "https://api.deepseek.com",
+            "api.deepseek.com",
+            Endpoint("api.deepseek.com", 443),
+        ),
         ("http://gateway", "", None),
     ],
 )
@@ -62,6 +68,35 @@ def test_configured_host_has_an_endpoint(
     base_url: str, host: str, endpoint: Endpoint | None
 ) -> None:
     assert endpoint_of(base_url, host) == endpoint
+
+
+@pytest.mark.parametrize("hosts", [("*", "gateway:8080"), ("gateway:8080", "*")])
+def test_host_that_is_also_named_is_a_gateway(hosts: tuple[str, ...]) -> None:
+    named, other = "http://gateway:8080/v1", "http://gateway:8081/v1"
+    assert endpoint_of(named, *hosts) == Endpoint("gateway", 8080, "gateway")
+    assert endpoint_of(other, *hosts) == Endpoint("gateway", 8081, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("model", "is_deepseek"),
+    [
+        ("deepseek-v4-pro", True),
+        ("deepseek/deepseek-v4-pro", True),
+        ("deepseek-ai/DeepSeek-V3.1", True),
+        ("DEEPSEEK-R1-Distill-Llama-70B", True),
+        ("gpt-4o", False),
+        ("deep-seek", False),
+        ("", False),
+        (None, False),
+        (7, False),
+    ],
+)
+def test_model_decides_at_a_server_of_unknown_type(
+    model: object, is_deepseek: bool
+) -> None:
+    assert Endpoint("anything", 1, "unknown").serves(model) is is_deepseek
+    assert Endpoint("gateway", 1, "gateway").serves(model)
+    assert Endpoint("api.deepseek.com", 443).serves(model)
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,54 @@ def test_calls_to_other_hosts_are_not_instrumented(
     assert telemetry.spans == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "is_recorded"),
+    [
+        ({"model": "gpt-4o"}, False),
+        ({"model": "deepseek-v4-pro"}, True),
+        ({"model": "deepseek-ai/DeepSeek-V3.1"}, True),
+        ({"model": "gpt-4o", "extra_body": {"model": "deepseek-v4-pro"}}, True),
+        ({"model": "deepseek-v4-pro", "extra_body": {"model": "gpt-4o"}}, False),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("resource", ["chat.completions", "responses"])
+def test_every_host_means_calls_of_deepseek_models_only(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    resource: str,
+    arguments: dict[str, Any],
+    is_recorded: bool,
+) -> None:
+    instrument(hosts=["*"])
+    is_chat = resource == "chat.completions"
+    deepseek.answer_next(sample("chat_plain.json" if is_chat else "responses.json"))
+    call(resource=resource, **({} if is_chat else {"input": "Hi"}), **arguments)
+    assert len(telemetry.spans) == is_recorded
+
+
+@pytest.mark.parametrize(
+    ("hosts", "server_type"),
+    [(["127.0.0.1"], "gateway"), (["*"], "unknown"), (["*", "127.0.0.1"], "gateway")],
+)
+def test_span_has_the_type_of_a_server_that_is_not_deepseeks(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    hosts: list[str],
+    server_type: str,
+) -> None:
+    instrument(hosts=hosts)
+    deepseek.answer_next(sample("chat_plain.json"))
+    call()
+    assert telemetry.span.attributes["deepseek.server.type"] == server_type
+    for points in telemetry.metrics.values():
+        assert all("deepseek.server.type" not in p.attributes for p in points)
+
+
 def test_suppressed_call_is_not_instrumented(
     instrument: Callable[..., None],
     call: Callable[..., Any],

@@ -6,9 +6,11 @@ where this package may not be installed, so the functions import what they need.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,7 +63,9 @@ def _pass_through(**_providers: Any) -> None:
 def _deepseek(**providers: Any) -> None:
     from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
 
-    DeepSeekInstrumentor().instrument(hosts=["*"], **providers)
+    # By name, because `*` includes DeepSeek's models only.
+    host = urlsplit(os.environ["TEST_API_BASE_URL"]).hostname or ""
+    DeepSeekInstrumentor().instrument(hosts=[host, "api.openai.com"], **providers)
 
 
 def _genai_openai(**providers: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from .environment_variables import OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS
 
@@ -15,17 +15,33 @@ _HOST_AND_PORT: Final = re.compile(r"([\w.-]+|\[[\da-fA-F:.]+\])(?::(\d{1,5}))?"
 
 
 class Endpoint(NamedTuple):
-    """The `server.address` and `server.port` of a call."""
+    """The `server.address`, `server.port` and `deepseek.server.type` of a call.
+
+    `server_type` is None for `*.deepseek.com`, `gateway` for a host that is configured
+    by its name, and `unknown` for a host that only `*` includes.
+    """
 
     address: str
     port: int
+    server_type: Literal["gateway", "unknown"] | None = None
+
+    def serves(self, model: object) -> bool:
+        """Whether a call of `model` is recorded.
+
+        A server of an unknown type may serve the models of any provider, so the name
+        of the model decides.
+        """
+        return self.server_type != "unknown" or (
+            isinstance(model, str) and "deepseek" in model.lower()
+        )
 
 
 class DeepSeekHosts:
     """The hosts that serve DeepSeek's API: `*.deepseek.com` and configured ones.
 
     Args:
-        entries: each `host`, `host:port`, or `*` for every host.
+        entries: each `host`, `host:port`, or `*` for calls of DeepSeek's models at
+            every host.
 
     Raises:
         ValueError: if an entry is invalid.
@@ -55,14 +71,11 @@ class DeepSeekHosts:
     def _endpoint_from_url(self, url: Any) -> Endpoint | None:
         host: str = url.host
         port: int = url.port or (80 if url.scheme == "http" else 443)
-        if not (
-            host.endswith(".deepseek.com")
-            or self._has_every_host
-            or (host, None) in self._hosts
-            or (host, port) in self._hosts
-        ):
-            return None
-        return Endpoint(host, port)
+        if host.endswith(".deepseek.com"):
+            return Endpoint(host, port)
+        if (host, None) in self._hosts or (host, port) in self._hosts:
+            return Endpoint(host, port, "gateway")
+        return Endpoint(host, port, "unknown") if self._has_every_host else None
 
 
 def _parse_entry(entry: str) -> tuple[str, int | None]:

@@ -31,6 +31,7 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
     """Instruments calls that `openai` clients make to DeepSeek.
 
     The base URL of a client decides: its host is `*.deepseek.com`, or one of `hosts`.
+    If `hosts` has `*`, the model decides for all other hosts.
     Calls of all other clients are not instrumented. Clients created before
     `instrument()` are instrumented too.
     """
@@ -57,7 +58,8 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
             meter_provider: receives the metrics; default: the global provider.
             logger_provider: receives the events; default: the global provider.
             hosts: hosts that serve DeepSeek's API, each `host` or `host:port`, or `*`
-                for every host; default: OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS.
+                for calls of DeepSeek's models at every host; default:
+                OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS.
 
         Raises:
             ValueError: if `hosts` or an environment variable is invalid; the message

@@ -13,10 +13,11 @@ from ._coexistence import (
     OPENAI_INSTRUMENTATION_MODULES,
     unwrap_other_instrumentations,
 )
+from ._request import request_body
 from ._suppress import log_suppressed, suppress_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from types import ModuleType
 
     from ._endpoint import DeepSeekHosts, Endpoint
@@ -158,7 +159,7 @@ class Patches:
     def _bypass_other_instrumentations(
         self, wrapped: Callable[..., Any], resource: Any, args: Any, kwargs: Any
     ) -> Any:
-        if self._endpoint_of(resource) is not None:
+        if self._endpoint_of(resource, kwargs) is not None:
             wrapped = unwrap_other_instrumentations(wrapped)
         return wrapped(*args, **kwargs)
 
@@ -177,7 +178,7 @@ class Patches:
         def sync_wrapper(
             wrapped: Callable[..., Any], resource: Any, args: Any, kwargs: Any
         ) -> Any:
-            if (endpoint := self._endpoint_of(resource)) is None:
+            if (endpoint := self._endpoint_of(resource, kwargs)) is None:
                 return wrapped(*args, **kwargs)
             wrapped = unwrap_other_instrumentations(wrapped)
             if (invocation := start(endpoint, kwargs)) is None:
@@ -188,7 +189,7 @@ class Patches:
         def async_wrapper(
             wrapped: Callable[..., Any], resource: Any, args: Any, kwargs: Any
         ) -> Any:
-            if (endpoint := self._endpoint_of(resource)) is None:
+            if (endpoint := self._endpoint_of(resource, kwargs)) is None:
                 return wrapped(*args, **kwargs)
             # Called before the first await, so that wrong arguments raise when the
             # method is called, as in the SDK.
@@ -205,9 +206,15 @@ class Patches:
 
         return sync_wrapper, async_wrapper
 
-    def _endpoint_of(self, resource: Any) -> Endpoint | None:
+    def _endpoint_of(
+        self, resource: Any, arguments: Mapping[str, Any]
+    ) -> Endpoint | None:
+        """Returns None if the call is not recorded."""
         try:
-            return self._hosts.endpoint_of(resource)
+            if (endpoint := self._hosts.endpoint_of(resource)) is None:
+                return None
+            model = request_body(arguments).get("model")
+            return endpoint if endpoint.serves(model) else None
         except Exception as error:  # noqa: BLE001  # as above
             log_suppressed("reading the base URL of a client", error)
             return None

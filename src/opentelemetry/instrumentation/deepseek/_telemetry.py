@@ -97,6 +97,8 @@ class InvocationTelemetry:
             "server.address": endpoint.address,
             "server.port": endpoint.port,
         }
+        if endpoint.server_type is not None:
+            self._start_attributes["deepseek.server.type"] = endpoint.server_type
         if model is not None:
             self._start_attributes["gen_ai.request.model"] = model
         if conversation_id := get_ambient_conversation_id(context):

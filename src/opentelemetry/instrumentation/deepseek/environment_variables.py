@@ -12,7 +12,8 @@ from typing import Final
 OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS: Final = "OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS"
 """
 Proxies and gateways that serve DeepSeek's API: `host` or `host:port`, separated by
-commas; `*` means every host. `*.deepseek.com` is always included.
+commas; `*` means calls of DeepSeek's models at every host. `*.deepseek.com` is always
+included.
 """
 
 OTEL_INSTRUMENTATION_DEEPSEEK_METRICS: Final = "OTEL_INSTRUMENTATION_DEEPSEEK_METRICS"
