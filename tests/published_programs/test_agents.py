@@ -93,21 +93,7 @@ source = "https://prices.example"
 """
 
 
-@pytest.mark.parametrize(
-    "program",
-    [
-        "pydantic_ai_agent",
-        pytest.param(
-            "langgraph_agent",
-            marks=pytest.mark.xfail(
-                reason="MLflow takes the cost of autolog's span, at the prices of its"
-                " own catalogue, instead of the cost of the DeepSeek span beneath it",
-                strict=True,
-                raises=AssertionError,
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("program", ["pydantic_ai_agent", "langgraph_agent"])
 def test_cost_of_an_agent_follows_the_price_list(
     program, environment, run_program, telemetry, tmp_path
 ):

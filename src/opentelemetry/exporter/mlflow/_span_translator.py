@@ -9,7 +9,7 @@ from opentelemetry.trace import Status
 
 from opentelemetry.exporter.mlflow._mapping import map_attributes
 from opentelemetry.exporter.mlflow._mapping._message_events import with_event_messages
-from opentelemetry.exporter.mlflow._pricing import COST
+from opentelemetry.exporter.mlflow._pricing._call_cost import COST
 from opentelemetry.exporter.mlflow._trace_info._previews import answer_of, question_of
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.exporter.mlflow._content._redaction import Redaction
     from opentelemetry.exporter.mlflow._pricing import PriceList
+    from opentelemetry.exporter.mlflow._pricing._call_cost import CallCost
 
 _EXCEPTION_MESSAGE = "exception.message"
 
@@ -27,7 +28,7 @@ class TranslatedSpan(NamedTuple):
     """What MLflow gets of one span.
 
     `question` and `answer` are the texts of its inputs and outputs, None if the mapping
-    has not read them.
+    has not read them. `cost` is the cost that the price list gives it.
     """
 
     attributes: dict[str, Any]
@@ -35,6 +36,7 @@ class TranslatedSpan(NamedTuple):
     status: Status
     question: str | None = None
     answer: str | None = None
+    cost: CallCost | None = None
 
 
 class SpanTranslator:
@@ -54,22 +56,26 @@ class SpanTranslator:
         attributes, inputs, outputs = map_attributes(
             with_event_messages(span.attributes, events) if events else span.attributes
         )
+        cost = None
         if self._prices and COST not in attributes:
             cost = self._prices.cost(attributes, span.start_time)
             if cost is not None:
-                attributes[COST] = cost
+                cost.write_to(attributes)
         if not span.status.is_ok:
             events = [*events, *_failure_events(span)]
         if self._redaction is None:
             # Texts, because the values of a whole batch make garbage collections slow.
             question = None if inputs is None else question_of(inputs)
             answer = None if outputs is None else answer_of(outputs)
-            return TranslatedSpan(attributes, events, span.status, question, answer)
+            return TranslatedSpan(
+                attributes, events, span.status, question, answer, cost
+            )
         # The texts would not be redacted.
         return TranslatedSpan(
             self._redaction(attributes),
             [_redact_event(event, self._redaction) for event in events],
             _redact_status(span.status, self._redaction),
+            cost=cost,
         )
 
 

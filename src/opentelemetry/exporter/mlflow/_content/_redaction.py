@@ -19,6 +19,7 @@ _WITHHELD = "opentelemetry.exporter.mlflow.withheld"
 
 # Attributes without message content. They are sent even if the function fails.
 _PREFIXES_WITHOUT_CONTENT = (
+    "deepseek.server.type",
     "error.type",
     "gen_ai.operation.name",
     "gen_ai.provider.name",
@@ -26,6 +27,7 @@ _PREFIXES_WITHOUT_CONTENT = (
     "gen_ai.response.model",
     "gen_ai.usage.",
     "mlflow.llm.cost",
+    "mlflow.llm.model",
     "mlflow.spanType",
     "server.address",
     "server.port",
