@@ -24,6 +24,7 @@ class AgentRun:
     simulator: Simulator
     traces: list[Trace]
     output: str
+    errors: str = ""
 
     @property
     def trace(self) -> Trace:

@@ -69,6 +69,7 @@ def run_program(mlflow_uri, traces, simulator, receiver) -> Callable[..., AgentR
             simulator,
             traces(f"{experiment}{experiment_suffix}"),
             process.stdout,
+            process.stderr,
         )
 
     return run_program

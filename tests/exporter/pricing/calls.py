@@ -46,9 +46,15 @@ def bundled_prices():
 
 
 def cost(attributes, iso_time=OFF_PEAK, prices=None):
-    """None: the span gets no cost attribute. {}: it gets one without a cost."""
-    text = (prices or bundled_prices()).cost(attributes, unix_nanoseconds(iso_time))
-    return None if text is None else json.loads(text)
+    """None: MLflow computes the cost. {}: the cost is not known."""
+    call_cost = (prices or bundled_prices()).cost(
+        attributes, unix_nanoseconds(iso_time)
+    )
+    if call_cost is None:
+        return None
+    written = {}
+    call_cost.write_to(written)
+    return json.loads(written.get("mlflow.llm.cost", "{}"))
 
 
 def total_cost(attributes, iso_time=OFF_PEAK, prices=None):

@@ -42,24 +42,30 @@ def test_call_to_deepseek_has_its_price(server):
     assert total_cost(call() | server) == 0.1218
 
 
-HOSTS_VARIABLE = "OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS"
 GATEWAY = {"server.address": "gateway.example.com", "server.port": 8443}
 
 
 @pytest.mark.parametrize(
-    ("hosts", "is_priced"),
+    ("attributes", "is_priced"),
     [
-        ("gateway.example.com", True),
-        ("other.example.com, Gateway.Example.com:8443 ,", True),
-        ("gateway.example.com:443", False),
-        ("example.com", False),
-        ("*", False),
-        ("", False),
+        ({"deepseek.server.type": "gateway"}, True),
+        ({"deepseek.server.type": "gateway", "gen_ai.provider.name": "openai"}, True),
+        ({"deepseek.server.type": "gateway", "gen_ai.provider.name": "x"}, False),
+        ({"deepseek.server.type": "unknown"}, False),
+        ({"deepseek.server.type": ["gateway"]}, False),
+        ({}, False),
     ],
+    ids=str,
 )
-def test_hosts_of_the_instrumentation_have_prices(monkeypatch, hosts, is_priced):
-    monkeypatch.setenv(HOSTS_VARIABLE, hosts)
-    assert bool(cost(call() | GATEWAY)) is is_priced
+def test_gateways_of_the_instrumentation_charge_prices_of_deepseek(
+    attributes, is_priced
+):
+    assert bool(cost(call() | GATEWAY | attributes)) is is_priced
+
+
+def test_hosts_variable_of_the_instrumentation_has_no_effect(monkeypatch):
+    monkeypatch.setenv("OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS", "gateway.example.com")
+    assert cost(call() | GATEWAY) == {}
     assert total_cost(call()) == 0.1218
 
 
@@ -67,11 +73,20 @@ def test_hosts_of_the_instrumentation_have_prices(monkeypatch, hosts, is_priced)
 def test_custom_file_adds_hosts(load_custom_prices, host):
     prices = load_custom_prices(f'hosts = ["{host}"]')
     assert total_cost(call() | GATEWAY, prices=prices) == 0.1218
+    unknown = {"deepseek.server.type": "unknown"}
+    assert total_cost(call() | GATEWAY | unknown, prices=prices) == 0.1218
     assert total_cost(call(), prices=prices) == 0.1218
 
 
-def test_models_of_other_providers_get_no_cost_attribute():
-    assert cost(call("gpt-5")) is None
+@pytest.mark.parametrize("model", ["gpt-5", "deepseek/deepseek-v4-pro"])
+def test_cost_of_a_model_that_is_not_in_the_list_is_not_known(model):
+    assert cost(call(model)) == {}
+    assert cost(call(model) | GATEWAY) == {}
+
+
+def test_mlflow_computes_the_cost_of_models_of_other_providers():
+    assert cost(call("gpt-5") | {"gen_ai.provider.name": "openai"}) is None
+    assert cost(call("gpt-5") | {"gen_ai.provider.name": "openrouter"}) is None
     assert cost({"http.request.method": "GET"}) is None
     assert cost({}) is None
 

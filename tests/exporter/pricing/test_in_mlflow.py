@@ -91,25 +91,43 @@ def test_usage_of_an_agent_is_not_added_to_that_of_its_calls(mlflow, spans):
     assert mlflow.read_trace(agent).info.cost["total_cost"] == 2 * 0.2436
 
 
-@pytest.mark.parametrize(
-    "attributes",
-    [
-        {"gen_ai.provider.name": "example"},
-        {"server.address": "example.com"},
-        {"gen_ai.response.model": "deepseek-chat"},
-    ],
-    ids=str,
-)
+UNPRICED = [
+    {"gen_ai.provider.name": "example"},
+    {"server.address": "example.com"},
+    {"server.address": "example.com", "deepseek.server.type": "unknown"},
+    {"gen_ai.response.model": "deepseek-chat"},
+    # MLflow's own catalogue has the price of another provider for it.
+    {"gen_ai.response.model": "deepseek/deepseek-v4-pro"},
+    {"gen_ai.response.model": "gpt-4o"},
+]
+
+
+@pytest.mark.parametrize("attributes", UNPRICED, ids=str)
 def test_mlflow_does_not_add_its_own_price_to_unpriced_calls(mlflow, spans, attributes):
-    """MLflow's own catalogue has all three models, with DeepSeek's price."""
+    """MLflow's own catalogue has all these models."""
     finished_spans = trace_with_calls(
         spans, (call() | attributes, PEAK), (call(), OFF_PEAK)
     )
     mlflow.export(finished_spans)
     trace = mlflow.read_trace(finished_spans[-1])
-    unpriced, priced = sorted(costs(trace).values(), key=len)
-    assert (unpriced, priced["total_cost"]) == ({}, 0.1218)
+    unpriced, priced = sorted(costs(trace).values(), key=bool)
+    assert (unpriced, priced["total_cost"]) == (None, 0.1218)
     assert trace.info.cost["total_cost"] == 0.1218
+
+
+@pytest.mark.parametrize("attributes", UNPRICED, ids=str)
+def test_trace_with_unpriced_calls_only_has_no_cost(mlflow, spans, attributes):
+    finished_spans = trace_with_calls(spans, (call() | attributes, PEAK))
+    mlflow.export(finished_spans)
+    trace = mlflow.read_trace(finished_spans[-1])
+    assert trace.info.cost is None
+    assert "mlflow.trace.cost" not in trace.info.trace_metadata
+    assert trace.info.token_usage["total_tokens"] == 1_100_000
+    (span,) = [span for span in trace.data.spans if span.parent_id]
+    model = (call() | attributes)["gen_ai.response.model"]
+    assert span.attributes["gen_ai.response.model"] == model
+    assert span.model_name == f"{model} (no price)"
+    assert span.llm_cost is None
 
 
 def test_other_models_have_the_price_of_mlflow(mlflow, spans):

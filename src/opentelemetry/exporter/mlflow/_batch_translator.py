@@ -2,7 +2,8 @@
 
 Model calls end, and are sent, before the root span of their trace. Therefore a
 TraceSummary of each trace is kept until its root span ends. An agent without inputs and
-outputs of its own gets those of the model calls beneath it in the same way.
+outputs of its own gets those of the model calls beneath it in the same way, and a span
+around a call gets the cost of the call.
 """
 
 from __future__ import annotations
@@ -14,10 +15,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from opentelemetry.sdk.trace import ReadableSpan
 
 from opentelemetry.exporter.mlflow._mapping import SESSION, SPAN_TYPE
+from opentelemetry.exporter.mlflow._mlflow_bridge._repeated_calls import (
+    repeated_calls,
+)
 from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import FluentSpan
 from opentelemetry.exporter.mlflow._resource import ResourceSplitter
 from opentelemetry.exporter.mlflow._sanitize import sanitize
 from opentelemetry.exporter.mlflow._span_translator import SpanTranslator
+from opentelemetry.exporter.mlflow._trace_info._call_costs import (
+    CallCosts,
+    is_deepseek_call,
+)
 from opentelemetry.exporter.mlflow._trace_info._indexed_messages import indexed_texts
 from opentelemetry.exporter.mlflow._trace_info._root_span import (
     add_conversation,
@@ -29,6 +37,7 @@ from opentelemetry.exporter.mlflow._trace_info._summary import TraceSummary
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from opentelemetry.exporter.mlflow._pricing._call_cost import CallCost
     from opentelemetry.exporter.mlflow._resource import SplitResource
     from opentelemetry.exporter.mlflow._span_translator import TranslatedSpan
 
@@ -51,6 +60,10 @@ class _BatchSpan(NamedTuple):
     @property
     def attributes(self) -> dict[str, Any]:
         return self.translated.attributes
+
+    @property
+    def cost(self) -> CallCost | None:
+        return self.translated.cost
 
 
 class BatchTranslator:
@@ -77,6 +90,7 @@ class BatchTranslator:
     def translate(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
         """Return copies of `spans` in the form that MLflow shows best. Never raises."""
         batch = [self._translate(span) for span in spans]
+        repeated_calls.settle(batch)
         with self._lock:
             for item in batch:
                 if item.parent_id is not None:
@@ -113,11 +127,14 @@ class BatchTranslator:
         child_summary = self._summaries.get(item.trace_id, {}).pop(item.span_id, None)
         if child_summary and span_type in _AGENT_TYPES and not is_fluent:
             add_conversation(attributes, child_summary)
-        if not (child_summary or is_model_call or is_fluent_root):
+        if not (child_summary or is_model_call or is_fluent_root or item.cost):
             return
         summary = self._summary(item.trace_id, parent_id)
         if child_summary:
+            child_summary.costs = _costs(item, child_summary.costs)
             summary.merge(child_summary)
+        else:
+            summary.costs.add(_costs(item, CallCosts()))
         if is_model_call:
             summary.add_model_call(span, attributes, question, answer)
         if is_fluent_root:
@@ -139,6 +156,16 @@ class BatchTranslator:
 _EMPTY_SUMMARY = TraceSummary()
 
 
+def _costs(item: _BatchSpan, beneath: CallCosts) -> CallCosts:
+    """The costs of the span and of those beneath it."""
+    if is_deepseek_call(item.span):
+        # What is recorded beneath it is the same call.
+        return CallCosts(item.cost)
+    is_fluent = isinstance(item.span, FluentSpan)
+    beneath.enclose(item.attributes, item.cost, is_fluent=is_fluent)
+    return beneath
+
+
 def _merged(summaries: Collection[TraceSummary]) -> TraceSummary:
     first, *others = summaries or (_EMPTY_SUMMARY,)
     for other in others:
@@ -153,6 +180,8 @@ def _complete(item: _BatchSpan, summary: TraceSummary) -> None:
     if item.is_root and not summary.fluent_root:
         set_trace_name(attributes, item.translated.name)
     complete_local_root(attributes, summary)
+    if summary is not _EMPTY_SUMMARY:
+        _costs(item, summary.costs)
 
 
 def _share_session_of_root(batch: list[_BatchSpan]) -> None:

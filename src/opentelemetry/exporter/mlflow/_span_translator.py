@@ -11,7 +11,7 @@ from opentelemetry.trace import Link
 from opentelemetry.exporter.mlflow._content._redacted_span import redact_span
 from opentelemetry.exporter.mlflow._mapping import SPAN_TYPE, map_attributes
 from opentelemetry.exporter.mlflow._mapping._message_events import with_event_messages
-from opentelemetry.exporter.mlflow._pricing import COST
+from opentelemetry.exporter.mlflow._pricing._call_cost import COST
 from opentelemetry.exporter.mlflow._trace_info._previews import answer_of, question_of
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from opentelemetry.exporter.mlflow._content._redaction import Redaction
     from opentelemetry.exporter.mlflow._pricing import PriceList
+    from opentelemetry.exporter.mlflow._pricing._call_cost import CallCost
+
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
 
@@ -29,7 +31,7 @@ class TranslatedSpan(NamedTuple):
     """What MLflow gets of one span.
 
     `question` and `answer` are the texts of its inputs and outputs, None if the mapping
-    has not read them.
+    has not read them. `cost` is the cost that the price list gives it.
     """
 
     name: str
@@ -39,6 +41,7 @@ class TranslatedSpan(NamedTuple):
     links: Sequence[Link]
     question: str | None = None
     answer: str | None = None
+    cost: CallCost | None = None
 
 
 class SpanTranslator:
@@ -61,10 +64,11 @@ class SpanTranslator:
         )
         if inputs is None and attributes.get(SPAN_TYPE) == "CHAT_MODEL":
             self._log_missing_content()
+        cost = None
         if self._prices and COST not in attributes:
             cost = self._prices.cost(attributes, span.start_time)
             if cost is not None:
-                attributes[COST] = cost
+                cost.write_to(attributes)
         if not span.status.is_ok:
             events = [*events, *_failure_events(span)]
         if self._redaction is None:
@@ -79,6 +83,7 @@ class SpanTranslator:
                 span.links,
                 question,
                 answer,
+                cost,
             )
         # The texts would not be redacted.
         redacted = redact_span(
@@ -86,7 +91,7 @@ class SpanTranslator:
         )
         # The function does not get the attributes of links.
         links = [Link(link.context) for link in span.links]
-        return TranslatedSpan(*redacted, links)
+        return TranslatedSpan(*redacted, links, cost=cost)
 
     def _log_missing_content(self) -> None:
         if not self._has_logged_missing_content:

@@ -6,7 +6,8 @@ begins with `run_`.
 
 import sys
 
+import autolog
 import scripts
 import services
 
-(vars(scripts) | vars(services))[sys.argv[1]]()
+(vars(scripts) | vars(services) | vars(autolog))[sys.argv[1]]()

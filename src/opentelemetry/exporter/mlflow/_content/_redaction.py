@@ -45,6 +45,7 @@ _WITHHELD_NAME = "withheld"
 
 # Attributes without message content. They are sent even if the function fails.
 _PREFIXES_WITHOUT_CONTENT = (
+    "deepseek.server.type",
     "error.type",
     "gen_ai.operation.name",
     "gen_ai.provider.name",
@@ -52,6 +53,7 @@ _PREFIXES_WITHOUT_CONTENT = (
     "gen_ai.response.model",
     "gen_ai.usage.",
     "mlflow.llm.cost",
+    "mlflow.llm.model",
     "mlflow.spanType",
     "server.address",
     "server.port",

@@ -10,6 +10,7 @@ https://github.com/mlflow/mlflow/blob/v3.17.2/mlflow/tracing/client.py
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from wrapt import patch_function_wrapper
@@ -20,6 +21,11 @@ from opentelemetry.exporter.mlflow._mlflow_bridge._started_spans import (
     started_spans,
 )
 from opentelemetry.exporter.mlflow._replace_span import replace_span
+from opentelemetry.exporter.mlflow._trace_info._call_costs import (
+    DEEPSEEK_SCOPE,
+    has_usage,
+    without_usage,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,7 +82,7 @@ def patch_tracing_client(
 def _spans_to_write(client: Any, spans: Sequence[Any]) -> list[Any]:
     is_one_writer_only = _allows_one_writer_only(client)
     return [
-        _with_application_parent(span)
+        _for_server(span)
         for span in spans
         if not is_one_writer_only or not started_spans.count(ids_of(_sdk_span(span))[0])
     ]
@@ -87,14 +93,27 @@ def _allows_one_writer_only(client: Any) -> bool:
     return client.tracking_uri.startswith("databricks") and not is_evaluation()
 
 
-def _with_application_parent(span: Any) -> Any:
+def _for_server(span: Any) -> Any:
+    """Return the span with its parent in the application's trace.
+
+    It has no token counts if there may be a call of DeepSeek in the trace. A server
+    that knows them computes a cost from its own catalogue, and makes it the final cost
+    of the trace when the root span ends. Then the costs that the exporter sends later
+    do not count. The total of tokens is not computed from the spans of the client.
+    """
     sdk_span = _sdk_span(span)
+    changes: dict[str, Any] = {}
     parent = started_spans.application_parent(sdk_span)
-    if parent is None:
+    if parent is not None:
+        changes["parent"] = parent
+    attributes = sdk_span.attributes or {}
+    if DEEPSEEK_SCOPE in sys.modules and has_usage(attributes):
+        changes["attributes"] = without_usage(attributes)
+    if not changes:
         return span
     from mlflow.entities import Span
 
-    return Span(replace_span(sdk_span, parent=parent))
+    return Span(replace_span(sdk_span, **changes))
 
 
 def _sdk_span(span: Any) -> ReadableSpan:

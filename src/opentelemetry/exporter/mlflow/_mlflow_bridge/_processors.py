@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 from opentelemetry.sdk.trace import SpanProcessor
 
 from opentelemetry import trace
+from opentelemetry.exporter.mlflow._mlflow_bridge._call_responses import (
+    call_responses,
+)
 from opentelemetry.exporter.mlflow._mlflow_bridge._exit_flush import (
     start_mlflow_export_threads,
 )
@@ -118,6 +121,7 @@ class ApplicationProviderProcessor(SpanProcessor):
             started_spans.add_application_span(span)
 
     def on_end(self, span: ReadableSpan) -> None:
+        call_responses.add(span)
         span_mirror.release_with(span)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 from fnmatch import translate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from opentelemetry.exporter.mlflow._pricing._call_cost import CallCost
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-
-COST = "mlflow.llm.cost"
-# MLflow's server computes the cost of a span that has none, from its own catalogue of
-# models. It ignores who served the model: if the catalogue does not have the provider,
-# the first provider with a model of that name counts. An empty cost prevents this, and
-# all readers treat it as no cost. But MLflow 3.17 shows a sum of empty costs as 0.
-# https://github.com/mlflow/mlflow/blob/v3.17.2/mlflow/tracing/otel/translation/__init__.py
-NO_COST = "{}"
 
 # Exclusive. Larger counts cannot be right.
 _TOKEN_LIMIT = 2**63
@@ -24,12 +17,14 @@ _TOKEN_LIMIT = 2**63
 _NANOSECONDS_PER_SECOND = 1_000_000_000
 _SECONDS_PER_DAY = 86_400
 
-# A setting of the instrumentation. The hosts that the user names there serve DeepSeek's
-# API, for example as gateways to DeepSeek. `*` means every host, and names none.
-_HOSTS_VARIABLE = "OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS"
+# Recorded by the instrumentation of this distribution for a host that is not DeepSeek's
+# own. The user names gateways to DeepSeek, which charge DeepSeek's prices.
+_SERVER_TYPE = "deepseek.server.type"
+_GATEWAY = "gateway"
 
 # Instrumentations of the `openai` package use "openai" for any server.
-_PROVIDER_NAMES = ("deepseek", "openai")
+_DEEPSEEK = "deepseek"
+_PROVIDER_NAMES = (_DEEPSEEK, "openai")
 
 
 class Price(NamedTuple):
@@ -43,15 +38,17 @@ class Price(NamedTuple):
     output: int
     scale: int
 
-    def cost(self, hit_tokens: int, miss_tokens: int, output_tokens: int) -> str:
-        """Return the cost of the tokens as JSON, in the form of `mlflow.llm.cost`."""
+    def cost(
+        self, model: str, hit_tokens: int, miss_tokens: int, output_tokens: int
+    ) -> CallCost:
         input_ = hit_tokens * self.cache_hit + miss_tokens * self.cache_miss
         output = output_tokens * self.output
-        # A JSON encoder takes longer than the whole rest of the computation.
-        return (
-            f'{{"input_cost": {input_ / self.scale}, '
-            f'"output_cost": {output / self.scale}, '
-            f'"total_cost": {(input_ + output) / self.scale}}}'
+        return CallCost(
+            model,
+            input_ / self.scale,
+            output / self.scale,
+            (input_ + output) / self.scale,
+            is_known=True,
         )
 
 
@@ -113,48 +110,52 @@ class PriceList:
     def __init__(
         self, hosts: Collection[str], periods: Mapping[str, Collection[PricePeriod]]
     ) -> None:
-        patterns = map(translate, (*hosts, *_gateway_hosts()))
-        self._match_host = re.compile("|".join(patterns)).match
+        self._match_host = re.compile("|".join(map(translate, hosts))).match
         self._periods = periods
 
-    def cost(self, attributes: Mapping[str, Any], start: int | None) -> str | None:
-        """The value of `mlflow.llm.cost` for a span that started at `start`.
+    def cost(self, attributes: Mapping[str, Any], start: int | None) -> CallCost | None:
+        """The cost of a call that started at `start`, in Unix nanoseconds.
 
-        `start` is in Unix nanoseconds. The value is NO_COST if the list has the model
-        but no price for the call, because another provider served it, or because it
-        started before the first period. It is None if the span should have no cost
-        attribute.
+        It is not known if the list has no price for the call: of that model, of the
+        server, or at that time. It is None if the span is not a call, or if it is a
+        call of another provider to a model that is not in the list.
         """
         model = attributes.get("gen_ai.response.model") or attributes.get(
             "gen_ai.request.model"
         )
-        periods = self._periods.get(model) if isinstance(model, str) else None
-        if periods is None or not (
+        if not isinstance(model, str) or not (
             "gen_ai.usage.input_tokens" in attributes
             or "gen_ai.usage.output_tokens" in attributes
         ):
             return None
+        periods = self._periods.get(model)
+        if periods is None:
+            is_deepseek = _provider(attributes) == _DEEPSEEK
+            return CallCost(model) if is_deepseek else None
         tokens = _token_counts(attributes)
         if tokens is None or start is None or not self._is_billed(attributes):
-            return NO_COST
+            return CallCost(model)
         for period in periods:
             if period.contains(start):
-                return period.price_at(start).cost(*tokens)
-        return NO_COST
+                return period.price_at(start).cost(model, *tokens)
+        return CallCost(model)
 
     def _is_billed(self, attributes: Mapping[str, Any]) -> bool:
         """Whether the call went to a host that charges these prices."""
-        provider = attributes.get("gen_ai.provider.name") or attributes.get(
-            "gen_ai.system"
-        )
+        provider = _provider(attributes)
         address = attributes.get("server.address")
         if not address:
-            return provider == "deepseek"
+            return provider == _DEEPSEEK
         host = str(address).lower()
         return provider in _PROVIDER_NAMES and bool(
-            self._match_host(host)
+            attributes.get(_SERVER_TYPE) == _GATEWAY
+            or self._match_host(host)
             or self._match_host(f"{host}:{attributes.get('server.port')}")
         )
+
+
+def _provider(attributes: Mapping[str, Any]) -> object:
+    return attributes.get("gen_ai.provider.name") or attributes.get("gen_ai.system")
 
 
 def _token_counts(attributes: Mapping[str, Any]) -> tuple[int, int, int] | None:
@@ -170,8 +171,3 @@ def _token_counts(attributes: Mapping[str, Any]) -> tuple[int, int, int] | None:
     if not (0 <= hits <= input_ < _TOKEN_LIMIT and 0 <= output < _TOKEN_LIMIT):
         return None
     return hits, input_ - hits, output
-
-
-def _gateway_hosts() -> list[str]:
-    entries = os.environ.get(_HOSTS_VARIABLE, "").lower().split(",")
-    return [host for entry in entries if (host := entry.strip()) not in ("", "*")]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.exporter.mlflow._mapping import SPAN_INPUTS, SPAN_OUTPUTS
+from opentelemetry.exporter.mlflow._trace_info._call_costs import CallCosts
 from opentelemetry.exporter.mlflow._trace_info._previews import answer_of, question_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class FluentRoot(NamedTuple):
 
 @dataclass
 class TraceSummary:
-    """The first question and the last answer of the model calls, with their times.
+    """The first question, the last answer and the costs of the model calls.
 
     Times are in nanoseconds since the epoch; 0 means that there is no text.
     """
@@ -40,6 +41,7 @@ class TraceSummary:
     answer: str = ""
     answer_time: int = 0
     fluent_root: FluentRoot | None = None
+    costs: CallCosts = field(default_factory=CallCosts)
 
     def add_model_call(
         self,
@@ -85,6 +87,7 @@ class TraceSummary:
             self.answer, self.answer_time = other.answer, other.answer_time
         if other.fluent_root:
             self._keep_first_root(other.fluent_root)
+        self.costs.add(other.costs)
 
     def _keep_first_root(self, root: FluentRoot) -> None:
         current = self.fluent_root

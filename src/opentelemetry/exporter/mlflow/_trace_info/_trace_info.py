@@ -16,7 +16,7 @@ from opentelemetry.exporter.mlflow._mapping import (
     SPAN_OUTPUTS,
     USER,
 )
-from opentelemetry.exporter.mlflow._pricing import COST
+from opentelemetry.exporter.mlflow._pricing._call_cost import COST
 from opentelemetry.exporter.mlflow._trace_info._previews import cut, preview
 from opentelemetry.exporter.mlflow._trace_info._trace_data import (
     TRACE_TAG_PREFIX,

@@ -1,0 +1,103 @@
+"""MLflow's autolog records the calls, too. They are priced once, by the price list."""
+
+from __future__ import annotations
+
+import pytest
+
+from .agent_run import CHAT, billed_tokens
+
+pytestmark = pytest.mark.e2e
+
+WARNING = "Calls of DeepSeek are recorded twice"
+
+# Prices for each million tokens that nobody else has.
+PRICES = """
+[[prices]]
+models = ["deepseek-v4-flash", "deepseek-flash"]
+from = 2026-01-01T00:00:00Z
+currency = "USD"
+cache_hit = 1000
+cache_miss = 1000
+output = 2000
+"""
+
+
+@pytest.fixture
+def prices(tmp_path):
+    path = tmp_path / "prices.toml"
+    path.write_text(PRICES)
+    return str(path)
+
+
+def billed_cost(simulator):
+    return (
+        billed_tokens(simulator, "prompt_tokens") / 1_000
+        + billed_tokens(simulator, "completion_tokens") / 500
+    )
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "autolog_agent",
+        "autolog_of_a_stream",
+        "autolog_inside_the_instrumentation",
+        "autolog_in_a_long_program",
+    ],
+)
+def test_calls_that_autolog_records_too_are_priced_once(run_program, prices, program):
+    run = run_program(program, OTEL_EXPORTER_MLFLOW_PRICES=prices)
+    total = sum(trace.info.cost["total_cost"] for trace in run.traces)
+    assert total == pytest.approx(billed_cost(run.simulator))
+    spans = [span for trace in run.traces for span in trace.data.spans]
+    tokens = sum(trace.info.token_usage["total_tokens"] for trace in run.traces)
+    assert tokens == billed_tokens(run.simulator, "total_tokens")
+    for name in (CHAT, "Completions"):
+        calls = [span for span in spans if span.name == name]
+        assert len(calls) == len(run.simulator.exchanges)
+    assert run.errors.count(WARNING) == 1
+    assert "span 'Completions'" in run.errors
+
+
+def test_traces_of_autolog_alone_have_no_cost(run_program, prices):
+    run = run_program("autolog_without_trace", OTEL_EXPORTER_MLFLOW_PRICES=prices)
+    costs = [trace.info.cost for trace in run.traces]
+    assert sum(cost["total_cost"] for cost in costs if cost) == pytest.approx(
+        billed_cost(run.simulator)
+    )
+    assert run.errors.count(WARNING) == 1
+
+
+def test_unpriced_calls_that_autolog_records_too_have_no_cost(run_program, prices):
+    run = run_program(
+        "autolog_in_a_long_program",
+        OTEL_EXPORTER_MLFLOW_PRICES=prices,
+        OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS="*",
+    )
+    assert run.trace.info.cost is None
+    assert run.trace.info.token_usage["total_tokens"] == billed_tokens(
+        run.simulator, "total_tokens"
+    )
+
+
+def test_span_of_the_user_around_a_call_gives_no_warning(run_program, prices):
+    run = run_program("model_span_of_the_user", OTEL_EXPORTER_MLFLOW_PRICES=prices)
+    assert run.trace.info.cost["total_cost"] == pytest.approx(
+        billed_cost(run.simulator)
+    )
+    assert WARNING not in run.errors
+
+
+def test_calls_of_another_provider_keep_the_price_of_mlflow(run_program, prices):
+    run = run_program("other_provider", OTEL_EXPORTER_MLFLOW_PRICES=prices)
+    spans = {span.span_id: span for span in run.trace.data.spans}
+    (call,) = [span for span in spans.values() if span.name == CHAT]
+    other, repeated = sorted(
+        (span for span in spans.values() if span.name == "Completions"),
+        key=lambda span: span.start_time_ns < call.start_time_ns,
+    )
+    assert repeated.llm_cost is None
+    assert 0 < other.llm_cost["total_cost"] < 0.01
+    assert run.trace.info.cost["total_cost"] == pytest.approx(
+        call.llm_cost["total_cost"] + other.llm_cost["total_cost"]
+    )
