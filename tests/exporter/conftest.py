@@ -168,7 +168,7 @@ def run_fake_server(tls: ssl.SSLContext | None = None) -> Iterator[FakeServer]: 
                 {name.lower(): value for name, value in self.headers.items()},
                 self.rfile.read(length),
             )
-            if request.path.endswith("/version"):
+            if request.path.partition("?")[0].endswith("/version"):
                 response = Response(
                     body=fake_server.version.encode(),
                     headers={"Content-Type": "text/html; charset=utf-8"},

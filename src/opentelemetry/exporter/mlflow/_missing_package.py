@@ -35,8 +35,6 @@ def require_extra(extra: str, purpose: str) -> Generator[None]:
     """
     try:
         yield
-    except MissingPackageError:
-        raise
     except ModuleNotFoundError as error:
         raise MissingPackageError(
             f"{purpose} requires the module {error.name}, which is not installed",
