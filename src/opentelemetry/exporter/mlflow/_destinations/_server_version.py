@@ -29,9 +29,7 @@ def outdated_version(
         response = session.request(
             "GET", f"{address}/version", timeout=min(timeout, _TIMEOUT_SECONDS)
         )
-        version = re.fullmatch(
-            r"(\d{1,4})\.(\d{1,4})[\w.+]{0,20}", response.text.strip()
-        )
+        version = _VERSION.fullmatch(response.text.strip())
         if (
             response.status_code == HTTPStatus.OK
             and version
