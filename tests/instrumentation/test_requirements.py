@@ -1,4 +1,4 @@
-"""Programs under `opentelemetry-instrument` without a supported version of openai."""
+"""Programs under `opentelemetry-instrument` that lack a package or a valid setting."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ _load._load_instrumentors(DefaultDistro())
 """
 
 
-def run_under_opentelemetry_instrument(folder: Path) -> tuple[str, str]:
+def run_under_opentelemetry_instrument(
+    folder: Path, **environment: str
+) -> tuple[str, str]:
     """Runs PROGRAM with `folder` on the path; returns what it prints."""
     process = subprocess.run(
         [INSTRUMENT, sys.executable, "-c", PROGRAM],
@@ -51,7 +53,8 @@ def run_under_opentelemetry_instrument(folder: Path) -> tuple[str, str]:
             "PYTHONPATH": os.pathsep.join(
                 [str(folder), os.environ.get("PYTHONPATH", "")]
             ),
-        },
+        }
+        | environment,
         capture_output=True,
         text=True,
         check=True,
@@ -76,6 +79,23 @@ def test_unsupported_openai_is_logged_and_mlflow_is_instrumented(
     (line,) = log.splitlines()
     assert f"openai {version} is installed" in line
     assert "openai >= 1.92, < 4" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS", "http://gateway/"),
+        ("OTEL_INSTRUMENTATION_DEEPSEEK_METRICS", "loud"),
+    ],
+)
+def test_invalid_setting_is_logged_and_mlflow_is_instrumented(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    output, log = run_under_opentelemetry_instrument(tmp_path, **{name: value})
+    assert output == "False True"
+    (line,) = log.splitlines()
+    assert line.startswith(f"Calls to DeepSeek are not recorded: {name} ")
+    assert repr(value) in line
 
 
 def test_supported_openai_is_instrumented(tmp_path: Path) -> None:

@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 # The name of the variable in OpenTelemetry's SDK, which may be missing.
 OTEL_TRACES_EXPORTER: Final = "OTEL_TRACES_EXPORTER"
 
+# Arguments that only `opentelemetry-instrument` passes.
+_AUTOMATIC_ARGUMENTS: Final = frozenset(
+    {"skip_dep_check", "raise_exception_on_conflict"}
+)
+
 _logger: Final = logging.getLogger(__name__)
 
 
@@ -46,6 +51,19 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
 
     _patches: Patches | None = None
     _hooked_modules: ClassVar[set[str]] = set()
+
+    def instrument(self, **kwargs: Any) -> None:
+        """Starts to instrument calls; `_instrument` has the arguments and the errors.
+
+        Under `opentelemetry-instrument` an invalid setting is logged instead. An error
+        would stop it before it loads the other instrumentations.
+        """
+        try:
+            super().instrument(**kwargs)
+        except ValueError as error:
+            if _AUTOMATIC_ARGUMENTS.isdisjoint(kwargs):
+                raise
+            _logger.error("Calls to DeepSeek are not recorded: %s", error)  # noqa: TRY400  # the message is sufficient
 
     def instrumentation_dependencies(self) -> Collection[str]:
         return _instruments
