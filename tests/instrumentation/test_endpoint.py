@@ -7,6 +7,9 @@ import openai
 import pytest
 
 from opentelemetry.instrumentation.deepseek._endpoint import DeepSeekHosts, Endpoint
+from opentelemetry.instrumentation.deepseek._metrics import metrics_from_environment
+from opentelemetry.instrumentation.deepseek._signals import Signals
+from opentelemetry.instrumentation.deepseek._telemetry import InvocationTelemetry
 
 from .conftest import sample
 
@@ -169,3 +172,23 @@ def test_host_of_a_deepseek_model_that_is_not_configured_is_logged_once(
     )
     assert lines == [message] * is_logged
     assert telemetry.spans == []
+
+
+@pytest.mark.parametrize(
+    ("server_type", "attribute"),
+    [(None, {}), ("gateway", {"deepseek.server.type": "gateway"})],
+)
+def test_deepseek_itself_has_no_server_type(
+    telemetry: Telemetry, server_type: Any, attribute: dict[str, str]
+) -> None:
+    signals = Signals(metrics_from_environment(), telemetry.tracer_provider)
+    endpoint = Endpoint("api.deepseek.com", 443, server_type)
+    InvocationTelemetry(signals, "chat", endpoint, "deepseek-flash").end()
+    assert telemetry.span.attributes == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "deepseek",
+        "gen_ai.request.model": "deepseek-flash",
+        "server.address": "api.deepseek.com",
+        "server.port": 443,
+        **attribute,
+    }

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from opentelemetry.instrumentation.deepseek._open_streams import OpenStreams
+
 from .conftest import sample
 
 if TYPE_CHECKING:
@@ -145,3 +147,23 @@ def test_open_stream_has_one_span_with_the_chunks_that_were_read(
     assert message["parts"][0]["content"]
     assert message["finish_reason"] == "error"
     assert "opentelemetry" not in process.stderr
+
+
+def test_a_forked_child_ends_no_stream_of_its_parent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Invocation:
+        end_count = 0
+
+        def on_stream_dropped(self) -> None:
+            self.end_count += 1
+
+    invocation: Any = Invocation()
+    streams = OpenStreams()
+    streams.add(invocation)
+    with monkeypatch.context() as context:
+        context.setattr(os, "getpid", lambda: -1)
+        streams._end_spans()
+    assert invocation.end_count == 0
+    streams._end_spans()
+    assert invocation.end_count == 1
