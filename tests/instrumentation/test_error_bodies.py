@@ -58,6 +58,7 @@ def error_of(telemetry: Telemetry) -> tuple[Any, Any, Any]:
             "Overloaded",
         ),
         (json_response({"error": "No capacity"}), "_OTHER", "No capacity"),
+        (json_response({"error": {"code": "bad sk-1234"}}), "bad [redacted]", ""),
         (json_response({"error": {"code": None}}), "_OTHER", ""),
         (
             json_response({"error": {"code": 401, "message": "Key sk-1234 is bad"}}),

@@ -90,7 +90,7 @@ class BatchTranslator:
     def translate(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
         """Return copies of `spans` in the form that MLflow shows best. Never raises."""
         batch = [self._translate(span) for span in spans]
-        repeated_calls.settle(batch)
+        repeated_calls.count_once(batch)
         with self._lock:
             for item in batch:
                 if item.parent_id is not None:
@@ -162,7 +162,7 @@ def _costs(item: _BatchSpan, beneath: CallCosts) -> CallCosts:
         # What is recorded beneath it is the same call.
         return CallCosts(item.cost)
     is_fluent = isinstance(item.span, FluentSpan)
-    beneath.enclose(item.attributes, item.cost, is_fluent=is_fluent)
+    beneath.add_enclosing_span(item.attributes, item.cost, is_fluent=is_fluent)
     return beneath
 
 

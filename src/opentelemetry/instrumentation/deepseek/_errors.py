@@ -87,7 +87,8 @@ def describe_body_error(body_error: object, *, with_content: bool) -> ErrorDescr
     error_type = next((str(code) for code in codes if isinstance(code, str | int)), "")
     message = as_text(field_of(body_error, "message")) or as_text(body_error) or ""
     return ErrorDescription(
-        as_text(error_type) or "_OTHER", _redact(message, (), with_content=with_content)
+        _SECRETS.sub(_REDACTED, as_text(error_type) or "_OTHER"),
+        _redact(message, (), with_content=with_content),
     )
 
 

@@ -82,7 +82,7 @@ def patch_tracing_client(
 def _spans_to_write(client: Any, spans: Sequence[Any]) -> list[Any]:
     is_one_writer_only = _allows_one_writer_only(client)
     return [
-        _for_server(span)
+        _span_for_server(span)
         for span in spans
         if not is_one_writer_only or not started_spans.count(ids_of(_sdk_span(span))[0])
     ]
@@ -93,7 +93,7 @@ def _allows_one_writer_only(client: Any) -> bool:
     return client.tracking_uri.startswith("databricks") and not is_evaluation()
 
 
-def _for_server(span: Any) -> Any:
+def _span_for_server(span: Any) -> Any:
     """Return the span with its parent in the application's trace.
 
     It has no token counts if there may be a call of DeepSeek in the trace. A server

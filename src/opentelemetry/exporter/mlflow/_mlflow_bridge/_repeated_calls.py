@@ -53,7 +53,7 @@ class RepeatedCalls:
     def __init__(self) -> None:
         self._has_warned = False
 
-    def settle(self, batch: Sequence[_Item]) -> None:
+    def count_once(self, batch: Sequence[_Item]) -> None:
         """Count a call that autolog records, too, once; warn once.
 
         Autolog's span beneath the span of the call gets its cost, and a span beside it
@@ -64,18 +64,18 @@ class RepeatedCalls:
         if not fluent_items:
             return
         items = {(item.trace_id, item.span_id): item for item in batch}
-        around: set[int] = set()
+        enclosing_items: set[int] = set()
         for item in batch:
             if is_deepseek_call(item.span):
                 ancestors = list(_ancestors(item, items))
-                around.update(map(id, ancestors))
+                enclosing_items.update(map(id, ancestors))
                 if ancestors and _is_of_autolog(ancestors[0]):
                     self._warn_once(ancestors[0].span.name)
         for item in fluent_items:
-            if id(item) not in around and has_usage(item.attributes):
-                self._settle_fluent_call(item, _ancestors(item, items))
+            if id(item) not in enclosing_items and has_usage(item.attributes):
+                self._count_fluent_call_once(item, _ancestors(item, items))
 
-    def _settle_fluent_call(self, item: _Item, ancestors: Iterator[_Item]) -> None:
+    def _count_fluent_call_once(self, item: _Item, ancestors: Iterator[_Item]) -> None:
         call = next((i for i in ancestors if is_deepseek_call(i.span)), None)
         if call is not None:
             if call.cost is not None:

@@ -47,7 +47,7 @@ class CallCosts:
             self.cost = self.cost.plus(other.cost) if self.cost else other.cost
         self.has_others |= other.has_others
 
-    def enclose(
+    def add_enclosing_span(
         self, attributes: dict[str, Any], cost: CallCost | None, *, is_fluent: bool
     ) -> None:
         """Add the span above the calls, and write the cost that follows from them.
