@@ -35,9 +35,10 @@ FORKING_PROGRAM = """
     provider.force_flush()
     # During the fork another thread holds the locks, as in an export. Some spans have
     # been dropped before.
-    exporter._dropped_spans.total = 3
+    exporter._log.dropped = 3
     locks = [component._lock for component in (
-        exporter._translator, exporter._dropped_spans,
+        exporter._translator, exporter._log, exporter._sender._queue,
+        exporter._sender._timer,
         exporter._destination, exporter._destination._destination)]
     locks_held, has_forked = threading.Event(), threading.Event()
     def hold_locks():

@@ -113,5 +113,6 @@ def test_rejected_trace_does_not_affect_others(databricks, exporter, spans):
     exporter.export(finished[:1])
     exporter.export(finished[1:2])
     exporter.export(finished[2:])
+    exporter.shutdown()
     assert exporter.dropped_spans == 1
     assert len(databricks.storage.files) == 2

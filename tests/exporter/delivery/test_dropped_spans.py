@@ -1,4 +1,4 @@
-"""Dropped spans are counted, and each cause is logged once."""
+"""Dropped spans are counted, and each cause is logged."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
+from opentelemetry.exporter.mlflow._delivery import (
+    _availability,
+    _delivery_log,
+    _sender,
+)
 from opentelemetry.exporter.mlflow._replace_span import replace_span
 from tests.exporter.conftest import Response, error_response
 
@@ -30,10 +35,14 @@ def log_messages(caplog):
     return take_messages
 
 
-def format_warning(fake_server, cause, advice):
+DROPPED = "Dropped spans are counted"
+WAITING = "The spans wait in memory (at most 64 MiB), and are sent later"
+
+
+def format_warning(fake_server, cause, advice, consequence=DROPPED):
     return (
         f"Cannot export spans to MLflow at {fake_server.uri}: {cause}. {advice}. "
-        "This cause is logged once; dropped spans are counted."
+        f"{consequence}. A cause is logged at most every 30 s."
     )
 
 
@@ -97,44 +106,60 @@ def test_a_server_that_rejects_everything_gets_one_request(
 ):
     fake_server.respond = lambda _: Response(401)
     exporter.export([spans.make() for _ in range(450)])
-    assert exporter.dropped_spans == 450
     assert len(fake_server.requests) == 1
+    assert exporter.dropped_spans == 0
+    exporter.shutdown()
+    assert exporter.dropped_spans == 450
 
 
 def test_each_cause_is_logged_once_until_recovery(
-    fake_server, exporter, spans, log_messages
+    monkeypatch, fake_server, exporter, spans, log_messages
 ):
+    monkeypatch.setattr(_availability, "_FIRST_DELAY_SECONDS", 60.0)
+
     def export(response):
         fake_server.respond = lambda _: response
         return exporter.export([spans.make(), spans.make()])
 
-    assert export(Response(500)) is FAILURE
-    assert export(Response(500)) is FAILURE
-    assert export(Response(403)) is FAILURE
-    assert export(Response(500)) is FAILURE
+    assert export(Response(503)) is FAILURE
+    assert export(Response(503)) is FAILURE
+    assert not exporter.force_flush()
+    fake_server.respond = lambda _: Response(403)
+    assert not exporter.force_flush()
     first, second = log_messages()
     assert first == format_warning(
-        fake_server, "the request failed (500)", "See MLflow's log for the reason"
+        fake_server,
+        "the request failed (503)",
+        "See MLflow's log for the reason",
+        WAITING,
     )
     assert "MLflow denies permission (403). Check the user's permission" in second
-    assert export(Response()) is SUCCESS
-    recovery = f"Export to MLflow at {fake_server.uri} works again. Dropped spans"
+    fake_server.respond = lambda _: Response()
+    assert exporter.force_flush()
+    recovery = f"Export to MLflow at {fake_server.uri} works again, after"
     assert log_messages() == [
-        f"{recovery}: 6 (the request failed (500))",
-        f"{recovery}: 2 (MLflow denies permission (403))",
+        f"{recovery}: the request failed (503). Dropped spans: 0",
+        f"{recovery}: MLflow denies permission (403). Dropped spans: 0",
     ]
-    assert export(Response(500)) is FAILURE
+    # A server that fails now and then does not fill the log.
+    assert export(Response(503)) is FAILURE
+    fake_server.respond = lambda _: Response()
+    assert exporter.force_flush()
+    assert log_messages() == []
+    monkeypatch.setattr(_delivery_log, "_LOG_INTERVAL_SECONDS", 0.0)
+    assert export(Response(503)) is FAILURE
     assert len(log_messages()) == 1
-    assert exporter.dropped_spans == 10
+    assert exporter.dropped_spans == 0
+    monkeypatch.setattr(_sender, "_SHUTDOWN_SECONDS", 0.0)
     exporter.shutdown()
     exporter.shutdown()
-    assert log_messages() == [
-        format_summary(fake_server, 2, "the request failed (500)")
-    ]
+    assert log_messages()[-1] == format_summary(
+        fake_server, 2, "the request failed (503)"
+    )
 
 
-def test_a_log_handler_may_end_spans(fake_server, spans, log_messages):
-    fake_server.respond = lambda _: Response(500)
+def test_a_log_handler_may_end_spans(monkeypatch, fake_server, spans, log_messages):
+    fake_server.respond = lambda _: error_response(400, "INVALID_PARAMETER_VALUE")
     exporter = MlflowSpanExporter(tracking_uri=fake_server.uri)
 
     class ExportingHandler(logging.Handler):
@@ -192,7 +217,7 @@ def test_nothing_is_sent_after_shutdown(fake_server, exporter, spans, log_messag
 
 def test_threads_can_export_concurrently(fake_server, exporter, spans, log_messages):
     fake_server.respond = lambda request: (
-        Response(500) if "bad" in request.span_names else Response()
+        Response(400) if "bad" in request.span_names else Response()
     )
     batches = [[spans.make("bad" if number % 2 else "good")] for number in range(40)]
     results = {}

@@ -110,7 +110,7 @@ def test_certificate_is_verified(monkeypatch, tls, certificate, spans):
         ),
         (413, "the receiver rejects some of the spans (413)", LOG, True),
         (429, "the receiver is overloaded (429)", LOG, False),
-        (500, "the request failed (500)", LOG, False),
+        (500, "the request failed (500)", LOG, True),
     ],
 )
 def test_error_response_gives_cause_and_advice(

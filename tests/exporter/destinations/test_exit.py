@@ -13,7 +13,7 @@ from contextlib import suppress
 import pytest
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
-from opentelemetry.exporter.mlflow._delivery import _running_exports
+from opentelemetry.exporter.mlflow._delivery import _sender
 from tests.exporter.conftest import Response
 
 SHORT_PROGRAM = """
@@ -36,12 +36,14 @@ def close_connection(_):
     ("respond", "max_requests"),
     [
         # The first error may be caused by an idle connection, so there is a retry.
-        (close_connection, 2),
-        (lambda _: Response(503, headers={"Retry-After": "1"}), 4),
+        (close_connection, 8),
+        (lambda _: Response(503, headers={"Retry-After": "1"}), 6),
+        (lambda _: Response(429, headers={"Retry-After": "1000000000"}), 2),
     ],
 )
-def test_program_ends_while_server_does_not_respond(fake_server, respond, max_requests):
+def test_program_ends_while_server_accepts_nothing(fake_server, respond, max_requests):
     fake_server.respond = respond
+    start = time.monotonic()
     result = subprocess.run(
         [sys.executable, "-c", SHORT_PROGRAM],
         env=os.environ | {"MLFLOW_TRACKING_URI": fake_server.uri},
@@ -50,8 +52,24 @@ def test_program_ends_while_server_does_not_respond(fake_server, respond, max_re
         check=True,
         timeout=60,
     )
+    assert time.monotonic() - start < 8
     assert 2 <= len(fake_server.requests) <= max_requests
     assert f"Spans not exported to MLflow at {fake_server.uri}: 1 (" in result.stderr
+
+
+def test_program_that_ends_sends_what_waits(fake_server):
+    answers = iter([Response(503), Response(503), Response()])
+    fake_server.respond = lambda _: next(answers)
+    result = subprocess.run(
+        [sys.executable, "-c", SHORT_PROGRAM],
+        env=os.environ | {"MLFLOW_TRACKING_URI": fake_server.uri},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert len(fake_server.requests) == 3
+    assert "Spans not exported" not in result.stderr
 
 
 @pytest.fixture
@@ -135,7 +153,10 @@ def test_silent_server_delays_the_end_by_one_timeout_and_spans_are_counted(
     assert time.monotonic() - start < 5 * TIMEOUT
 
 
-def test_shutdown_ends_a_request_that_waits_and_counts_its_spans(silent_server, spans):
+def test_shutdown_ends_a_request_that_waits_and_counts_its_spans(
+    monkeypatch, silent_server, spans
+):
+    monkeypatch.setattr(_sender, "_SHUTDOWN_SECONDS", 1.5)
     exporter = MlflowSpanExporter(tracking_uri=silent_server)
     export = threading.Thread(target=exporter.export, args=[[spans.make()]])
     export.start()
@@ -143,20 +164,5 @@ def test_shutdown_ends_a_request_that_waits_and_counts_its_spans(silent_server, 
     start = time.monotonic()
     exporter.shutdown()
     assert exporter.dropped_spans == 1
-    assert time.monotonic() - start < 1
-    export.join()
-
-
-def test_shutdown_does_not_wait_for_an_export_that_hangs(
-    monkeypatch, fake_server, spans
-):
-    monkeypatch.setattr(_running_exports, "_MAX_WAIT_SECONDS", 0.1)
-    exporter = MlflowSpanExporter(tracking_uri=fake_server.uri)
-    is_closed = threading.Event()
-    monkeypatch.setattr(exporter, "_send", lambda _: is_closed.wait(60))
-    export = threading.Thread(target=exporter.export, args=[[spans.make()]])
-    export.start()
-    monkeypatch.setattr(exporter, "_send", lambda _: True)
-    exporter.shutdown()
-    is_closed.set()
+    assert time.monotonic() - start < 3
     export.join()

@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from opentelemetry.exporter.mlflow._mlflow_bridge import _started_spans, _trace_buffer
 from opentelemetry.exporter.mlflow._mlflow_bridge._started_spans import started_spans
-from tests.exporter.conftest import error_response
+from tests.exporter.conftest import Response, error_response
 
 
 @pytest.fixture
@@ -127,7 +127,9 @@ def test_force_flush_returns_false_if_the_request_fails(exporter, tracer, fake_s
     fake_server.respond = lambda _: error_response(403, "PERMISSION_DENIED")
     start_child(tracer, start_fluent_span(tracer)).end()
     assert not exporter.force_flush()
-    assert exporter.dropped_spans == 1
+    assert exporter.dropped_spans == 0
+    fake_server.respond = lambda _: Response()
+    assert exporter.force_flush()
 
 
 def test_shutdown_sends_buffered_spans(exporter, tracer, fake_server):

@@ -55,6 +55,21 @@ def parse_seconds(setting: Setting, default: float) -> float:
     return seconds
 
 
+def parse_bytes(setting: Setting, default: int) -> int:
+    """Return the number of bytes, or `default` if the setting is not set.
+
+    Raises ValueError if it is not a whole number greater than 0.
+    """
+    if setting.value is None:
+        return default
+    if not (setting.value.isascii() and setting.value.isdigit() and int(setting.value)):
+        raise ValueError(
+            f"{setting.name} must be a number of bytes greater than 0, for example "
+            f"{default}; got {setting.value!r}"
+        )
+    return int(setting.value)
+
+
 def parse_boolean(setting: Setting, *, default: bool) -> bool:
     """Return the boolean, or `default` if the setting is not set.
 

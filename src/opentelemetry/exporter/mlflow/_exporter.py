@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import os
 import weakref
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from opentelemetry.exporter.mlflow._batch_translator import BatchTranslator
-from opentelemetry.exporter.mlflow._config import parse_boolean, read_setting
+from opentelemetry.exporter.mlflow._config import (
+    parse_boolean,
+    parse_bytes,
+    read_setting,
+)
 from opentelemetry.exporter.mlflow._content._pending import ContentJoiner
 from opentelemetry.exporter.mlflow._content._redaction import load_redaction
-from opentelemetry.exporter.mlflow._delivery._dropped_spans import DroppedSpans
+from opentelemetry.exporter.mlflow._delivery._delivery_log import DeliveryLog
+from opentelemetry.exporter.mlflow._delivery._memory_queue import MemoryQueue
+from opentelemetry.exporter.mlflow._delivery._metrics import DeliveryMetrics
 from opentelemetry.exporter.mlflow._delivery._requests import (
-    DeliveryResult,
     Drop,
-    deliver,
+    internal_error,
     make_requests,
 )
-from opentelemetry.exporter.mlflow._delivery._running_exports import RunningExports
+from opentelemetry.exporter.mlflow._delivery._sender import Sender
 from opentelemetry.exporter.mlflow._destinations import (
     ExportError,
     TraceInfoReader,
     create_destination,
+    export_deadline,
+    export_timeout,
 )
-from opentelemetry.exporter.mlflow._missing_package import MissingPackageError
 from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
 from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import span_mirror
 from opentelemetry.exporter.mlflow._mlflow_bridge._trace_buffer import TraceBuffer
@@ -34,6 +39,7 @@ from opentelemetry.exporter.mlflow._pricing._price_file import load_price_list
 from opentelemetry.exporter.mlflow._remote_root_previews import RemoteRootPreviews
 from opentelemetry.exporter.mlflow._span_translator import SpanTranslator
 from opentelemetry.exporter.mlflow.environment_variables import (
+    OTEL_EXPORTER_MLFLOW_BUFFER_SIZE,
     OTEL_EXPORTER_MLFLOW_PRICES,
     OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT,
     OTEL_EXPORTER_MLFLOW_REDACT,
@@ -47,11 +53,15 @@ if TYPE_CHECKING:
     from opentelemetry.exporter.mlflow._content._redaction import Redact
 
 
+_DEFAULT_BUFFER_BYTES = 64 * 2**20
+
+
 class MlflowSpanExporter(SpanExporter):
     """Exports finished spans to MLflow, in the form that MLflow's pages show best.
 
     It exports copies: other exporters see the spans unchanged. It does not raise after
-    construction. Dropped spans are counted, and each cause is logged once.
+    construction. Spans that MLflow does not accept wait and are sent again. Dropped
+    spans are counted, and their causes are logged.
 
     Args:
         endpoint: the URL of an OTLP/HTTP receiver that forwards to MLflow, like
@@ -59,7 +69,9 @@ class MlflowSpanExporter(SpanExporter):
         tracking_uri: an MLflow server or a local store, like MLFLOW_TRACKING_URI.
         experiment_id: the id of the experiment, like MLFLOW_EXPERIMENT_ID.
         experiment_name: the name of the experiment, like MLFLOW_EXPERIMENT_NAME.
-        timeout: the limit of one request in seconds, like OTEL_EXPORTER_MLFLOW_TIMEOUT.
+        timeout: the limit of one export in seconds, like OTEL_EXPORTER_MLFLOW_TIMEOUT.
+        buffer_size: bytes of memory for spans that wait, like
+            OTEL_EXPORTER_MLFLOW_BUFFER_SIZE.
         promote_remote_root: whether a span whose parent is in another process is the
             root of its trace in MLflow, like OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT.
         prices: the path of a newer list of DeepSeek's prices, like
@@ -85,6 +97,7 @@ class MlflowSpanExporter(SpanExporter):
         experiment_id: str | int | None = None,
         experiment_name: str | None = None,
         timeout: float | None = None,
+        buffer_size: int | None = None,
         promote_remote_root: bool | None = None,
         prices: str | os.PathLike[str] | None = None,
         redact: Redact | str | None = None,
@@ -100,6 +113,11 @@ class MlflowSpanExporter(SpanExporter):
         price_list = load_price_list(
             read_setting(prices, "prices", OTEL_EXPORTER_MLFLOW_PRICES)
         )
+        self._timeout = export_timeout(timeout)
+        max_buffer_bytes = parse_bytes(
+            read_setting(buffer_size, "buffer_size", OTEL_EXPORTER_MLFLOW_BUFFER_SIZE),
+            _DEFAULT_BUFFER_BYTES,
+        )
         redact_setting = read_setting(redact, "redact", OTEL_EXPORTER_MLFLOW_REDACT)
         self._translator = BatchTranslator(
             promote_remote_root=promotes_remote_root,
@@ -114,7 +132,13 @@ class MlflowSpanExporter(SpanExporter):
             experiment_name=experiment_name,
             timeout=timeout,
         )
-        self._dropped_spans = DroppedSpans(self._destination)
+        queue = MemoryQueue(max_buffer_bytes, self._record_queue_drop)
+        self._log = DeliveryLog(
+            self._destination,
+            f"memory (at most {max_buffer_bytes // 2**20} MiB)",
+            DeliveryMetrics(queue),
+        )
+        self._sender = Sender(self._destination, queue, self._log, self._add_previews)
         self._content = ContentJoiner()
         self._trace_buffer = TraceBuffer(self._send)
         self._remote_root_previews = (
@@ -123,7 +147,6 @@ class MlflowSpanExporter(SpanExporter):
             and not promotes_remote_root
             else None
         )
-        self._running_exports = RunningExports()
         self._is_shut_down = False
         bridge.add_exporter(self, self._destination.has_tracking_uri)
         if hasattr(os, "register_at_fork"):
@@ -132,8 +155,8 @@ class MlflowSpanExporter(SpanExporter):
 
     @property
     def dropped_spans(self) -> int:
-        """The number of spans that did not reach MLflow, since the process started."""
-        return self._dropped_spans.total
+        """The number of spans that were given up, since the process started."""
+        return self._log.dropped
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         if self._is_shut_down:
@@ -141,9 +164,9 @@ class MlflowSpanExporter(SpanExporter):
                 "the exporter was shut down before",
                 "End spans before the tracer provider is shut down",
             )
-            self._dropped_spans.record(DeliveryResult(0, [Drop(len(spans), error)]))
+            self._log.record_drops([Drop(len(spans), error)])
             return SpanExportResult.FAILURE
-        with self._running_exports:
+        with export_deadline(self._timeout):
             groups = self._groups_to_send(spans)
             is_delivered = groups is not None and self._send(groups)
         return SpanExportResult.SUCCESS if is_delivered else SpanExportResult.FAILURE
@@ -158,12 +181,14 @@ class MlflowSpanExporter(SpanExporter):
                 buffer_all=self._destination.wants_whole_traces,
             )
         except Exception as error:  # noqa: BLE001  # an error of this package must not reach the application
-            self._dropped_spans.record(_internal_error(error, len(spans)))
+            self._log.record_drops([Drop(len(spans), internal_error(error))])
             return None
 
     def _send(self, groups: Sequence[Sequence[ReadableSpan]]) -> bool:
         """Send each group in one request. Returns whether all spans were delivered."""
         try:
+            # All are translated before the first is sent, so that a root is completed
+            # from all of them.
             requests = [
                 self._translator.translate(spans)
                 for spans in (
@@ -172,16 +197,23 @@ class MlflowSpanExporter(SpanExporter):
                     else make_requests(groups)
                 )
             ]
-            result = deliver(requests, self._destination)
-            if self._remote_root_previews and not result.drops:
-                self._remote_root_previews.add(chain.from_iterable(requests))
         except Exception as error:  # noqa: BLE001  # as above
-            result = _internal_error(error, sum(map(len, groups)))
-        self._dropped_spans.record(result)
-        return not result.drops
+            drop = Drop(sum(map(len, groups)), internal_error(error))
+            self._log.record_drops([drop])
+            return False
+        outcomes = [self._sender.send(request) for request in requests]
+        return all(outcomes)
 
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  # of SpanExporter
-        """Send the spans that wait for the rest of their trace.
+    def _add_previews(self, spans: Sequence[ReadableSpan]) -> None:
+        if self._remote_root_previews:
+            self._remote_root_previews.add(spans)
+
+    def _record_queue_drop(self, spans: int, reason: str) -> None:
+        error = ExportError(reason, f"Increase {OTEL_EXPORTER_MLFLOW_BUFFER_SIZE}")
+        self._log.record_drops([Drop(spans, error)])
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Send the spans that wait for MLflow, or for the rest of their trace.
 
         A destination that takes only whole traces is an exception: spans of traces that
         have not ended go on waiting.
@@ -189,20 +221,22 @@ class MlflowSpanExporter(SpanExporter):
         groups = self._groups_to_send(()) or []
         if not self._destination.wants_whole_traces:
             groups += self._trace_buffer.pop_all()
-        return self._send(groups)
+        is_delivered = self._send(groups)
+        return self._sender.flush(timeout_millis / 1_000) and is_delivered
 
     def shutdown(self) -> None:
         if self._is_shut_down:
             return
         self._is_shut_down = True
         self._send([*(self._groups_to_send(()) or ()), *self._trace_buffer.pop_all()])
+        self._sender.shutdown()
         if self._remote_root_previews:
             self._remote_root_previews.close()
         self._content.close()
         self._destination.close()
         # Closing ends a request that waits for its response; its spans are counted.
-        self._running_exports.wait()
-        self._dropped_spans.log_totals()
+        self._sender.close()
+        self._log.log_totals()
 
     def _after_fork(self) -> None:
         self._content.after_fork()
@@ -210,18 +244,6 @@ class MlflowSpanExporter(SpanExporter):
         self._trace_buffer.after_fork()
         if self._remote_root_previews:
             self._remote_root_previews.after_fork()
-        self._dropped_spans.after_fork()
-        self._running_exports.after_fork()
+        self._log.after_fork()
         self._destination.after_fork()
-
-
-def _internal_error(error: Exception, spans: int) -> DeliveryResult:
-    export_error = (
-        ExportError(error.cause, error.advice)
-        if isinstance(error, MissingPackageError)
-        else ExportError(
-            f"an internal error of the exporter ({type(error).__name__})",
-            "Please report it, with the version of mlflow",
-        )
-    )
-    return DeliveryResult(0, [Drop(spans, export_error)])
+        self._sender.after_fork()

@@ -120,10 +120,18 @@ OTEL_EXPORTER_MLFLOW_TIMEOUT: Final = "OTEL_EXPORTER_MLFLOW_TIMEOUT"
 """
 .. envvar:: OTEL_EXPORTER_MLFLOW_TIMEOUT
 
-Seconds for one request to an MLflow server, including its retries. For Databricks,
-seconds for one try. A program that ends waits as long for all its requests together, if
-the server does not respond. Default: `10`, because a server may need 8 seconds to fetch
-a price list when it accepts the first spans.
+Seconds for one export to an MLflow server. For Databricks, seconds for one request.
+Spans that are not accepted by then wait in the buffer. Default: `10`, because a server
+may need 8 seconds to fetch a price list when it accepts the first spans.
+"""
+
+OTEL_EXPORTER_MLFLOW_BUFFER_SIZE: Final = "OTEL_EXPORTER_MLFLOW_BUFFER_SIZE"
+"""
+.. envvar:: OTEL_EXPORTER_MLFLOW_BUFFER_SIZE
+
+Bytes of memory for spans that MLflow did not accept yet. They are sent when it accepts
+spans again. If the buffer is full, the oldest spans are dropped and counted. Default:
+`67108864` (64 MiB).
 """
 
 OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT: Final = (

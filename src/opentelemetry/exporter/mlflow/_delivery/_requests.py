@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from opentelemetry.exporter.mlflow._destinations import ExportError
+from opentelemetry.exporter.mlflow._missing_package import MissingPackageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,10 +29,18 @@ class Drop(NamedTuple):
     error: ExportError
 
 
-class DeliveryResult(NamedTuple):
-    """The number of delivered spans, and the others with the reasons."""
+class Failure(NamedTuple):
+    """Spans of one request that were not accepted, and may be accepted later."""
 
-    delivered: int
+    spans: Sequence[ReadableSpan]
+    error: ExportError
+
+
+class DeliveryResult(NamedTuple):
+    """The parts of a request that were delivered, and the others with the reasons."""
+
+    delivered: list[Sequence[ReadableSpan]]
+    failures: list[Failure]
     drops: list[Drop]
 
 
@@ -59,28 +68,48 @@ def make_requests(
 
 
 def deliver(
-    requests: Iterable[Sequence[ReadableSpan]], destination: Destination
+    request: Sequence[ReadableSpan], destination: Destination
 ) -> DeliveryResult:
-    """Send `requests`; split one that is rejected because of some of its spans."""
-    pending = list(requests)[::-1]
+    """Send `request`; split it if it is rejected because of some of its spans."""
+    pending = [request]
     splits = 0
-    delivered = 0
+    delivered: list[Sequence[ReadableSpan]] = []
+    failures: list[Failure] = []
     drops: list[Drop] = []
     while pending:
-        request = pending.pop()
+        part = pending.pop()
         try:
-            destination.send(request)
+            destination.send(part)
         except ExportError as error:
             if not error.is_divisible:
-                # The other requests would fail for the same reason.
-                drops.append(Drop(len(request) + sum(map(len, pending)), error))
+                # The other parts would fail for the same reason.
+                failures += [Failure(part, error) for part in (part, *pending[::-1])]
                 break
-            if len(request) == 1 or splits == _MAX_SPLITS:
-                drops.append(Drop(len(request), error))
-                continue
-            splits += 1
-            half = len(request) // 2
-            pending += [request[half:], request[:half]]
+            if error.is_temporary:
+                failures.append(Failure(part, error))
+            elif len(part) == 1 or splits == _MAX_SPLITS:
+                drops.append(Drop(len(part), error))
+            else:
+                splits += 1
+                pending += halves(part)[::-1]
         else:
-            delivered += len(request)
-    return DeliveryResult(delivered, drops)
+            delivered.append(part)
+    return DeliveryResult(delivered, failures, drops)
+
+
+def halves(
+    spans: Sequence[ReadableSpan],
+) -> tuple[Sequence[ReadableSpan], Sequence[ReadableSpan]]:
+    """Divide a request of at least two spans."""
+    half = len(spans) // 2
+    return spans[:half], spans[half:]
+
+
+def internal_error(error: Exception) -> ExportError:
+    """Return the error to record for an exception of this package or of MLflow."""
+    if isinstance(error, MissingPackageError):
+        return ExportError(error.cause, error.advice)
+    return ExportError(
+        f"an internal error of the exporter ({type(error).__name__})",
+        "Please report it, with the version of mlflow",
+    )

@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from contextlib import AbstractContextManager
 
-_MAX_WAIT_SECONDS = 1.0
-
 
 class RunningExports(AbstractContextManager[None]):
     """A context manager for one export; exports may run at the same time."""
@@ -27,7 +25,7 @@ class RunningExports(AbstractContextManager[None]):
             self._count -= 1
             self._condition.notify_all()
 
-    def wait(self) -> None:
-        """Wait until no export runs, but at most a second."""
+    def wait(self, seconds: float) -> bool:
+        """Wait until no export runs. Returns False if it takes too long."""
         with self._condition:
-            self._condition.wait_for(lambda: not self._count, _MAX_WAIT_SECONDS)
+            return self._condition.wait_for(lambda: not self._count, seconds)

@@ -11,6 +11,10 @@ from opentelemetry.exporter.mlflow._config import (
     read_setting,
     strip_uri_secrets,
 )
+from opentelemetry.exporter.mlflow._destinations._deadline import (
+    exit_clock,
+    export_deadline,
+)
 from opentelemetry.exporter.mlflow._destinations._experiment import (
     configured_experiment,
 )
@@ -34,7 +38,15 @@ if TYPE_CHECKING:
     )
     from opentelemetry.exporter.mlflow._destinations._resolver import Target
 
-__all__ = ["Destination", "ExportError", "TraceInfoReader", "create_destination"]
+__all__ = [
+    "Destination",
+    "ExportError",
+    "TraceInfoReader",
+    "create_destination",
+    "exit_clock",
+    "export_deadline",
+    "export_timeout",
+]
 
 _DEFAULT_TIMEOUT_SECONDS = 10.0
 
@@ -42,6 +54,17 @@ _DATABRICKS_URI = re.compile(r"databricks(://[^/:?#]*)?", re.IGNORECASE)
 _DATABASE_SCHEMES = ("mssql", "mysql", "postgresql", "sqlite")
 # URIs with these schemes are valid for MLflow's model registry, but not for traces.
 _REGISTRY_SCHEMES = ("databricks-uc", "uc")
+
+
+def export_timeout(timeout: float | None) -> float:
+    """Return the limit of one export in seconds.
+
+    Raises ValueError if it is not a finite number greater than 0.
+    """
+    return parse_seconds(
+        read_setting(timeout, "timeout", OTEL_EXPORTER_MLFLOW_TIMEOUT),
+        _DEFAULT_TIMEOUT_SECONDS,
+    )
 
 
 def create_destination(
@@ -58,10 +81,7 @@ def create_destination(
     accepted values. Raises ImportError if the destination requires a package that is
     not installed.
     """
-    timeout_seconds = parse_seconds(
-        read_setting(timeout, "timeout", OTEL_EXPORTER_MLFLOW_TIMEOUT),
-        _DEFAULT_TIMEOUT_SECONDS,
-    )
+    timeout_seconds = export_timeout(timeout)
     endpoint_setting = read_setting(endpoint, "endpoint", OTEL_EXPORTER_MLFLOW_ENDPOINT)
     if endpoint_setting.value:
         if not _is_http(endpoint_setting.value):

@@ -12,8 +12,15 @@ from opentelemetry.util.re import parse_env_headers
 from opentelemetry.exporter.mlflow import environment_variables as env
 from opentelemetry.exporter.mlflow._config import read_setting, strip_uri_secrets
 from opentelemetry.exporter.mlflow._destinations._connection_errors import SettingNames
+from opentelemetry.exporter.mlflow._destinations._error_messages import (
+    SPAN_ERROR_STATUSES,
+    TEMPORARY_ERROR_STATUSES,
+)
 from opentelemetry.exporter.mlflow._destinations._http import MlflowSession
-from opentelemetry.exporter.mlflow._destinations._otlp import OtlpClient
+from opentelemetry.exporter.mlflow._destinations._otlp import (
+    OtlpClient,
+    retry_after_seconds,
+)
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 
 if TYPE_CHECKING:
@@ -88,6 +95,10 @@ class CollectorDestination:
             _SETTING_NAMES,
         )
 
+    @property
+    def target(self) -> str:
+        return self.address
+
     def has_tracking_uri(self, tracking_uri: str) -> bool:  # noqa: ARG002  # the signature of `DestinationResolver`
         """Always true: the receiver may forward to this tracking URI."""
         return True
@@ -112,11 +123,16 @@ class CollectorDestination:
                 f"Set {env.MLFLOW_TRACKING_URI} to this address instead, and unset "
                 f"{self._endpoint_setting_name}",
             )
-        if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise ExportError(
+                f"the request failed ({status})", _LOG_ADVICE, is_divisible=True
+            )
+        if status in SPAN_ERROR_STATUSES:
             raise ExportError(
                 f"the receiver rejects some of the spans ({status})",
                 f"{_LOG_ADVICE}; the other spans of the batch are sent without them",
                 is_divisible=True,
+                is_temporary=status in TEMPORARY_ERROR_STATUSES,
             )
         if status < HTTPStatus.BAD_REQUEST:  # a redirect, or a web page
             raise ExportError(
@@ -127,7 +143,9 @@ class CollectorDestination:
         cause, advice = _CAUSES_AND_ADVICE.get(
             status, ("the request failed", _LOG_ADVICE)
         )
-        raise ExportError(f"{cause} ({status})", advice)
+        raise ExportError(
+            f"{cause} ({status})", advice, retry_after=retry_after_seconds(response)
+        )
 
     def close(self) -> None:
         self._otlp.close()

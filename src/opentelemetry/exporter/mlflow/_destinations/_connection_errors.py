@@ -63,6 +63,7 @@ def export_error_from_exception(
                 "Look for text that is not valid Unicode, and for values of many "
                 "megabytes",
                 is_divisible=True,
+                is_temporary=False,
             )
         case requests.exceptions.SSLError():
             return _tls_error(error, setting_names)

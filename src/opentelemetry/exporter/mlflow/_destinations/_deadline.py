@@ -8,73 +8,122 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import Future, wait
-from contextvars import copy_context
+from collections import deque
+from concurrent.futures import wait
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
+from opentelemetry.exporter.mlflow._destinations._request_threads import (
+    request_threads,
+)
+from opentelemetry.instrumentation.exit_flush._exit_deadline import exit_deadline
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
 T = TypeVar("T")
 
 _POLL_SECONDS = 0.1
+# The default of OTEL_INSTRUMENTATION_EXIT_FLUSH_TIMEOUT.
+_EXIT_SECONDS = 5.0
+# A request that takes longer than others did before may never get a response. While the
+# process ends, there is time for another try.
+_SLOW_FACTOR = 3
+_MIN_SLOW_SECONDS = 1.5
 
 
 class ExitClock:
-    """Limits the time for responses while the program ends.
+    """Limits the time for requests while the process ends.
 
-    All requests together wait as long for a server that does not respond as one request
-    does otherwise. Each response restarts the clock.
+    All of them together wait some seconds for a server that accepts nothing. When the
+    interpreter ends, each success restarts the clock. When a signal ends the process,
+    the time is fixed.
     """
 
     def __init__(self) -> None:
+        self._response_times: deque[float] = deque(maxlen=10)
         self.restart()
 
     def restart(self) -> None:
         self._start: float | None = None
 
-    @property
-    def is_exiting(self) -> bool:
-        # The main thread ends before `atexit` shuts the tracer provider down.
-        return not threading.main_thread().is_alive()
+    def add_response_time(self, seconds: float) -> None:
+        self._response_times.append(seconds)
 
-    def limit(self, timeout: float) -> float:
-        """Return the seconds of `timeout` that are left."""
-        if not self.is_exiting:
-            return timeout
+    def remaining_seconds(self) -> float | None:
+        """Return None if the process does not end."""
+        if (remaining := exit_deadline.remaining_seconds()) is not None:
+            return remaining
+        # The main thread ends before `atexit` shuts the tracer provider down.
+        if threading.main_thread().is_alive():
+            return None
         now = time.monotonic()
         if self._start is None:
             self._start = now
-        return max(self._start + timeout - now, 0.0)
+        return max(self._start + _EXIT_SECONDS - now, 0.0)
+
+    def is_over(self, start: float) -> bool:
+        """Whether a request that was sent at `start` (monotonic) has to be left.
+
+        The first request of a process may take as long as the process may.
+        """
+        remaining = self.remaining_seconds()
+        if not remaining or not self._response_times:
+            return remaining == 0
+        slow = max(_SLOW_FACTOR * max(self._response_times), _MIN_SLOW_SECONDS)
+        return time.monotonic() - start > slow
 
 
 exit_clock = ExitClock()
 
 
+_export_deadline: ContextVar[float | None] = ContextVar(
+    "mlflow_export_deadline", default=None
+)
+
+
+@contextmanager
+def export_deadline(seconds: float) -> Generator[None]:
+    """Limit the time of all requests in this context together."""
+    token = _export_deadline.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _export_deadline.reset(token)
+
+
+def request_timeout(timeout: float) -> float:
+    """Return the seconds that are left for a request, at most `timeout`."""
+    seconds = [timeout]
+    if (deadline := _export_deadline.get()) is not None:
+        seconds.append(deadline - time.monotonic())
+    if (remaining := exit_clock.remaining_seconds()) is not None:
+        seconds.append(remaining)
+    return max(min(seconds), 0.0)
+
+
 def call_with_deadline(
     function: Callable[[], T], timeout: float, is_closed: Callable[[], bool]
 ) -> T:
-    """Call a function that waits for a server, in a thread of its own.
+    """Call a function that waits for a server, in another thread.
 
     Raises TimeoutError if the function takes longer than `timeout` seconds or than the
-    end of the program allows, or if `is_closed` returns True.
+    end of the process allows, or if `is_closed` returns True.
     """
-    future: Future[T] = Future()
-    context = copy_context()
-
-    def run() -> None:
-        try:
-            future.set_result(context.run(function))
-        except BaseException as error:  # noqa: BLE001  # raised in the calling thread
-            future.set_exception(error)
-
+    start = time.monotonic()
     try:
-        threading.Thread(target=run, name="MlflowRequest", daemon=True).start()
+        future = request_threads.call(function)
     except RuntimeError:
         # Since Python 3.12 no thread can start while the interpreter shuts down.
         return function()
-    deadline = time.monotonic() + timeout
     while not wait([future], timeout=_POLL_SECONDS).done:
-        if time.monotonic() > deadline or is_closed() or not exit_clock.limit(timeout):
+        if (
+            time.monotonic() - start > timeout
+            or is_closed()
+            or exit_clock.is_over(start)
+        ):
             raise TimeoutError
-    return future.result()
+    result = future.result()
+    exit_clock.add_response_time(time.monotonic() - start)
+    return result

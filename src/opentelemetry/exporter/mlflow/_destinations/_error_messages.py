@@ -37,8 +37,11 @@ _CAUSES_AND_ADVICE = {
 # The address leads to something else, or to an MLflow server without this path.
 WRONG_PATH_STATUSES = (200, 404, 405)
 
-# MLflow rejects a whole request because of one span that it cannot accept.
-SPAN_ERROR_STATUSES = (400, 413, 422)
+# MLflow rejects a whole request because of one span that it cannot accept. An internal
+# error, and an entity that it cannot process, may be gone at the next try: a database
+# that is locked is one, too.
+SPAN_ERROR_STATUSES = (400, 413, 422, 500)
+TEMPORARY_ERROR_STATUSES = (422, 500)
 
 
 def export_error_from_response(
@@ -51,11 +54,16 @@ def export_error_from_response(
     traces.
     """
     status_text = f"{status} {error_code}".strip()
+    if is_span_request and status == 500:  # noqa: PLR2004  # Internal Server Error
+        return ExportError(
+            f"the request failed ({status_text})", _LOG_ADVICE, is_divisible=True
+        )
     if is_span_request and status in SPAN_ERROR_STATUSES:
         return ExportError(
             f"MLflow rejects some of the spans ({status_text})",
             f"{_LOG_ADVICE}; the other spans of the batch are sent without them",
             is_divisible=True,
+            is_temporary=status in TEMPORARY_ERROR_STATUSES,
         )
     if error_code == "RESOURCE_DOES_NOT_EXIST":
         return ExportError(

@@ -1,16 +1,16 @@
 """The HTTP session that OTLPSpanExporter uses for requests to MLflow.
 
-It keeps the settings of other backends out of the requests, and ends retries early.
+It keeps the settings of other backends out of the requests, and ends retries: spans
+that cannot be sent wait in a queue.
 """
 
 from __future__ import annotations
 
 import gzip
 import logging
-import time
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -22,7 +22,10 @@ from requests.structures import CaseInsensitiveDict
 
 from opentelemetry.exporter.mlflow._destinations._deadline import (
     call_with_deadline,
-    exit_clock,
+    request_timeout,
+)
+from opentelemetry.exporter.mlflow._destinations._request_threads import (
+    request_threads,
 )
 
 if TYPE_CHECKING:
@@ -42,10 +45,9 @@ _SPANS_CONTENT_TYPE: Final = "application/x-protobuf"
 # span with 2 kB of prose then takes as long as mapping it.
 _GZIP_LEVEL: Final = 1
 
-# An unreachable server is given less time than a busy one: the next batch tries again,
-# and a program that ends must not hang.
+# An unreachable server is given less time than a busy one: spans can wait, and a
+# program that ends must not hang.
 _CONNECT_TIMEOUT_SECONDS = 5.0
-_MAX_RETRY_SECONDS = 2.0
 
 
 class StopRetryingError(requests.RequestException):
@@ -54,45 +56,37 @@ class StopRetryingError(requests.RequestException):
 
 @dataclass
 class ExportAttempt:
-    """The outcome of one call of OTLPSpanExporter.export, which may retry.
+    """The outcome of one call of OTLPSpanExporter.export.
 
     The exporter returns only whether it succeeded. The session records the last
     response or error here.
     """
 
-    start_time: float = field(default_factory=time.monotonic)
     request_count: int = 0
     response: requests.Response | None = None
     error: OSError | None = None
 
     def record_error(self, error: OSError) -> None:
-        """Raises StopRetryingError if a retry would not help."""
+        """Raises StopRetryingError, except for the first error of a connection.
+
+        That error may be caused by an idle connection that the server has closed.
+        """
         self.request_count += 1
         self.response, self.error = None, error
-        if isinstance(error, (requests.exceptions.SSLError, requests.Timeout)):
-            raise StopRetryingError from error
-        # The first error may be caused by an idle connection that the server closed.
         if (
             isinstance(error, requests.ConnectionError)
-            and self.request_count > 1
-            and (self._is_retry_time_over or exit_clock.is_exiting)
+            and not isinstance(error, (requests.exceptions.SSLError, requests.Timeout))
+            and self.request_count == 1
         ):
-            raise StopRetryingError from error
+            return
+        raise StopRetryingError from error
 
     def record_response(self, response: requests.Response) -> None:
-        """Raises StopRetryingError if a retry would delay the end of the program."""
+        """Raises StopRetryingError if OTLPSpanExporter would retry."""
         self.request_count += 1
         self.response, self.error = response, None
-        if (
-            response.status_code >= HTTPStatus.TOO_MANY_REQUESTS
-            and self._is_retry_time_over
-            and exit_clock.is_exiting
-        ):
+        if response.status_code >= HTTPStatus.TOO_MANY_REQUESTS:
             raise StopRetryingError
-
-    @property
-    def _is_retry_time_over(self) -> bool:
-        return time.monotonic() - self.start_time > _MAX_RETRY_SECONDS
 
 
 _current_attempt: ContextVar[ExportAttempt | None] = ContextVar(
@@ -133,6 +127,7 @@ class MlflowSession(requests.Session):
         self._fixed_verify = verify
         self._fixed_cert = cert
         self._is_closed = False
+        request_threads.start()
 
     def close(self) -> None:
         """Close the connections; a request that waits for its response ends."""
@@ -179,17 +174,15 @@ class MlflowSession(requests.Session):
     def _send_with_deadline(
         self, request: requests.PreparedRequest, timeout: float, **kwargs: Any
     ) -> requests.Response:
-        seconds = exit_clock.limit(timeout)
-        if not seconds:
+        timeout = request_timeout(timeout)
+        if not timeout:
             raise requests.ReadTimeout
-        timeouts = min(seconds, _CONNECT_TIMEOUT_SECONDS), seconds
+        timeouts = min(timeout, _CONNECT_TIMEOUT_SECONDS), timeout
         send = partial(super().send, request, timeout=timeouts, **kwargs)
         try:
-            response = call_with_deadline(send, timeout, lambda: self._is_closed)
+            return call_with_deadline(send, timeout, lambda: self._is_closed)
         except TimeoutError as error:
             raise requests.ReadTimeout from error
-        exit_clock.restart()
-        return response
 
 
 def _is_loopback(url: str | None) -> bool:

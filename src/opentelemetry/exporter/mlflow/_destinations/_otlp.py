@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace.export import SpanExportResult
+from urllib3.exceptions import InvalidHeader
+from urllib3.util import Retry
 
 from opentelemetry.exporter.mlflow._destinations._connection_errors import (
     MLFLOW_SETTING_NAMES,
@@ -82,6 +84,14 @@ def json_body(response: requests.Response) -> Any:
     """Return the decoded body, or None if it is not JSON."""
     with suppress(ValueError):
         return response.json()
+    return None
+
+
+def retry_after_seconds(response: requests.Response) -> float | None:
+    """Return the value of the header Retry-After, or None if it has no valid one."""
+    value = response.headers.get("Retry-After", "")
+    with suppress(InvalidHeader, OverflowError):
+        return float(Retry().parse_retry_after(value))
     return None
 
 

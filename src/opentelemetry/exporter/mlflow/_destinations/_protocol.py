@@ -14,15 +14,33 @@ class ExportError(Exception):
     """The destination did not accept the spans.
 
     `cause` says why, and `advice` says what to do about it. Both are part of a log
-    line, and contain no secrets. `is_divisible` means that the destination may have
-    rejected only some of the spans, and may accept the others in smaller batches.
+    line, and contain no secrets.
+
+    `is_divisible`: the destination may have rejected only some of the spans, and may
+    accept the others in smaller batches. If it is false, the destination accepts
+    nothing at the moment.
+
+    `is_temporary`: the same request may be accepted later. If it is false and the error
+    is divisible, a retry would fail, too.
+
+    `retry_after`: the seconds after which the destination asks to try again, or None.
     """
 
-    def __init__(self, cause: str, advice: str, *, is_divisible: bool = False) -> None:
+    def __init__(
+        self,
+        cause: str,
+        advice: str,
+        *,
+        is_divisible: bool = False,
+        is_temporary: bool = True,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(cause)
         self.cause = cause
         self.advice = advice
         self.is_divisible = is_divisible
+        self.is_temporary = is_temporary
+        self.retry_after = retry_after
 
 
 class Destination(Protocol):
@@ -50,7 +68,7 @@ class Destination(Protocol):
         ...
 
     def close(self) -> None:
-        """Abort the retries of a running `send`. May be called more than once."""
+        """Close the connections. A `send` that runs ends soon. May be called twice."""
         ...
 
     def after_fork(self) -> None:

@@ -6,7 +6,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from opentelemetry.exporter.mlflow._config import Setting
+from opentelemetry.exporter.mlflow._config import Setting, strip_uri_secrets
 from opentelemetry.exporter.mlflow._destinations._experiment import Experiment
 from opentelemetry.exporter.mlflow._destinations._fluent_state import (
     active_experiment,
@@ -39,6 +39,10 @@ class Target(NamedTuple):
     experiment: Experiment
 
 
+def _with_defaults(uri: Setting | None, experiment: Experiment | None) -> Target:
+    return Target(uri or _DEFAULT_URI, experiment or _DEFAULT_EXPERIMENT)
+
+
 class DestinationResolver:
     """The destination set by arguments, the environment, or else the application.
 
@@ -63,9 +67,7 @@ class DestinationResolver:
         # A log handler may end a span that is exported at once, in the same thread.
         # The lock must be reentrant.
         self._lock = threading.RLock()
-        self._target = Target(
-            tracking_uri or _DEFAULT_URI, experiment or _DEFAULT_EXPERIMENT
-        )
+        self._target = _with_defaults(tracking_uri, experiment)
         self._destination: Destination | None = None
         try:
             self._destination = open_destination(self._target)
@@ -79,6 +81,15 @@ class DestinationResolver:
     def address(self) -> str:
         destination = self._destination
         return destination.address if destination else str(_DEFAULT_URI.value)
+
+    @property
+    def target(self) -> str:
+        """The address and the experiment, as one text without secrets.
+
+        What waits for one target is not sent to another one.
+        """
+        uri, experiment = _with_defaults(*self._selection())
+        return f"{strip_uri_secrets(uri.value or '')} experiment {experiment.label}"
 
     @property
     def wants_whole_traces(self) -> bool:
@@ -112,11 +123,14 @@ class DestinationResolver:
         if self._destination:
             self._destination.after_fork()
 
+    def _selection(self) -> tuple[Setting | None, Experiment | None]:
+        uri = self._tracking_uri or active_tracking_uri()
+        return uri, self._experiment or active_experiment(uri)
+
     def _resolve(self) -> Destination:
         with self._lock:
-            uri = self._tracking_uri or active_tracking_uri()
-            experiment = self._experiment or active_experiment(uri)
-            target = Target(uri or _DEFAULT_URI, experiment or _DEFAULT_EXPERIMENT)
+            uri, experiment = self._selection()
+            target = _with_defaults(uri, experiment)
             destination = self._destination
             if destination is None or target != self._target:
                 destination = self._replace_destination(target)

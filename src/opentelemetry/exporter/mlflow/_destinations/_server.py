@@ -26,6 +26,7 @@ from opentelemetry.exporter.mlflow._destinations._http import MlflowSession
 from opentelemetry.exporter.mlflow._destinations._otlp import (
     OtlpClient,
     json_body,
+    retry_after_seconds,
 )
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 from opentelemetry.exporter.mlflow._destinations._server_version import (
@@ -72,7 +73,9 @@ class MlflowServerDestination:
             self._set_experiment_header()
         response = self._otlp.send(spans)
         if response is not None:  # An error response is false as a boolean.
-            raise self._export_error(response, is_span_request=True)
+            error = self._export_error(response, is_span_request=True)
+            error.retry_after = retry_after_seconds(response)
+            raise error
         self._warn_if_outdated()
 
     def _warn_if_outdated(self) -> None:

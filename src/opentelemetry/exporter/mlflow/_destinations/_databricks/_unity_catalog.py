@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.exporter.mlflow._destinations._error_messages import (
     SPAN_ERROR_STATUSES,
+    TEMPORARY_ERROR_STATUSES,
 )
 from opentelemetry.exporter.mlflow._destinations._http import MlflowSession
-from opentelemetry.exporter.mlflow._destinations._otlp import OtlpClient
+from opentelemetry.exporter.mlflow._destinations._otlp import (
+    OtlpClient,
+    retry_after_seconds,
+)
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 from opentelemetry.exporter.mlflow._replace_span import replace_span
 from opentelemetry.exporter.mlflow._trace_info._trace_data import find_root, trace_spans
@@ -106,7 +110,9 @@ class TableTraceWriter:
             ]
         )
         if response is not None:  # An error response is false as a boolean.
-            raise self._export_error(response.status_code)
+            error = self._export_error(response.status_code)
+            error.retry_after = retry_after_seconds(response)
+            raise error
         if root := find_root(spans_of_trace):
             trace_info = TraceInfo.of(spans_of_trace, root)
             self._workspace.request(
@@ -124,4 +130,5 @@ class TableTraceWriter:
             "Check that the user has USE CATALOG, USE SCHEMA, and both MODIFY and "
             "SELECT on the table",
             is_divisible=status in SPAN_ERROR_STATUSES,
+            is_temporary=status in TEMPORARY_ERROR_STATUSES,
         )
