@@ -59,8 +59,12 @@ class RequestQueue(Protocol):
         """Add a request at the end of the queue, claimed by the caller."""
         ...
 
-    def take(self) -> QueuedRequest | None:
-        """Claim the oldest request that is due, or return None."""
+    def take(self, *, is_urgent: bool = False) -> QueuedRequest | None:
+        """Claim the oldest request that is due, or return None.
+
+        `is_urgent`: return the request that is due first, even if it is not due yet,
+        because the process ends.
+        """
         ...
 
     def release(self, queued: QueuedRequest, *, attempts: int, delay: float) -> None:
@@ -68,7 +72,7 @@ class RequestQueue(Protocol):
         ...
 
     def replace(self, queued: QueuedRequest, parts: Sequence[EncodedRequest]) -> None:
-        """Remove a claimed request. Add `parts` in its place, unclaimed, in one step.
+        """Remove a claimed request, and add `parts` instead, unclaimed, in one step.
 
         The parts are due at once, and have the attempts of the request. No parts: the
         request is removed because it was delivered or dropped.
