@@ -29,10 +29,10 @@ class FallbackQueue:
         self._entries[queued.id] = [queued, created, 0.0, is_claimed]
         return queued
 
-    def take(self):
+    def take(self, *, is_urgent=False):
         for entry in self._entries.values():
             queued, _, due, is_claimed = entry
-            if not is_claimed and due <= time.time():
+            if not is_claimed and (is_urgent or due <= time.time()):
                 entry[3] = True
                 return queued
         return None

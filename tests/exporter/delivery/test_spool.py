@@ -63,6 +63,17 @@ def test_a_request_waits_for_its_delay(spool, set_clock):
     assert take_text(spool) == "a"
 
 
+def test_urgent_requests_do_not_wait(folder):
+    with open_spool(folder, max_bytes=10) as spool:
+        for text in ("a", "too large for it"):
+            spool.release(spool.put(make_request(text)), attempts=1, delay=30)
+        assert spool.take() is None
+        for text in ("a", "too large for it"):
+            queued = spool.take(is_urgent=True)
+            assert (queued.request, queued.attempts) == (make_request(text), 1)
+        assert spool.take(is_urgent=True) is None
+
+
 def test_a_clock_that_is_set_back_does_not_delay_a_request(spool, set_clock):
     set_clock(24 * 3600)
     queued = spool.put(make_request("a"))

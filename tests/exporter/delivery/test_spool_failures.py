@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import sys
 from contextlib import closing, contextmanager
 
 import pytest
@@ -200,6 +201,27 @@ def test_a_damaged_database_is_moved_aside(folder, spool, warnings, is_open):
         f"The spool in {folder} was damaged. The file was renamed to {file}, and a new "
         "one is used. The spans in it are not exported."
     )
+
+
+def test_the_write_ahead_log_is_moved_aside_too(folder):
+    folder.mkdir()
+    for suffix in ("", "-wal", "-shm"):
+        (folder / f"spool.db{suffix}").touch()
+    target = _spool_database.move_aside(folder)
+    assert sorted(folder.iterdir()) == [
+        target,
+        folder / f"{target.name}-shm",
+        folder / f"{target.name}-wal",
+    ]
+
+
+def test_an_inherited_connection_is_never_closed(folder):
+    database = _spool_database.SpoolDatabase(folder, lambda _: True)
+    connection = database._connection
+    references = sys.getrefcount(connection)
+    database.keep_open()
+    assert sys.getrefcount(connection) == references + 1
+    connection.close()
 
 
 def test_a_damaged_database_that_another_process_has_replaced(folder, spool, warnings):

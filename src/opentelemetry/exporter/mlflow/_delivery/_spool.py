@@ -86,7 +86,7 @@ class Spool:
 
         def insert(transaction: SpoolTransaction) -> QueuedRequest:
             row_id = transaction.insert(request, destination, is_claimed=True)
-            transaction.evict(self._max_bytes, row_id)
+            transaction.evict(self._max_bytes)
             return _SpooledRequest(
                 id=row_id,
                 request=request,
@@ -104,11 +104,11 @@ class Spool:
         self._store_fallback_request()
         return queued
 
-    def take(self) -> QueuedRequest | None:
+    def take(self, *, is_urgent: bool = False) -> QueuedRequest | None:
         destination = self.destination
 
         def claim(transaction: SpoolTransaction) -> QueuedRequest | None:
-            row = transaction.find_due(destination)
+            row = transaction.find_due(destination, is_urgent=is_urgent)
             return row and _SpooledRequest(
                 id=row.id,
                 request=transaction.claim(row),
@@ -123,7 +123,7 @@ class Spool:
         with suppress(SpoolUnavailableError):
             if queued := self._run(claim):
                 return queued
-        return self._fallback.take()
+        return self._fallback.take(is_urgent=is_urgent)
 
     def _is_fallback_older(self) -> bool:
         if self._fallback.seconds_until_due() != 0:
@@ -182,14 +182,14 @@ class Spool:
         delay: float,
     ) -> None:
         """Insert a request in the place of `queued`."""
-        row_id = transaction.insert(
+        transaction.insert(
             request,
             queued.destination,
             created=queued.created,
             attempts=attempts,
             delay=delay,
         )
-        transaction.evict(self._max_bytes, row_id)
+        transaction.evict(self._max_bytes)
 
     def _move_to_fallback(
         self,
@@ -213,13 +213,13 @@ class Spool:
         destination = self.destination
 
         def insert(transaction: SpoolTransaction) -> None:
-            row_id = transaction.insert(
+            transaction.insert(
                 queued.request,
                 destination,
                 created=created,
                 attempts=queued.attempts,
             )
-            transaction.evict(self._max_bytes, row_id)
+            transaction.evict(self._max_bytes)
 
         is_stored = False
         if len(queued.request.body) <= self._max_bytes:

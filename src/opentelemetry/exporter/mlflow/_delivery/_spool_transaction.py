@@ -27,7 +27,7 @@ _ALL_ROWS: Final = "SELECT id, span_count, byte_count FROM requests WHERE 1"
 _UNCLAIMED_ROWS: Final = f"{_ALL_ROWS} AND NOT {_CLAIMED}"
 _NEXT_ROW: Final = (
     "SELECT id, created, attempts FROM requests WHERE destination = :destination "  # noqa: S608  # made of constants
-    f"AND created >= :oldest AND NOT {_CLAIMED} AND NOT {_WAITING} "
+    f"AND created >= :oldest AND NOT {_CLAIMED} AND (:is_urgent OR NOT {_WAITING}) "
     "ORDER BY created, id LIMIT 1"
 )
 _NEXT_DUE_TIME: Final = (
@@ -114,11 +114,10 @@ class SpoolTransaction:
             self.has_removed = True
         return row is not None
 
-    def evict(self, max_bytes: int, new_id: int) -> None:
+    def evict(self, max_bytes: int) -> None:
         """Drop the oldest requests until the others have at most `max_bytes`.
 
-        Requests that a living process has claimed are dropped last, and the request
-        `new_id` is not.
+        Requests that a living process has claimed are dropped last.
         """
         excess = self.byte_count() - max_bytes
         for rows in (_UNCLAIMED_ROWS, _ALL_ROWS):
@@ -126,8 +125,7 @@ class SpoolTransaction:
                 return
             victims: list[tuple[int, int]] = []
             for row_id, span_count, byte_count in self.connection.execute(
-                f"{rows} AND id != :new_id ORDER BY id",
-                {"new_id": new_id, **self._parameters},
+                f"{rows} ORDER BY id", self._parameters
             ):
                 victims.append((row_id, span_count))
                 excess -= byte_count
@@ -147,10 +145,14 @@ class SpoolTransaction:
             self.remove(row_id)
             self.dropped[reason] += span_count
 
-    def find_due(self, destination: str) -> Row | None:
+    def find_due(self, destination: str, *, is_urgent: bool = False) -> Row | None:
         row = self.connection.execute(
             _NEXT_ROW,
-            {"destination": destination, **self._parameters},
+            {
+                "destination": destination,
+                "is_urgent": is_urgent,
+                **self._parameters,
+            },
         ).fetchone()
         return row and Row(*row)
 
