@@ -257,8 +257,9 @@ def test_an_old_removal_does_not_remove_from_a_new_database(folder, spool):
     with another_transaction(folder):
         spool.replace(sent, [])
     shutil.rmtree(folder)
+    with open_spool(folder) as other_spool:
+        put_unclaimed(other_spool, "b")
     retry_now(spool)
-    put_unclaimed(spool, "b")
     assert take_all(spool) == ["b"]
 
 
