@@ -26,7 +26,7 @@ def open_spool(folder, destination=DESTINATION, max_bytes=10**6, max_age=3600):
     drops = Counter()
 
     def on_drop(span_count, reason):
-        assert not spool._access._is_running
+        assert not spool._requests._access._is_running
         drops[reason] += span_count
 
     fallback = FallbackQueue()
@@ -67,7 +67,9 @@ def take_all(spool):
 
 def retry_now(spool):
     """Do not wait until an unusable database is tried again."""
-    spool._access._retry_time = min(spool._access._retry_time, time.monotonic())
+    spool._requests._access._retry_time = min(
+        spool._requests._access._retry_time, time.monotonic()
+    )
 
 
 def database_path(folder):

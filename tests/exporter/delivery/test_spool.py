@@ -245,7 +245,7 @@ def test_a_log_handler_or_destructor_may_put_a_request_during_a_transaction(spoo
         return transaction.byte_count()
 
     put_unclaimed(spool, "a")
-    assert spool._access.run(put_again) == 1
+    assert spool._requests._access.run(put_again) == 1
     assert spool.fallback.state().span_count == 1
     assert take_all(spool) == ["a", "inner"]
 

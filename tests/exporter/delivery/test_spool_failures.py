@@ -128,7 +128,7 @@ def test_a_cause_is_logged_once(folder, spool, warnings):
 
 def test_a_full_disk(folder, spool, warnings):
     put_unclaimed(spool, "a")
-    connection = spool._access._database._connection
+    connection = spool._requests._access._database._connection
     (page_count,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {page_count}")
     put_unclaimed(spool, "b" * 100_000)
@@ -236,7 +236,7 @@ def test_a_damaged_database_that_another_process_has_replaced(folder, spool, war
             raise sqlite3.DatabaseError("database disk image is malformed")
         return transaction.byte_count()
 
-    assert spool._access.run(replace_and_fail) == 0
+    assert spool._requests._access.run(replace_and_fail) == 0
     assert not warnings()
 
 
@@ -306,7 +306,7 @@ def test_an_interrupted_transaction_is_rolled_back(spool):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        spool._access.run(interrupt)
+        spool._requests._access.run(interrupt)
     assert spool.take() is None
     assert spool.is_persistent
 
@@ -317,7 +317,7 @@ def test_an_error_that_has_rolled_back(spool):
         raise sqlite3.OperationalError("disk I/O error")
 
     with pytest.raises(SpoolUnavailableError):
-        spool._access.run(roll_back)
+        spool._requests._access.run(roll_back)
     retry_now(spool)
     assert spool.take() is None
 

@@ -113,7 +113,7 @@ class SpoolMachine(RuleBasedStateMachine):
                 self.stored_bytes(),
             )
             assert spool.seconds_until_due() == (0 if self.unclaimed else None)
-        assert self.spools[0]._access.run(lambda t: t.byte_count()) == (
+        assert self.spools[0]._requests._access.run(lambda t: t.byte_count()) == (
             self.stored_bytes()
         )
 

@@ -47,7 +47,7 @@ FORKING_PROGRAM = """
                 transaction.insert(make_request("during the fork"), spool.destination)
                 lock_held.set()
                 has_forked.wait(float(sys.argv[2]))
-            spool._access.run(wait)
+            spool._requests._access.run(wait)
         thread = threading.Thread(target=hold_lock)
         thread.start()
         lock_held.wait()
@@ -68,8 +68,8 @@ FORKING_PROGRAM = """
         assert os.waitpid(pid, 0)[1] == 0
         put_unclaimed(spool, "of the parent")
         spool.replace(claimed, [])
-        assert not spool._access._database.is_replaced
-        (result,) = spool._access.run(
+        assert not spool._requests._access._database.is_replaced
+        (result,) = spool._requests._access.run(
             lambda t: t.connection.execute("PRAGMA integrity_check").fetchone())
         print(result, take_all(spool), spool.state().span_count)
 """
@@ -219,11 +219,11 @@ KILL_PROGRAM = """
             name, text = line.split()
             facts[name].add(text)
         with open_spool(sys.argv[1]) as spool:
-            (result,) = spool._access.run(
+            (result,) = spool._requests._access.run(
                 lambda t: t.connection.execute("PRAGMA integrity_check").fetchone())
             assert result == "ok", result
             texts = [text[:20] for text in take_all(spool)]
-            assert spool._access.run(lambda t: t.byte_count()) == 0
+            assert spool._requests._access.run(lambda t: t.byte_count()) == 0
         assert len(texts) == len(set(texts))
         assert facts["put"] - facts["removing"] <= set(texts), (run, facts)
         assert not facts["removed"] & set(texts), (run, facts)

@@ -7,43 +7,25 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING
 
-from opentelemetry.exporter.mlflow._delivery._request_queue import (
-    QueuedRequest,
-    QueueState,
-)
-from opentelemetry.exporter.mlflow._delivery._spool_access import (
-    SpoolAccess,
-    SpoolUnavailableError,
+from opentelemetry.exporter.mlflow._delivery._request_queue import QueueState
+from opentelemetry.exporter.mlflow._delivery._spool_access import SpoolUnavailableError
+from opentelemetry.exporter.mlflow._delivery._spooled_requests import (
+    SpooledRequest,
+    SpooledRequests,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from opentelemetry.exporter.mlflow._delivery._request_queue import (
         EncodedRequest,
         OnDrop,
+        QueuedRequest,
         RequestQueue,
     )
-    from opentelemetry.exporter.mlflow._delivery._spool_transaction import (
-        SpoolTransaction,
-    )
-
-_Result = TypeVar("_Result")
-
-_EMPTY: Final = QueueState(0, 0, 0.0)
-
-
-@dataclass(frozen=True)
-class _SpooledRequest(QueuedRequest):
-    """`database` is the identity of the database, `created` a Unix time."""
-
-    database: str
-    destination: str
-    created: float
 
 
 class Spool:
@@ -71,33 +53,17 @@ class Spool:
         self.destination = destination
         self._max_bytes = max_bytes
         self._fallback = fallback
-        self._access = SpoolAccess(Path(folder).absolute(), max_age_seconds, on_drop)
-        # Requests that are done, but could not be removed from the database.
-        self._removals = set[tuple[str, int]]()
+        self._requests = SpooledRequests(folder, max_bytes, max_age_seconds, on_drop)
 
     @property
     def is_persistent(self) -> bool:
-        return self._access.is_available and not self._fallback.state().span_count
+        return self._requests.is_available and not self._fallback.state().span_count
 
     def put(self, request: EncodedRequest) -> QueuedRequest:
         if len(request.body) > self._max_bytes:
             return self._fallback.put(request)
-        destination = self.destination
-
-        def insert(transaction: SpoolTransaction) -> QueuedRequest:
-            row_id = transaction.insert(request, destination, is_claimed=True)
-            transaction.evict(self._max_bytes)
-            return _SpooledRequest(
-                id=row_id,
-                request=request,
-                attempts=0,
-                database=transaction.database,
-                destination=destination,
-                created=transaction.now,
-            )
-
         try:
-            queued = self._run(insert)
+            queued = self._requests.put(request, self.destination)
         except SpoolUnavailableError:
             return self._fallback.put(request)
         # Only one, so that a live request does not wait for all.
@@ -105,23 +71,10 @@ class Spool:
         return queued
 
     def take(self, *, is_urgent: bool = False) -> QueuedRequest | None:
-        destination = self.destination
-
-        def claim(transaction: SpoolTransaction) -> QueuedRequest | None:
-            row = transaction.find_due(destination, is_urgent=is_urgent)
-            return row and _SpooledRequest(
-                id=row.id,
-                request=transaction.claim(row),
-                attempts=row.attempts,
-                database=transaction.database,
-                destination=destination,
-                created=row.created,
-            )
-
         if self._is_fallback_older() and (queued := self._fallback.take()):
             return queued
         with suppress(SpoolUnavailableError):
-            if queued := self._run(claim):
+            if queued := self._requests.take(self.destination, is_urgent=is_urgent):
                 return queued
         return self._fallback.take(is_urgent=is_urgent)
 
@@ -129,102 +82,54 @@ class Spool:
         if self._fallback.seconds_until_due() != 0:
             return False
         age = self._fallback.state().oldest_age
-        destination = self.destination
-
-        def has_older(transaction: SpoolTransaction) -> bool:
-            row = transaction.find_due(destination)
-            return row is not None and transaction.now - row.created > age
-
         try:
-            return not self._run(has_older)
+            return not self._requests.has_due(self.destination, age)
         except SpoolUnavailableError:
             return True
 
     def release(self, queued: QueuedRequest, *, attempts: int, delay: float) -> None:
-        if not isinstance(queued, _SpooledRequest):
+        if not isinstance(queued, SpooledRequest):
             self._fallback.release(queued, attempts=attempts, delay=delay)
             return
-
-        def release(transaction: SpoolTransaction) -> None:
-            if transaction.database == queued.database:
-                transaction.release(queued.id, attempts, delay)
-            else:  # The database of the request was deleted, or was damaged.
-                self._insert(transaction, queued.request, queued, attempts, delay)
-
         try:
-            self._run(release)
+            self._requests.release(queued, attempts, delay)
         except SpoolUnavailableError:
             self._move_to_fallback(queued, [queued.request], attempts, delay)
 
     def replace(self, queued: QueuedRequest, parts: Sequence[EncodedRequest]) -> None:
-        if not isinstance(queued, _SpooledRequest):
+        if not isinstance(queued, SpooledRequest):
             self._fallback.replace(queued, parts)
             return
-
-        def replace(transaction: SpoolTransaction) -> None:
-            # If the request is not there, another process has taken it after the end
-            # of the claim, and has replaced it, or it was dropped.
-            if transaction.database != queued.database or transaction.remove(queued.id):
-                for part in parts:
-                    self._insert(transaction, part, queued, queued.attempts, 0)
-
         try:
-            self._run(replace)
+            self._requests.replace(queued, parts)
         except SpoolUnavailableError:
             self._move_to_fallback(queued, parts, queued.attempts, 0)
 
-    def _insert(
-        self,
-        transaction: SpoolTransaction,
-        request: EncodedRequest,
-        queued: _SpooledRequest,
-        attempts: int,
-        delay: float,
-    ) -> None:
-        """Insert a request in the place of `queued`."""
-        transaction.insert(
-            request,
-            queued.destination,
-            created=queued.created,
-            attempts=attempts,
-            delay=delay,
-        )
-        transaction.evict(self._max_bytes)
-
     def _move_to_fallback(
         self,
-        queued: _SpooledRequest,
+        queued: SpooledRequest,
         requests: Sequence[EncodedRequest],
         attempts: int,
         delay: float,
     ) -> None:
-        self._removals.add((queued.database, queued.id))
+        self._requests.remove_later(queued)
         for request in requests:
             self._fallback.release(
                 self._fallback.put(request), attempts=attempts, delay=delay
             )
 
-    def _store_fallback_request(self) -> bool:
+    def _store_fallback_request(self, *, is_urgent: bool = False) -> bool:
         """Move a request from memory to the database. Return whether there was one."""
         created = time.time() - self._fallback.state().oldest_age
-        queued = self._fallback.take()
+        queued = self._fallback.take(is_urgent=is_urgent)
         if queued is None:
             return False
-        destination = self.destination
-
-        def insert(transaction: SpoolTransaction) -> None:
-            transaction.insert(
-                queued.request,
-                destination,
-                created=created,
-                attempts=queued.attempts,
-            )
-            transaction.evict(self._max_bytes)
-
         is_stored = False
         if len(queued.request.body) <= self._max_bytes:
             with suppress(SpoolUnavailableError):
-                self._run(insert)
+                self._requests.add(
+                    queued.request, self.destination, created, queued.attempts
+                )
                 is_stored = True
         if is_stored:
             self._fallback.replace(queued, [])
@@ -232,52 +137,28 @@ class Spool:
             self._fallback.release(queued, attempts=queued.attempts, delay=0)
         return is_stored
 
-    def _run(self, operation: Callable[[SpoolTransaction], _Result]) -> _Result:
-        removals = tuple(self._removals)
-
-        def remove_and_run(transaction: SpoolTransaction) -> _Result:
-            for database, row_id in removals:
-                if database == transaction.database:
-                    transaction.remove(row_id)
-            return operation(transaction)
-
-        result = self._access.run(remove_and_run if removals else operation)
-        self._removals.difference_update(removals)
-        return result
-
     def seconds_until_due(self) -> float | None:
-        destination = self.destination
         delays = [self._fallback.seconds_until_due()]
         with suppress(SpoolUnavailableError):
-            delays.append(
-                self._run(
-                    lambda transaction: transaction.seconds_until_due(destination)
-                )
-            )
+            delays.append(self._requests.seconds_until_due(self.destination))
         return min((delay for delay in delays if delay is not None), default=None)
 
     def state(self) -> QueueState:
-        destination = self.destination
         states = [self._fallback.state()]
         with suppress(SpoolUnavailableError):
-            states.append(
-                self._run(
-                    lambda transaction: transaction.states().get(destination, _EMPTY)
-                )
-            )
+            states.append(self._requests.state(self.destination))
         span_counts, byte_counts, ages = zip(*states, strict=True)
         return QueueState(sum(span_counts), sum(byte_counts), max(ages))
 
     def close(self) -> None:
         """Give back all claims of this object, and store the requests in memory."""
-        while self._store_fallback_request():
+        while self._store_fallback_request(is_urgent=True):
             pass
         with suppress(SpoolUnavailableError):
-            self._run(lambda transaction: transaction.release_all())
-        self._access.close()
+            self._requests.release_all()
+        self._requests.close()
         self._fallback.close()
 
     def after_fork(self) -> None:
-        self._removals.clear()
-        self._access.after_fork()
+        self._requests.after_fork()
         self._fallback.after_fork()
