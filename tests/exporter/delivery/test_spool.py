@@ -125,6 +125,13 @@ def test_a_spool_gives_out_only_requests_of_its_destination(folder):
         assert take_all(spool) == ["a"]
 
 
+def test_the_name_of_a_destination_may_be_invalid_unicode(folder):
+    with open_spool(folder, "\udcff") as spool:
+        put_unclaimed(spool, "a")
+        assert spool.destination == "\\udcff"
+        assert take_all(spool) == ["a"]
+
+
 def test_the_oldest_requests_are_dropped_if_the_spool_is_full(folder):
     with open_spool(folder, max_bytes=10) as spool:
         with open_spool(folder, "other") as other_spool:

@@ -56,6 +56,15 @@ class Spool:
         self._requests = SpooledRequests(folder, max_bytes, max_age_seconds, on_drop)
 
     @property
+    def destination(self) -> str:
+        return self._destination
+
+    @destination.setter
+    def destination(self, destination: str) -> None:
+        # A variable of the environment may contain bytes that are not valid Unicode.
+        self._destination = destination.encode(errors="backslashreplace").decode()
+
+    @property
     def is_persistent(self) -> bool:
         return self._requests.is_available and not self._fallback.state().span_count
 

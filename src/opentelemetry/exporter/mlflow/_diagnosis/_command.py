@@ -49,19 +49,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     report = Report()
-    with report.check("settings"):
-        configuration = read_configuration(options.spool)
-        report.ok("settings", configuration.summary)
-        _check_destination(configuration, report)
-        if options.no_probe:
-            report.skipped("probe", "--no-probe is set")
-        elif report.has_failure:
-            report.skipped("probe", "the checks before it failed")
-        else:
-            _check_probe(configuration, report)
-        check_spool(configuration, report, wants_drain=options.drain)
-        configuration.destination.close()
+    configuration = _check_settings(options.spool, report)
+    if configuration is None:
+        return 1
+    _check_destination(configuration, report)
+    if options.no_probe:
+        report.skipped("probe", "--no-probe is set")
+    elif report.has_failure:
+        report.skipped("probe", "the checks before it failed")
+    else:
+        _check_probe(configuration, report)
+    check_spool(configuration, report, wants_drain=options.drain)
+    configuration.destination.close()
     return int(report.has_failure)
+
+
+def _check_settings(spool: str | None, report: Report) -> Configuration | None:
+    with report.check("settings"):
+        configuration = read_configuration(spool)
+        report.ok("settings", configuration.summary)
+        return configuration
+    return None
 
 
 def _check_destination(configuration: Configuration, report: Report) -> None:
