@@ -164,6 +164,32 @@ are added to `*.deepseek.com` and to those in `OTEL_INSTRUMENTATION_DEEPSEEK_HOS
 Default: the list in this package.
 """
 
+OTEL_EXPORTER_MLFLOW_SPOOL: Final = "OTEL_EXPORTER_MLFLOW_SPOOL"
+"""
+.. envvar:: OTEL_EXPORTER_MLFLOW_SPOOL
+
+A folder on a local disk, where spans wait until MLflow has accepted them. They survive
+the end of the program, and are sent in the background, the oldest first, also by the
+next program that has the same folder and destination. Several processes may use the
+folder. It contains what is sent to MLflow, after redaction, in files that only their
+owner can read. Default: none, spans wait in memory.
+"""
+
+OTEL_EXPORTER_MLFLOW_SPOOL_MAX_BYTES: Final = "OTEL_EXPORTER_MLFLOW_SPOOL_MAX_BYTES"
+"""
+.. envvar:: OTEL_EXPORTER_MLFLOW_SPOOL_MAX_BYTES
+
+The number of bytes of all spans in the spool. If it is full, the oldest are dropped.
+Default: `1073741824`, 1 GiB.
+"""
+
+OTEL_EXPORTER_MLFLOW_SPOOL_MAX_AGE: Final = "OTEL_EXPORTER_MLFLOW_SPOOL_MAX_AGE"
+"""
+.. envvar:: OTEL_EXPORTER_MLFLOW_SPOOL_MAX_AGE
+
+Seconds after which spans in the spool are dropped. Default: `604800`, 7 days.
+"""
+
 OTEL_EXPORTER_MLFLOW_REDACT: Final = "OTEL_EXPORTER_MLFLOW_REDACT"
 """
 .. envvar:: OTEL_EXPORTER_MLFLOW_REDACT

@@ -1,0 +1,1 @@
+"""A command that checks the settings, the destination and the spool."""
