@@ -203,6 +203,20 @@ def test_a_damaged_database_is_moved_aside(folder, spool, warnings, is_open):
     )
 
 
+@pytest.mark.parametrize("statement", ["DROP TABLE bodies", "DELETE FROM spool"])
+def test_a_database_with_a_missing_table_is_moved_aside(
+    folder, spool, warnings, statement
+):
+    put_unclaimed(spool, "a")
+    spool.close()
+    with closing(sqlite3.connect(database_path(folder))) as connection, connection:
+        connection.execute(statement)
+    put_unclaimed(spool, "b")
+    (warning,) = warnings()
+    assert warning.startswith(f"The spool in {folder} was damaged.")
+    assert take_all(spool) == ["b"]
+
+
 def test_the_write_ahead_log_is_moved_aside_too(folder):
     folder.mkdir()
     for suffix in ("", "-wal", "-shm"):
@@ -322,19 +336,26 @@ def test_an_error_that_has_rolled_back(spool):
     assert spool.take() is None
 
 
-def test_the_database_is_opened_while_another_process_opens_it(
-    folder, spool, monkeypatch
-):
-    """SQLite does not wait if two connections change the mode of the journal."""
+class BusyConnection(sqlite3.Connection):
+    """SQLite does not always wait while another process changes the journal's mode."""
+
+    is_busy = True
+
+    def execute(self, statement, *arguments):
+        if "journal_mode" in statement and self.is_busy:
+            self.is_busy = False
+            raise sqlite3.OperationalError("database is locked")
+        return super().execute(statement, *arguments)
+
+
+def test_the_database_is_opened_while_another_process_opens_it(spool, monkeypatch):
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        sqlite3,
+        "connect",
+        lambda path, **arguments: connect(path, factory=BusyConnection, **arguments),
+    )
     put_unclaimed(spool, "a")
-    spool.close()
-    with closing(sqlite3.connect(database_path(folder), isolation_level=None)) as other:
-        other.execute("PRAGMA journal_mode = DELETE")
-        other.execute("BEGIN EXCLUSIVE")
-        monkeypatch.setattr(
-            _spool_database.time, "sleep", lambda _: other.execute("COMMIT")
-        )
-        put_unclaimed(spool, "b")
     assert spool.is_persistent
 
 

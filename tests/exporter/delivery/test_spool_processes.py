@@ -97,8 +97,10 @@ C_FORKING_PROGRAM = """
     from tests.exporter.delivery.spools import (
         database_path, open_spool, put_unclaimed, take_all)
     folder = pathlib.Path(sys.argv[1])
+    register_at_fork = os.register_at_fork
     del os.register_at_fork
     with open_spool(folder) as spool:
+        os.register_at_fork = register_at_fork
         put_unclaimed(spool, "of the parent")
         pid = os.fork()
         if not pid:

@@ -108,18 +108,22 @@ class SpoolDatabase:
                 raise SpoolVersionError(
                     f"a later release has created it, with the format {version}"
                 )
-            (identity,) = connection.execute("SELECT identity FROM spool").fetchone()
-        return str(identity)
+            return _read_identity(connection)
 
     def _set_wal_mode(self) -> None:
         """SQLite does not wait for others that change the mode at the same time."""
         end = time.monotonic() + _BUSY_TIMEOUT_SECONDS
-        while time.monotonic() < end:
-            with suppress(sqlite3.OperationalError):
-                self._connection.execute("PRAGMA journal_mode = WAL")
-                return
+        while error := self._try_to_set_wal_mode():
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise error
             time.sleep(_OPEN_RETRY_SECONDS)
-        self._connection.execute("PRAGMA journal_mode = WAL")
+
+    def _try_to_set_wal_mode(self) -> sqlite3.OperationalError | None:
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            return error
+        return None
 
     @property
     def is_replaced(self) -> bool:
@@ -164,6 +168,16 @@ class SpoolDatabase:
         it when it exits, which closes the connection.
         """
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
+
+
+def _read_identity(connection: sqlite3.Connection) -> str:
+    """Raise the exception for a damaged file if a table or its row is missing."""
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    if {("requests",), ("bodies",), ("spool",)} <= set(tables) and (
+        row := connection.execute("SELECT identity FROM spool").fetchone()
+    ):
+        return str(row[0])
+    raise sqlite3.DatabaseError("a table is missing")
 
 
 def is_corrupt(error: Exception) -> bool:
