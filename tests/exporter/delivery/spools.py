@@ -22,7 +22,7 @@ def make_request(text, span_count=1):
 
 @contextmanager
 def open_spool(folder, destination=DESTINATION, max_bytes=10**6, max_age=3600):
-    """A spool with two more attributes: `drops`, and the queue in memory."""
+    """A spool with more attributes: `drops`, and the queue in memory."""
     drops = Counter()
 
     def on_drop(span_count, reason):
@@ -32,13 +32,14 @@ def open_spool(folder, destination=DESTINATION, max_bytes=10**6, max_age=3600):
     fallback = FallbackQueue()
     spool = Spool(
         folder,
-        destination,
+        lambda: spool.destination_name,
         max_bytes=max_bytes,
         max_age_seconds=max_age,
         on_drop=on_drop,
         fallback=fallback,
     )
     spool.drops, spool.fallback = drops, fallback
+    spool.destination_name = destination
     try:
         yield spool
     finally:

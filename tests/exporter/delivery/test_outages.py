@@ -173,7 +173,7 @@ def test_the_buffer_drops_the_oldest_spans_and_counts_them(
     monkeypatch, fake_server, spans, accepted, caplog
 ):
     accepted.answer = Response(503)
-    exporter = MlflowSpanExporter(tracking_uri=fake_server.uri, buffer_size=2_000)
+    exporter = MlflowSpanExporter(tracking_uri=fake_server.uri, buffer_max_bytes=2_000)
     names = [f"span {number:02}" for number in range(40)]
     for name in names:
         exporter.export([spans.make(name)])

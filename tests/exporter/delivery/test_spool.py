@@ -117,7 +117,7 @@ def test_parts_take_the_place_and_the_attempts_of_the_request(spool):
 
 def test_a_spool_gives_out_only_requests_of_its_destination(folder):
     with open_spool(folder, "") as spool, open_spool(folder, "other") as other_spool:
-        spool.destination = DESTINATION
+        spool.destination_name = DESTINATION
         put_unclaimed(spool, "a")
         assert other_spool.take() is None
         assert other_spool.seconds_until_due() is None

@@ -138,19 +138,6 @@ def test_a_full_disk(folder, spool, warnings):
     assert warnings() == [recovery_warning(folder)]
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
-)
-def test_a_read_only_folder(folder, spool, warnings):
-    folder.mkdir(mode=0o500)
-    put_unclaimed(spool, "a")
-    assert warnings() == [failure_warning(folder, "Permission denied")]
-    folder.chmod(0o700)
-    retry_now(spool)
-    put_unclaimed(spool, "b")
-    assert spool.is_persistent
-
-
 def test_a_folder_that_cannot_be_created(tmp_path, warnings):
     (tmp_path / "file").touch()
     with open_spool(tmp_path / "file" / "spool") as spool:

@@ -110,7 +110,7 @@ def respond_always(monkeypatch):
 def open_spool(folder, destination):
     return Spool(
         folder,
-        destination,
+        lambda: destination,
         max_bytes=10**6,
         max_age_seconds=3600,
         on_drop=lambda *_: None,

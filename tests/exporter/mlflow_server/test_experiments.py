@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import FAILURE, IGNORE_STORE_WARNING, SUCCESS
+from .conftest import FAILURE, IGNORE_STORE_WARNING
 
 pytestmark = [pytest.mark.e2e, IGNORE_STORE_WARNING]
 

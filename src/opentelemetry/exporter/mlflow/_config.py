@@ -65,7 +65,7 @@ def parse_bytes(setting: Setting, default: int) -> int:
     if not (setting.value.isascii() and setting.value.isdigit() and int(setting.value)):
         raise ValueError(
             f"{setting.name} must be a number of bytes greater than 0, for example "
-            f"{default}; got {setting.value!r}"
+            f"1000000000; got {setting.value!r}"
         )
     return int(setting.value)
 

@@ -11,13 +11,12 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.exporter.mlflow._batch_translator import BatchTranslator
 from opentelemetry.exporter.mlflow._config import (
     parse_boolean,
-    parse_bytes,
     read_setting,
 )
 from opentelemetry.exporter.mlflow._content._pending import ContentJoiner
 from opentelemetry.exporter.mlflow._content._redaction import load_redaction
+from opentelemetry.exporter.mlflow._delivery._create_queue import create_queue
 from opentelemetry.exporter.mlflow._delivery._delivery_log import DeliveryLog
-from opentelemetry.exporter.mlflow._delivery._memory_queue import MemoryQueue
 from opentelemetry.exporter.mlflow._delivery._metrics import DeliveryMetrics
 from opentelemetry.exporter.mlflow._delivery._requests import (
     Drop,
@@ -25,6 +24,9 @@ from opentelemetry.exporter.mlflow._delivery._requests import (
     make_requests,
 )
 from opentelemetry.exporter.mlflow._delivery._sender import Sender
+from opentelemetry.exporter.mlflow._delivery._spool_settings import (
+    read_spool_settings,
+)
 from opentelemetry.exporter.mlflow._destinations import (
     ExportError,
     TraceInfoReader,
@@ -39,7 +41,6 @@ from opentelemetry.exporter.mlflow._pricing._price_file import load_price_list
 from opentelemetry.exporter.mlflow._remote_root_previews import RemoteRootPreviews
 from opentelemetry.exporter.mlflow._span_translator import SpanTranslator
 from opentelemetry.exporter.mlflow.environment_variables import (
-    OTEL_EXPORTER_MLFLOW_BUFFER_SIZE,
     OTEL_EXPORTER_MLFLOW_PRICES,
     OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT,
     OTEL_EXPORTER_MLFLOW_REDACT,
@@ -51,9 +52,6 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from opentelemetry.exporter.mlflow._content._redaction import Redact
-
-
-_DEFAULT_BUFFER_BYTES = 64 * 2**20
 
 
 class MlflowSpanExporter(SpanExporter):
@@ -70,8 +68,10 @@ class MlflowSpanExporter(SpanExporter):
         experiment_id: the id of the experiment, like MLFLOW_EXPERIMENT_ID.
         experiment_name: the name of the experiment, like MLFLOW_EXPERIMENT_NAME.
         timeout: the limit of one export in seconds, like OTEL_EXPORTER_MLFLOW_TIMEOUT.
-        buffer_size: bytes of memory for spans that wait, like
-            OTEL_EXPORTER_MLFLOW_BUFFER_SIZE.
+        buffer_max_bytes: bytes of memory for spans that wait, like
+            OTEL_EXPORTER_MLFLOW_BUFFER_MAX_BYTES.
+        spool: a folder where spans wait on disk, like OTEL_EXPORTER_MLFLOW_SPOOL. The
+            next two limit the bytes and the age in seconds of what waits there.
         promote_remote_root: whether a span whose parent is in another process is the
             root of its trace in MLflow, like OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT.
         prices: the path of a newer list of DeepSeek's prices, like
@@ -97,7 +97,10 @@ class MlflowSpanExporter(SpanExporter):
         experiment_id: str | int | None = None,
         experiment_name: str | None = None,
         timeout: float | None = None,
-        buffer_size: int | None = None,
+        buffer_max_bytes: int | None = None,
+        spool: str | os.PathLike[str] | None = None,
+        spool_max_bytes: int | None = None,
+        spool_max_age: float | None = None,
         promote_remote_root: bool | None = None,
         prices: str | os.PathLike[str] | None = None,
         redact: Redact | str | None = None,
@@ -114,10 +117,6 @@ class MlflowSpanExporter(SpanExporter):
             read_setting(prices, "prices", OTEL_EXPORTER_MLFLOW_PRICES)
         )
         self._timeout = export_timeout(timeout)
-        max_buffer_bytes = parse_bytes(
-            read_setting(buffer_size, "buffer_size", OTEL_EXPORTER_MLFLOW_BUFFER_SIZE),
-            _DEFAULT_BUFFER_BYTES,
-        )
         redact_setting = read_setting(redact, "redact", OTEL_EXPORTER_MLFLOW_REDACT)
         self._translator = BatchTranslator(
             promote_remote_root=promotes_remote_root,
@@ -132,12 +131,13 @@ class MlflowSpanExporter(SpanExporter):
             experiment_name=experiment_name,
             timeout=timeout,
         )
-        queue = MemoryQueue(max_buffer_bytes, self._record_queue_drop)
-        self._log = DeliveryLog(
-            self._destination,
-            f"memory (at most {max_buffer_bytes // 2**20} MiB)",
-            DeliveryMetrics(queue),
+        queue, queue_name = create_queue(
+            buffer_max_bytes,
+            read_spool_settings(spool, spool_max_bytes, spool_max_age),
+            target=lambda: self._destination.target,
+            record_drop=lambda drop: self._log.record_drops([drop]),
         )
+        self._log = DeliveryLog(self._destination, queue_name, DeliveryMetrics(queue))
         self._sender = Sender(self._destination, queue, self._log, self._add_previews)
         self._content = ContentJoiner()
         self._trace_buffer = TraceBuffer(self._send)
@@ -207,10 +207,6 @@ class MlflowSpanExporter(SpanExporter):
     def _add_previews(self, spans: Sequence[ReadableSpan]) -> None:
         if self._remote_root_previews:
             self._remote_root_previews.add(spans)
-
-    def _record_queue_drop(self, spans: int, reason: str) -> None:
-        error = ExportError(reason, f"Increase {OTEL_EXPORTER_MLFLOW_BUFFER_SIZE}")
-        self._log.record_drops([Drop(spans, error)])
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Send the spans that wait for MLflow, or for the rest of their trace.

@@ -125,9 +125,9 @@ Spans that are not accepted by then wait in the buffer. Default: `10`, because a
 may need 8 seconds to fetch a price list when it accepts the first spans.
 """
 
-OTEL_EXPORTER_MLFLOW_BUFFER_SIZE: Final = "OTEL_EXPORTER_MLFLOW_BUFFER_SIZE"
+OTEL_EXPORTER_MLFLOW_BUFFER_MAX_BYTES: Final = "OTEL_EXPORTER_MLFLOW_BUFFER_MAX_BYTES"
 """
-.. envvar:: OTEL_EXPORTER_MLFLOW_BUFFER_SIZE
+.. envvar:: OTEL_EXPORTER_MLFLOW_BUFFER_MAX_BYTES
 
 Bytes of memory for spans that MLflow did not accept yet. They are sent when it accepts
 spans again. If the buffer is full, the oldest spans are dropped and counted. Default:

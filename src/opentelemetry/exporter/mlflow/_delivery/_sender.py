@@ -171,13 +171,13 @@ class Sender:
         """Count what is left, after the destination has been closed."""
         self._is_closed = True
         self._running.wait(_CLOSE_SECONDS)
+        self._queue.close()
         waiting = self._queue.state().span_count
         if waiting and self._queue.is_persistent:
             self._log.log_waiting(waiting)
         elif waiting:
             error = self._availability.error or _NOT_SENT
             self._log.record_drops([Drop(waiting, error)])
-        self._queue.close()
 
     def _try(self, spans: Sequence[ReadableSpan]) -> DeliveryResult:
         start = monotonic()

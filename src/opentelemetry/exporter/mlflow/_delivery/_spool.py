@@ -17,7 +17,7 @@ from opentelemetry.exporter.mlflow._delivery._spooled_requests import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from opentelemetry.exporter.mlflow._delivery._request_queue import (
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 class Spool:
     """Implements `RequestQueue` with a database in `folder`.
 
-    `take` gives out only requests for `destination`, whoever has put them there. If
+    `take` gives out only requests for `destination`, whoever has put them there. It is
+    a function, because an application may select the destination at any time. If
     the database cannot be used, requests wait in `fallback`. `max_bytes` limits the
     bodies of all destinations, and `max_age_seconds` their age. `on_drop` is called
     without a lock.
@@ -43,26 +44,22 @@ class Spool:
     def __init__(
         self,
         folder: str | Path,
-        destination: str,
+        destination: Callable[[], str],
         *,
         max_bytes: int,
         max_age_seconds: float,
         on_drop: OnDrop,
         fallback: RequestQueue,
     ) -> None:
-        self.destination = destination
+        self._read_destination = destination
         self._max_bytes = max_bytes
         self._fallback = fallback
         self._requests = SpooledRequests(folder, max_bytes, max_age_seconds, on_drop)
 
     @property
     def destination(self) -> str:
-        return self._destination
-
-    @destination.setter
-    def destination(self, destination: str) -> None:
         # A variable of the environment may contain bytes that are not valid Unicode.
-        self._destination = destination.encode(errors="backslashreplace").decode()
+        return self._read_destination().encode(errors="backslashreplace").decode()
 
     @property
     def is_persistent(self) -> bool:

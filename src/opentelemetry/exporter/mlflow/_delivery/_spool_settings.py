@@ -6,7 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from opentelemetry.exporter.mlflow._config import parse_seconds, read_setting
+from opentelemetry.exporter.mlflow._config import (
+    parse_bytes,
+    parse_seconds,
+    read_setting,
+)
 from opentelemetry.exporter.mlflow.environment_variables import (
     OTEL_EXPORTER_MLFLOW_SPOOL,
     OTEL_EXPORTER_MLFLOW_SPOOL_MAX_AGE,
@@ -39,10 +43,11 @@ def read_spool_settings(
     """
     settings = SpoolSettings(
         Path(),
-        _parse_bytes(
+        parse_bytes(
             read_setting(
                 max_bytes, "spool_max_bytes", OTEL_EXPORTER_MLFLOW_SPOOL_MAX_BYTES
-            )
+            ),
+            _DEFAULT_MAX_BYTES,
         ),
         parse_seconds(
             read_setting(max_age, "spool_max_age", OTEL_EXPORTER_MLFLOW_SPOOL_MAX_AGE),
@@ -51,17 +56,6 @@ def read_spool_settings(
     )
     folder = read_setting(spool, "spool", OTEL_EXPORTER_MLFLOW_SPOOL)
     return settings._replace(folder=_parse_folder(folder)) if folder.value else None
-
-
-def _parse_bytes(setting: Setting) -> int:
-    if setting.value is None:
-        return _DEFAULT_MAX_BYTES
-    if not (setting.value.isascii() and setting.value.isdigit() and int(setting.value)):
-        raise ValueError(
-            f"{setting.name} must be a number of bytes greater than 0, for example "
-            f"1000000000; got {setting.value!r}"
-        )
-    return int(setting.value)
 
 
 def _parse_folder(setting: Setting) -> Path:

@@ -9,13 +9,14 @@ from opentelemetry.exporter.mlflow._batch_translator import BatchTranslator
 from opentelemetry.exporter.mlflow._config import (
     Setting,
     parse_boolean,
-    parse_seconds,
     read_setting,
-    strip_uri_secrets,
 )
 from opentelemetry.exporter.mlflow._content._redaction import load_redaction
 from opentelemetry.exporter.mlflow._delivery._spool_settings import read_spool_settings
-from opentelemetry.exporter.mlflow._destinations import create_destination
+from opentelemetry.exporter.mlflow._destinations import (
+    create_destination,
+    export_timeout,
+)
 from opentelemetry.exporter.mlflow._destinations._experiment import (
     Experiment,
     configured_experiment,
@@ -28,7 +29,6 @@ from opentelemetry.exporter.mlflow.environment_variables import (
     OTEL_EXPORTER_MLFLOW_PRICES,
     OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT,
     OTEL_EXPORTER_MLFLOW_REDACT,
-    OTEL_EXPORTER_MLFLOW_TIMEOUT,
 )
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     )
 
 _DEFAULT: Final = "MLflow's default"
-_DEFAULT_TIMEOUT_SECONDS: Final = 10.0
 
 
 class DestinationKind(Enum):
@@ -78,10 +77,7 @@ class Configuration(NamedTuple):
     @property
     def spool_destination(self) -> str:
         """The name of the destination in the spool."""
-        if self.kind is DestinationKind.COLLECTOR:
-            return self.destination.address
-        uri = strip_uri_secrets(self.uri.value or "")
-        return f"{uri} experiment {self.experiment.label}"
+        return self.destination.target
 
 
 def read_configuration(spool: str | None) -> Configuration:
@@ -112,10 +108,7 @@ def read_configuration(spool: str | None) -> Configuration:
         uri,
         configured_experiment(None, None)
         or Experiment("0", "", Setting("0", _DEFAULT)),
-        parse_seconds(
-            read_setting(None, "", OTEL_EXPORTER_MLFLOW_TIMEOUT),
-            _DEFAULT_TIMEOUT_SECONDS,
-        ),
+        export_timeout(None),
         translator,
         spool_settings,
     )

@@ -78,7 +78,7 @@ def _drain(
     with closing(
         Spool(
             settings.folder,
-            configuration.spool_destination,
+            lambda: configuration.spool_destination,
             max_bytes=settings.max_bytes,
             max_age_seconds=settings.max_age_seconds,
             on_drop=report_drop,
