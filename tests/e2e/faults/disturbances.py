@@ -30,7 +30,7 @@ class Disturbance(Protocol):
 class Outage:
     """MLflow is killed after `start` seconds, and is back after `duration`.
 
-    It is back later if MLflow takes longer to start. Connections are refused until then.
+    Connections are refused until then. It is back later if its start takes longer.
     """
 
     start: float

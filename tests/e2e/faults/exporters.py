@@ -6,12 +6,13 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export import SpanExporter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.trace.export import SpanExportResult
 
 EXPORTERS = ("mlflow", "otlp")
 
@@ -33,16 +34,16 @@ def create_exporter(name: str) -> SpanExporter:
 class MeasuredExporter(SpanExporter):
     """Measures `exporter`.
 
-    If `FAULTS_ACCEPTED_SPANS` names a file, the ids of the spans that the exporter has
-    accepted are appended to it: a killed process leaves them there.
+    If `FAULTS_EXPORTED_SPANS` names a file, the ids of the spans of each export that
+    has returned are appended to it: a killed process leaves them there.
     """
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
         self.longest_export = 0.0
-        path = os.environ.get("FAULTS_ACCEPTED_SPANS")
+        path = os.environ.get("FAULTS_EXPORTED_SPANS")
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-        self._accepted_spans = os.open(path, flags) if path else None
+        self._exported_spans = os.open(path, flags) if path else None
 
     @property
     def dropped_spans(self) -> int | None:
@@ -53,9 +54,9 @@ class MeasuredExporter(SpanExporter):
         start = time.monotonic()
         result = self._exporter.export(spans)
         self.longest_export = max(self.longest_export, time.monotonic() - start)
-        if self._accepted_spans is not None and result is SpanExportResult.SUCCESS:
+        if self._exported_spans is not None:
             ids = [span.context.span_id.to_bytes(8, "big") for span in spans]
-            os.write(self._accepted_spans, b"".join(ids))
+            os.write(self._exported_spans, b"".join(ids))
         return result
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:

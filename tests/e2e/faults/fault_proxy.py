@@ -14,6 +14,9 @@ from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceRequest,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
 )
@@ -76,6 +79,15 @@ class Exchange:
             for scope_spans in resource_spans.scope_spans
             for span in scope_spans.spans
         }
+
+    @property
+    def log_record_count(self) -> int:
+        request = ExportLogsServiceRequest.FromString(self.content)
+        return sum(
+            len(scope_logs.log_records)
+            for resource_logs in request.resource_logs
+            for scope_logs in resource_logs.scope_logs
+        )
 
     @cached_property
     def span_ids(self) -> frozenset[bytes]:
@@ -147,12 +159,13 @@ class _Server(ThreadingHTTPServer):
 
 
 class FaultProxy:
-    """A proxy on a loopback port, which does not change.
+    """A context manager: a proxy on a loopback port, which does not change.
 
     Args:
         backend: MLflow's host and port. Without one, the proxy accepts all spans.
         schedule: the fault of an export, if any; other requests have none.
         keeps_bodies: whether bodies are recorded, which takes memory.
+        port: by default a free one.
     """
 
     def __init__(
@@ -161,18 +174,19 @@ class FaultProxy:
         schedule: Schedule = lambda _: None,
         *,
         keeps_bodies: bool = True,
+        port: int = 0,
     ) -> None:
         self.exchanges: list[Exchange] = []
         self.schedule = schedule
         self._backend = backend
         self._keeps_bodies = keeps_bodies
-        self._port = 0
+        self.port = port
         self._connections: set[socket.socket] = set()
         self._start = time.time()
 
     @property
     def uri(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def exports(self) -> list[Exchange]:
@@ -194,8 +208,8 @@ class FaultProxy:
         self._start = time.time()
 
     def resume(self) -> None:
-        self._server = _Server(("127.0.0.1", self._port), self._handler_class())
-        self._port = self._server.server_port
+        self._server = _Server(("127.0.0.1", self.port), self._handler_class())
+        self.port = self._server.server_port
         threading.Thread(
             target=self._server.serve_forever, args=(0.01,), daemon=True
         ).start()

@@ -31,11 +31,16 @@ class Outcome:
     end_seconds: float = 0.0
     p99_milliseconds: float = 0.0
     memory_growth: int = 0
+    missing_of_exported: int = 0
+    log_record_count: int = 0
+    memory_slope: float | None = None
+    block_slope: float | None = None
     longest_export: float = 0.0
     back_at: float = 0.0
     ended_at: float = 0.0
     exports: list[Exchange] = field(default_factory=list["Exchange"])
     log: str = ""
+    canaries: list[str] = field(default_factory=list[str])
 
     @property
     def arrived_count(self) -> int:
@@ -188,3 +193,21 @@ REASON_LOGGED = Mark(
 
 def _has_reason(run: Outcome) -> bool:
     return any(reason in run.log for reason in _REASONS)
+
+
+EXPORTED_ARRIVE = Mark(
+    "only what the batch processor still held is missing",
+    lambda run: (
+        f"{run.arrived_count:,} of {run.sent:,} ended;"
+        f" {run.missing_of_exported:,} of the exported are missing"
+    ),
+    lambda run: not run.missing_of_exported and run.arrived_count > 0,
+)
+
+
+def log_records_at_most(count: int) -> Mark:
+    return Mark(
+        f"at most {count} log records",
+        lambda run: f"{run.log_record_count} log records",
+        lambda run: 0 < run.log_record_count <= count,
+    )

@@ -1,22 +1,18 @@
-"""Runs the sender against MLflow, with a fault in between."""
+"""Runs a program against MLflow, with a fault in between."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .disturbances import Site
 from .fault_proxy import FaultProxy
 from .faults import no_fault
 from .outcome import Outcome
+from .program import Program
 from .sender import INPUT_TOKENS, SPANS_PER_TRACE
 
 if TYPE_CHECKING:
@@ -26,29 +22,17 @@ if TYPE_CHECKING:
     from .fault_proxy import Schedule
     from .mlflow_backend import MlflowBackend
 
-ROOT = Path(__file__).parents[3]
-_END_TIMEOUT_SECONDS = 180
 _COMMIT_TIMEOUT_SECONDS = 30
-
-
-def environment(**variables: str) -> dict[str, str]:
-    """The environment of a program: without settings but those given."""
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("COVERAGE_", "DEEPSEEK_", "MLFLOW_", "OTEL_"))
-        and not name.lower().endswith("_proxy")
-    }
-    return inherited | variables
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the sender, as data.
+    """One run of a program, as data.
 
-    `arguments` are the sender's. `schedule` makes the faults of the run, and
+    `module` is the program, which takes `arguments`. `schedule` makes the faults, and
     `disturbance` is what happens to MLflow meanwhile. If `drain_seconds` is not 0, the
     program runs on until everything has arrived, at most that long after the fault.
+    Without `stores_spans`, the proxy accepts the spans in the place of MLflow.
     """
 
     arguments: tuple[str, ...]
@@ -57,17 +41,22 @@ class Run:
     settings: dict[str, str] = field(default_factory=dict[str, str])
     has_spool: bool = False
     drain_seconds: float = 0.0
+    module: str = "sender"
+    stores_spans: bool = True
 
     def __call__(self, mlflow: MlflowBackend, exporter: str) -> Outcome:
         experiment_id = mlflow.create_experiment()
         with (
-            FaultProxy(mlflow.address, self.schedule()) as proxy,
+            FaultProxy(
+                mlflow.address if self.stores_spans else None, self.schedule()
+            ) as proxy,
             tempfile.TemporaryDirectory("-spool") as spool,
         ):
             settings = dict(self.settings)
             if self.has_spool:
                 settings["OTEL_EXPORTER_MLFLOW_SPOOL"] = spool
-            program = SenderProgram(
+            program = Program(
+                self.module,
                 ["--exporter", exporter, *self.arguments],
                 proxy.uri,
                 experiment_id,
@@ -77,7 +66,7 @@ class Run:
             site = Site(mlflow, proxy, experiment_id)
             return self._observe(program, site)
 
-    def _observe(self, program: SenderProgram, site: Site) -> Outcome:
+    def _observe(self, program: Program, site: Site) -> Outcome:
         proxy = site.proxy
         program.read("started")
         proxy.restart_clock()
@@ -86,25 +75,36 @@ class Run:
         sent = program.read("sent")["spans"]
         if self.drain_seconds:
             thread.join()
-            _wait_until(lambda: _stored_count(proxy) >= sent, self.drain_seconds)
+            wait_until(lambda: _stored_count(proxy) >= sent, self.drain_seconds)
         ended_at = time.time()
         values, end_seconds = program.end()
         thread.join()
         # The client may not know of an export that MLflow stores.
-        _wait_until(lambda: not proxy.has_open_exchange, _COMMIT_TIMEOUT_SECONDS)
+        wait_until(lambda: not proxy.has_open_exchange, _COMMIT_TIMEOUT_SECONDS)
         return Outcome(
             sent=sent,
-            arrived=site.mlflow.span_ids(site.experiment_id),
+            arrived=(
+                site.mlflow.span_ids(site.experiment_id)
+                if self.stores_spans
+                else [id_ for e in proxy.exports if e.is_stored for id_ in e.span_ids]
+            ),
             dropped=values.get("dropped"),
             input_tokens=site.mlflow.input_tokens(site.experiment_id),
             expected_input_tokens=-(-sent // SPANS_PER_TRACE) * INPUT_TOKENS,
             end_seconds=end_seconds,
+            memory_slope=values.get("memory_slope"),
+            block_slope=values.get("block_slope"),
             p99_milliseconds=values.get("p99_milliseconds", 0.0),
             memory_growth=values.get("memory_growth", 0),
             longest_export=values.get("longest_export", 0.0),
             back_at=thread.ended_at,
             ended_at=ended_at,
             exports=proxy.exports,
+            log_record_count=sum(
+                exchange.log_record_count
+                for exchange in proxy.exchanges
+                if exchange.path.endswith("/v1/logs")
+            ),
             log=program.log,
         )
 
@@ -124,7 +124,7 @@ class _DisturbanceThread(threading.Thread):
         self.ended_at = time.time()
 
 
-def _wait_until(condition: Callable[[], bool], seconds: float) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and not condition():
         time.sleep(0.1)
@@ -133,67 +133,3 @@ def _wait_until(condition: Callable[[], bool], seconds: float) -> None:
 def _stored_count(proxy: FaultProxy) -> int:
     stored = [e.span_ids for e in proxy.exports if e.is_stored]
     return len(frozenset[bytes]().union(*stored))
-
-
-class SenderProgram:
-    """A running sender."""
-
-    def __init__(
-        self,
-        arguments: list[str],
-        uri: str,
-        experiment_id: str,
-        settings: dict[str, str],
-        *,
-        waits: bool,
-    ) -> None:
-        self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  # lives as long as the program
-        command = [sys.executable, "-m", "tests.e2e.faults.sender", *arguments]
-        self.process = subprocess.Popen(
-            command + ["--wait"] * waits,
-            cwd=ROOT,
-            env=environment(
-                MLFLOW_TRACKING_URI=uri, MLFLOW_EXPERIMENT_ID=experiment_id, **settings
-            ),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            text=True,
-        )
-        self._waits = waits
-
-    @property
-    def log(self) -> str:
-        self._log.seek(0)
-        return self._log.read()
-
-    def read(self, event: str) -> dict[str, Any]:
-        """Reads the next event, which must be `event`."""
-        assert self.process.stdout
-        line = self.process.stdout.readline()
-        if not line:
-            self.process.wait()
-            raise RuntimeError(f"the sender exited before {event!r}:\n{self.log}")
-        values: dict[str, Any] = json.loads(line)
-        assert values["event"] == event, values
-        return values
-
-    def end(self) -> tuple[dict[str, Any], float]:
-        """Returns the values of `ended`, and the seconds that the end took.
-
-        A program that does not end is killed; it has no values.
-        """
-        assert self.process.stdin
-        if self._waits:
-            self.process.stdin.write("\n")
-            self.process.stdin.flush()
-        self.read("ending")
-        start = time.monotonic()
-        try:
-            output, _ = self.process.communicate(timeout=_END_TIMEOUT_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            output, _ = self.process.communicate()
-        end_seconds = time.monotonic() - start
-        lines = output.splitlines()
-        return (json.loads(lines[-1]) if lines else {}), end_seconds

@@ -9,10 +9,10 @@ a line of input before it ends.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
-import sys
+import logging
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +23,12 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from opentelemetry import trace
 
-from .exporters import EXPORTERS, MeasuredExporter, create_exporter
+from .events import parser, report, report_sent
+from .exporters import MeasuredExporter, create_exporter
 
 if TYPE_CHECKING:
+    import argparse
+
     from opentelemetry.trace import Tracer
 
 SPANS_PER_TRACE = 5
@@ -35,6 +38,8 @@ _WARM_UP_SECONDS = 1.0
 
 def main() -> None:
     options = _parser().parse_args()
+    if options.debug:
+        logging.basicConfig(level=logging.DEBUG)
     exporter = MeasuredExporter(create_exporter(options.exporter))
     provider = TracerProvider(resource=Resource({"service.name": "faults"}))
     provider.add_span_processor(BatchSpanProcessor(exporter))
@@ -44,11 +49,8 @@ def main() -> None:
     sender = Sender(provider.get_tracer("faults"), options)
     report("started")
     sender.send()
-    report("sent", spans=sender.sent)
-    if options.wait:
-        sys.stdin.readline()
+    report_sent(sender.sent, waits=options.wait)
     longest_export = exporter.longest_export
-    report("ending")
     start = time.monotonic()
     provider.shutdown()
     report(
@@ -63,18 +65,17 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.e2e.faults.sender")
-    option = parser.add_argument
-    option("--exporter", choices=EXPORTERS, default="mlflow")
+    options = parser()
+    option = options.add_argument
     option("--rate", type=float, default=100, help="spans a second")
     option("--seconds", type=float, default=0)
     option("--spans", type=int, help="number of spans, made at once")
     option("--payload", type=int, default=0, help="characters of a chat span")
     option("--poison", type=int, help="the number of a span with the word 'poison'")
     option("--big", type=int, default=0, help="characters of the first chat span")
-    option("--wait", action="store_true", help="wait for a line before the end")
     option("--exit-flush", action="store_true", help="flush at SIGTERM")
-    return parser
+    option("--debug", action="store_true", help="log to stderr at DEBUG")
+    return options
 
 
 def _enable_exit_flush() -> None:
@@ -83,11 +84,6 @@ def _enable_exit_flush() -> None:
     except ImportError:
         return
     ExitFlushInstrumentor().instrument()
-
-
-def report(event: str, **values: Any) -> None:
-    line = json.dumps({"event": event, **values})
-    print(line, flush=True)  # noqa: T201  # how programs talk to people
 
 
 class Sender:
@@ -99,6 +95,10 @@ class Sender:
         self._durations: list[float] = []
         self._process = psutil.Process()
         self._memory = self._peak_memory = self._process.memory_info().rss
+        # A killed process leaves a byte for each span in this file.
+        path = os.environ.get("FAULTS_ENDED_SPANS")
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        self._ended_spans = os.open(path, flags) if path else None
         self.sent = 0
 
     def send(self) -> None:
@@ -137,6 +137,8 @@ class Sender:
             durations.append(seconds + self._timed_end(span))
         durations[0] += self._timed_end(root)
         self._durations += durations
+        if self._ended_spans is not None:
+            os.write(self._ended_spans, b"." * spans)
 
     def _timed_start(self, name: str, context: Any) -> tuple[Any, float]:
         start = time.perf_counter()

@@ -1,0 +1,92 @@
+"""Runs a program of this package in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[3]
+_END_TIMEOUT_SECONDS = 180
+
+
+def environment(variables: dict[str, str]) -> dict[str, str]:
+    """The environment of a program: without settings but those given."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("COVERAGE_", "DEEPSEEK_", "MLFLOW_", "OTEL_"))
+        and not name.lower().endswith("_proxy")
+    }
+    return inherited | variables
+
+
+class Program:
+    """A running program of this package, which prints events as the sender does."""
+
+    def __init__(
+        self,
+        module: str,
+        arguments: list[str],
+        uri: str,
+        experiment_id: str,
+        settings: dict[str, str],
+        *,
+        waits: bool,
+    ) -> None:
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  # lives as long as the program
+        command = [sys.executable, "-m", f"{__package__}.{module}", *arguments]
+        self.process = subprocess.Popen(
+            command + ["--wait"] * waits,
+            cwd=ROOT,
+            env=environment(
+                {"MLFLOW_TRACKING_URI": uri, "MLFLOW_EXPERIMENT_ID": experiment_id}
+                | settings
+            ),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
+        self._waits = waits
+
+    @property
+    def log(self) -> str:
+        self._log.seek(0)
+        return self._log.read()
+
+    def read(self, event: str) -> dict[str, Any]:
+        """Reads the next event, which must be `event`."""
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        if not line:
+            self.process.wait()
+            raise RuntimeError(f"the program exited before {event!r}:\n{self.log}")
+        values: dict[str, Any] = json.loads(line)
+        assert values["event"] == event, values
+        return values
+
+    def end(self) -> tuple[dict[str, Any], float]:
+        """Returns the values of `ended`, and the seconds that the end took.
+
+        A program that does not end is killed; it has no values.
+        """
+        assert self.process.stdin
+        if self._waits:
+            self.process.stdin.write("\n")
+            self.process.stdin.flush()
+        self.read("ending")
+        start = time.monotonic()
+        try:
+            output, _ = self.process.communicate(timeout=_END_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            output, _ = self.process.communicate()
+        end_seconds = time.monotonic() - start
+        lines = output.splitlines()
+        return (json.loads(lines[-1]) if lines else {}), end_seconds
