@@ -15,7 +15,7 @@ from .outcome import Mark, Outcome
 from .program import Program
 
 if TYPE_CHECKING:
-    from .fault_proxy import Exchange
+    from .exchange import Exchange
     from .mlflow_backend import MlflowBackend
 
 CANARY = "canary-7f3a9c"

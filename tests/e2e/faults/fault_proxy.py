@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import http.client
 import socket
 import struct
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
-    ExportLogsServiceRequest,
-)
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-)
+from .exchange import Exchange, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,65 +25,6 @@ if TYPE_CHECKING:
 
 TRACES_PATH = "/v1/traces"
 _HOP_BY_HOP = ("connection", "content-length", "keep-alive", "transfer-encoding")
-
-
-@dataclass
-class Reply:
-    """A response, of MLflow or of a fault."""
-
-    status: int
-    headers: dict[str, str] = field(default_factory=dict[str, str])
-    body: bytes = b""
-
-
-@dataclass
-class Exchange:
-    """A request and what became of it. `start` and `end` are times of time.time.
-
-    `elapsed` is the time since the program started to send.
-    `outcome` is the status that the client was sent, or the name of a fault.
-    `is_stored` is whether MLflow accepted the request, whether or not the client knows.
-    """
-
-    start: float
-    elapsed: float
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-    outcome: str = ""
-    retry_after: str | None = None
-    is_stored: bool = False
-    end: float = 0.0
-
-    @cached_property
-    def content(self) -> bytes:
-        is_gzip = self.headers.get("content-encoding") == "gzip"
-        return gzip.decompress(self.body) if is_gzip else self.body
-
-    @cached_property
-    def span_ends(self) -> dict[bytes, float]:
-        """The spans of the export: their ids, with the time.time of their ends."""
-        request = ExportTraceServiceRequest.FromString(self.content)
-        return {
-            span.span_id: span.end_time_unix_nano / 1e9
-            for resource_spans in request.resource_spans
-            for scope_spans in resource_spans.scope_spans
-            for span in scope_spans.spans
-        }
-
-    @property
-    def log_record_count(self) -> int:
-        request = ExportLogsServiceRequest.FromString(self.content)
-        return sum(
-            len(scope_logs.log_records)
-            for resource_logs in request.resource_logs
-            for scope_logs in resource_logs.scope_logs
-        )
-
-    @cached_property
-    def span_ids(self) -> frozenset[bytes]:
-        return frozenset(self.span_ends)
 
 
 class Connection:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Protocol
 
-from .fault_proxy import Reply
+from .exchange import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .fault_proxy import Connection, Exchange, Schedule
+    from .exchange import Exchange
+    from .fault_proxy import Connection, Schedule
 
 
 class Fault(Protocol):

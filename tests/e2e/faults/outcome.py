@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .fault_proxy import Exchange
+    from .exchange import Exchange
 
 MEBIBYTE = 2**20
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -77,16 +78,18 @@ class Program:
         A program that does not end is killed; it has no values.
         """
         assert self.process.stdin
+        assert self.process.stdout
         if self._waits:
             self.process.stdin.write("\n")
             self.process.stdin.flush()
         self.read("ending")
         start = time.monotonic()
-        try:
-            output, _ = self.process.communicate(timeout=_END_TIMEOUT_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            output, _ = self.process.communicate()
+        # Not communicate(), which would miss what readline() has buffered.
+        timer = threading.Timer(_END_TIMEOUT_SECONDS, self.process.kill)
+        timer.start()
+        output = self.process.stdout.read()
+        self.process.wait()
+        timer.cancel()
         end_seconds = time.monotonic() - start
         lines = output.splitlines()
         return (json.loads(lines[-1]) if lines else {}), end_seconds

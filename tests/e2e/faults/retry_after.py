@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .outcome import Mark
 
 if TYPE_CHECKING:
-    from .fault_proxy import Exchange
+    from .exchange import Exchange
     from .outcome import Outcome
 
 CEILING_SECONDS = 60.0
