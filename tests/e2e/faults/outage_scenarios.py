@@ -46,8 +46,8 @@ OUTAGE_SCENARIOS: Final = (
             drain_seconds=90,
         ),
         short=Run(
-            load(200, 6),
-            disturbance=Refusal(1, 3),
+            load(200, 9),
+            disturbance=Refusal(1, 7),
             settings=SMALL_BATCHES,
             has_spool=True,
             drain_seconds=20,
@@ -59,8 +59,8 @@ OUTAGE_SCENARIOS: Final = (
         (ALL_ARRIVE, ONCE, COUNTED, drained_within(60), p99_below(1)),
         full=Run(load(200, 120), disturbance=Outage(30, 60), drain_seconds=90),
         short=Run(
-            load(200, 6),
-            disturbance=Refusal(1, 3),
+            load(200, 9),
+            disturbance=Refusal(1, 7),
             settings=SMALL_BATCHES,
             drain_seconds=20,
         ),

@@ -109,13 +109,16 @@ ONCE = Mark(
 )
 COUNTED = Mark(
     "what is missing is counted exactly",
-    lambda run: (
-        "not counted"
-        if run.dropped is None
-        else f"{run.dropped:,} counted of {run.sent - run.arrived_count:,} missing"
-    ),
-    lambda run: run.dropped == run.sent - run.arrived_count,
+    lambda run: _count_figure(run.sent - run.arrived_count, run.dropped),
+    lambda run: (run.dropped or 0) == run.sent - run.arrived_count,
 )
+
+
+def _count_figure(missing: int, dropped: int | None) -> str:
+    if not missing and not dropped:
+        return ""
+    counted = "not" if dropped is None else f"{dropped:,}"
+    return f"{missing:,} missing, {counted} counted"
 
 
 def ends_within(seconds: float) -> Mark:

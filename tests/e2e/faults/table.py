@@ -41,7 +41,9 @@ class Cell:
         return not self.failures
 
     def __str__(self) -> str:
-        return f"{'✓' if self.is_passed else '✗'} {'; '.join(self.figures)}"
+        return (
+            f"{'✓' if self.is_passed else '✗'} {'; '.join(filter(None, self.figures))}"
+        )
 
 
 def row(scenario: Scenario, cells: Mapping[str, Cell]) -> str:
