@@ -132,11 +132,13 @@ RESPONSE_SCENARIOS: Final = (
             (*_ONE_BATCH, "--poison", "300"),
             lambda: Containing(b"poison", Respond(500)),
             drain_seconds=300,
+            expected_missing=1,
         ),
         short=Run(
             (*_ONE_BATCH, "--poison", "300"),
             lambda: Containing(b"poison", Respond(400)),
             drain_seconds=3,
+            expected_missing=1,
         ),
     ),
     Scenario(
@@ -147,11 +149,13 @@ RESPONSE_SCENARIOS: Final = (
             (*_ONE_BATCH, "--big", "10000000"),
             lambda: LargerThan(MEBIBYTE),
             drain_seconds=30,
+            expected_missing=1,
         ),
         short=Run(
             (*_ONE_BATCH, "--big", "10000000"),
             lambda: LargerThan(MEBIBYTE),
             drain_seconds=3,
+            expected_missing=1,
         ),
     ),
     Scenario(

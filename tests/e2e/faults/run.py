@@ -13,6 +13,7 @@ from .fault_proxy import FaultProxy
 from .faults import no_fault
 from .outcome import Outcome
 from .program import Program
+from .retry_after import CEILING_SECONDS
 from .sender import INPUT_TOKENS, SPANS_PER_TRACE
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from .mlflow_backend import MlflowBackend
 
 _COMMIT_TIMEOUT_SECONDS = 30
+# Longer than any delay between two retries.
+_IDLE_SECONDS = CEILING_SECONDS + 10
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ class Run:
 
     `module` is the program, which takes `arguments`. `schedule` makes the faults, and
     `disturbance` is what happens to MLflow meanwhile. If `drain_seconds` is not 0, the
-    program runs on until everything has arrived, at most that long after the fault.
+    program runs on until everything has arrived but `expected_missing` spans, at most
+    that long after the fault.
     Without `stores_spans`, the proxy accepts the spans in the place of MLflow.
     """
 
@@ -41,6 +45,7 @@ class Run:
     settings: dict[str, str] = field(default_factory=dict[str, str])
     has_spool: bool = False
     drain_seconds: float = 0.0
+    expected_missing: int = 0
     module: str = "sender"
     stores_spans: bool = True
 
@@ -75,7 +80,11 @@ class Run:
         sent = program.read("sent")["spans"]
         if self.drain_seconds:
             thread.join()
-            wait_until(lambda: _stored_count(proxy) >= sent, self.drain_seconds)
+            least = sent - self.expected_missing
+            wait_until(
+                lambda: _stored_count(proxy) >= least or _is_idle(proxy),
+                self.drain_seconds,
+            )
         ended_at = time.time()
         values, end_seconds = program.end()
         thread.join()
@@ -107,6 +116,12 @@ class Run:
             ),
             log=program.log,
         )
+
+
+def _is_idle(proxy: FaultProxy) -> bool:
+    """Whether the program does not retry any more."""
+    last = proxy.exports[-1].start if proxy.exports else time.time()
+    return not proxy.has_open_exchange and time.time() - last > _IDLE_SECONDS
 
 
 class _DisturbanceThread(threading.Thread):
