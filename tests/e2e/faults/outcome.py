@@ -163,8 +163,8 @@ def export_ends_within(seconds: float) -> Mark:
 
 def missing_at_most(spans: int) -> Mark:
     return Mark(
-        f"{spans} span is missing" if spans == 1 else f"{spans} spans are missing",
-        lambda run: f"{run.arrived_count:,} of {run.sent:,}",
+        f"at most {spans:,} missing",
+        lambda run: f"{run.sent - run.arrived_count:,} of {run.sent:,} missing",
         lambda run: run.sent - run.arrived_count <= spans,
     )
 
@@ -200,10 +200,7 @@ def _has_reason(run: Outcome) -> bool:
 
 EXPORTED_ARRIVE = Mark(
     "only what the batch processor still held is missing",
-    lambda run: (
-        f"{run.arrived_count:,} of {run.sent:,} ended;"
-        f" {run.missing_of_exported:,} of the exported are missing"
-    ),
+    lambda run: f"{run.missing_of_exported:,} of the exported are missing",
     lambda run: not run.missing_of_exported and run.arrived_count > 0,
 )
 
