@@ -109,6 +109,7 @@ class CanarySearch:
                     if any(form in text for form in _ENCODED)
                 ]
                 total.exports += proxy.exports
+                total.searches += bool(proxy.exports)
         return total
 
 
@@ -128,6 +129,8 @@ def _sent_texts(exchanges: list[Exchange]) -> list[tuple[str, bytes]]:
     ]
 
 
+_SEARCHES = len(_secrets_everywhere("http://localhost"))
+
 NO_CANARY = Mark(
     "the secret is found nowhere",
     lambda run: (
@@ -135,5 +138,5 @@ NO_CANARY = Mark(
         if run.canaries
         else "0 found"
     ),
-    lambda run: not run.canaries and bool(run.exports),
+    lambda run: not run.canaries and run.searches == _SEARCHES,
 )

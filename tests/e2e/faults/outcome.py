@@ -40,6 +40,7 @@ class Outcome:
     ended_at: float = 0.0
     exports: list[Exchange] = field(default_factory=list["Exchange"])
     log: str = ""
+    searches: int = 0
     canaries: list[str] = field(default_factory=list[str])
 
     @property
