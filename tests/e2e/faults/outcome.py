@@ -20,7 +20,10 @@ class Outcome:
 
     `arrived` has the ids of the rows in MLflow's table of spans. `dropped` is the count
     of the exporter, None if it has none. `back_at` and `ended_at` are the times of
-    time.time at which the fault was over, and the program began to end.
+    time.time at which the fault was over, and the program began to end. The slopes are
+    bytes of memory, and blocks of Python's allocator, in a thousand calls.
+    `missing_of_exported` are the spans whose export had returned, and that are not in
+    MLflow. `searches` is how often a secret was looked for, `canaries` where it was.
     """
 
     sent: int
