@@ -71,12 +71,12 @@ OUTAGE_SCENARIOS: Final = (
         (COUNTED, keeps_bytes(64 * MEBIBYTE), memory_grows_less_than(100)),
         full=Run(
             load(1000, 60, *_BIG_PAYLOAD),
-            disturbance=Refusal(5, 50),
+            disturbance=Refusal(5, 56),
             drain_seconds=180,
         ),
         short=Run(
             load(200, 6, *_BIG_PAYLOAD),
-            disturbance=Refusal(0.5, 4.5),
+            disturbance=Refusal(0.5, 5.7),
             settings=SMALL_BATCHES
             | {"OTEL_EXPORTER_MLFLOW_BUFFER_SIZE": str(MEBIBYTE)},
             drain_seconds=10,

@@ -19,7 +19,7 @@ from .fault_proxy import FaultProxy
 from .faults import LostResponse, Randomly, Reset, Respond, no_fault
 from .gunicorn_application import SPANS_OF_MASTER, SPANS_PER_REQUEST
 from .outcome import Outcome
-from .program import ROOT, Program, environment
+from .program import PACKAGE, ROOT, Program, environment
 from .run import wait_until
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class Gunicorn:
         command += [
             "-b",
             address,
-            f"{__package__}.gunicorn_application:create_application()",
+            f"{PACKAGE}.gunicorn_application:create_application()",
         ]
         with (
             FaultProxy(mlflow.address) as proxy,

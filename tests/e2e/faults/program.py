@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[3]
+# pytest imports the package under a shorter name.
+PACKAGE = "tests.e2e.faults"
 _END_TIMEOUT_SECONDS = 180
 
 
@@ -41,7 +43,7 @@ class Program:
         waits: bool,
     ) -> None:
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  # lives as long as the program
-        command = [sys.executable, "-m", f"{__package__}.{module}", *arguments]
+        command = [sys.executable, "-m", f"{PACKAGE}.{module}", *arguments]
         self.process = subprocess.Popen(
             command + ["--wait"] * waits,
             cwd=ROOT,
