@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -67,8 +67,7 @@ _ERRORS = (
 class CanarySearch:
     """Searches requests, log lines at DEBUG, and the files of the spool."""
 
-    arguments: tuple[str, ...] = ("--rate", "50", "--seconds", "3", "--debug")
-    settings: dict[str, str] = field(default_factory=dict[str, str])
+    arguments: tuple[str, ...] = ("--rate", "50", "--seconds", "1.5", "--debug")
 
     def __call__(self, mlflow: MlflowBackend, exporter: str) -> Outcome:
         del mlflow  # The proxy accepts the spans.
@@ -76,24 +75,19 @@ class CanarySearch:
             places = _secrets_everywhere(proxy.uri)
         total = Outcome(0, [])
         for place, settings in places.items():
+            variables = settings | _OTHER_SECRETS | {"OTEL_BSP_SCHEDULE_DELAY": "200"}
             with (
                 tempfile.TemporaryDirectory("-spool") as spool,
                 FaultProxy(schedule=First(_ERRORS), port=proxy.port) as proxy,
-            ):
-                program = Program(
+                Program(
                     "sender",
                     ["--exporter", exporter, *self.arguments],
                     settings["MLFLOW_TRACKING_URI"],
                     "1",
-                    _OTHER_SECRETS
-                    | settings
-                    | {
-                        "OTEL_BSP_SCHEDULE_DELAY": "300",
-                        "OTEL_EXPORTER_MLFLOW_SPOOL": spool,
-                    }
-                    | self.settings,
+                    variables | {"OTEL_EXPORTER_MLFLOW_SPOOL": spool},
                     waits=False,
-                )
+                ) as program,
+            ):
                 program.read("started")
                 total.sent += program.read("sent")["spans"]
                 program.end()

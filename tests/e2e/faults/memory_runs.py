@@ -22,22 +22,12 @@ class MemoryRun:
 
     def __call__(self, mlflow: MlflowBackend, exporter: str) -> Outcome:
         del mlflow  # The proxy accepts the spans.
-        with FaultProxy(keeps_bodies=False) as proxy:
-            program = Program(
-                "memory",
-                [
-                    "--exporter",
-                    exporter,
-                    "--work",
-                    self.work,
-                    "--count",
-                    str(self.count),
-                ],
-                proxy.uri,
-                "1",
-                {},
-                waits=False,
-            )
+        arguments = ["--exporter", exporter, "--work", self.work]
+        arguments += ["--count", str(self.count)]
+        with (
+            FaultProxy(keeps_bodies=False) as proxy,
+            Program("memory", arguments, proxy.uri, "1", {}, waits=False) as program,
+        ):
             program.read("started")
             program.read("sent")
             values, _ = program.end()

@@ -37,18 +37,22 @@ class Termination:
 
     def __call__(self, mlflow: MlflowBackend, exporter: str) -> Outcome:
         experiment_id = mlflow.create_experiment()
-        with FaultProxy(mlflow.address) as proxy:
-            program = Program(
+        arguments = ["--exporter", exporter, "--spans", str(self.spans)]
+        settings = {
+            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": str(self.spans + 1),
+            "OTEL_BSP_SCHEDULE_DELAY": "60000",
+        }
+        with (
+            FaultProxy(mlflow.address) as proxy,
+            Program(
                 "sender",
-                ["--exporter", exporter, "--spans", str(self.spans), "--exit-flush"],
+                [*arguments, "--exit-flush"],
                 proxy.uri,
                 experiment_id,
-                {
-                    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": str(self.spans + 1),
-                    "OTEL_BSP_SCHEDULE_DELAY": "60000",
-                },
+                settings,
                 waits=True,
-            )
+            ) as program,
+        ):
             program.read("started")
             program.read("sent")
             start = time.monotonic()
@@ -92,39 +96,38 @@ class Kills:
             }
 
             def start(*arguments: str) -> Program:
-                arguments = ("--exporter", exporter, *arguments)
-                program = Program(
+                return Program(
                     "sender",
-                    list(arguments),
+                    ["--exporter", exporter, *arguments],
                     proxy.uri,
                     experiment_id,
                     settings,
                     waits=True,
                 )
-                program.read("started")
-                return program
 
             for _ in range(self.count):
-                program = start("--rate", "200", "--seconds", "600")
-                time.sleep(moments.uniform(0, self.longest_life))
-                program.process.kill()
-                program.process.wait()
+                with start("--rate", "200", "--seconds", "600") as program:
+                    program.read("started")
+                    time.sleep(moments.uniform(0, self.longest_life))
+                    program.process.kill()
             proxy.schedule = no_fault
             exported_ids = _span_ids(exported)
-            program = start("--seconds", "0")
-            program.read("sent")
-            wait_until(
-                lambda: exported_ids <= set(mlflow.span_ids(experiment_id)),
-                self.drain_seconds,
-            )
-            program.end()
+            with start("--seconds", "0") as program:
+                program.read("started")
+                program.read("sent")
+                wait_until(
+                    lambda: exported_ids <= set(mlflow.span_ids(experiment_id)),
+                    self.drain_seconds,
+                )
+                program.end()
+                log = program.log
             arrived = mlflow.span_ids(experiment_id)
             return Outcome(
                 sent=ended.stat().st_size,
                 arrived=arrived,
                 missing_of_exported=len(exported_ids - set(arrived)),
                 exports=proxy.exports,
-                log=program.log,
+                log=log,
             )
 
 

@@ -87,8 +87,8 @@ PROCESS_SCENARIOS: Final = (
         short=Gunicorn(40),
     ),
     _memory("calls", "calls", 1_000_000, 20_000),
-    _memory("abandoned-streams", "streams that are abandoned", 100_000, 4_000),
-    _memory("open-roots", "traces whose root never ends", 50_000, 20_000),
+    _memory("abandoned-streams", "streams that are abandoned", 100_000, 2_000),
+    _memory("open-roots", "traces whose root never ends", 50_000, 10_000),
     Scenario(
         "secrets",
         "a secret in the token, the password, the URL, its query, the proxy's URL and"

@@ -9,8 +9,12 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 ROOT = Path(__file__).parents[3]
 # pytest imports the package under a shorter name.
@@ -30,7 +34,10 @@ def environment(variables: dict[str, str]) -> dict[str, str]:
 
 
 class Program:
-    """A running program of this package, which prints events as the sender does."""
+    """A context manager: a program of this package, which reports events.
+
+    If it still runs at the exit, it is killed.
+    """
 
     def __init__(
         self,
@@ -57,6 +64,16 @@ class Program:
             text=True,
         )
         self._waits = waits
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        # It closes the pipes. A killed program does not read its input.
+        with self._log, suppress(BrokenPipeError):
+            self.process.__exit__(None, None, None)
 
     @property
     def log(self) -> str:

@@ -60,16 +60,16 @@ class Run:
             settings = dict(self.settings)
             if self.has_spool:
                 settings["OTEL_EXPORTER_MLFLOW_SPOOL"] = spool
-            program = Program(
+            site = Site(mlflow, proxy, experiment_id)
+            with Program(
                 self.module,
                 ["--exporter", exporter, *self.arguments],
                 proxy.uri,
                 experiment_id,
                 settings,
                 waits=bool(self.drain_seconds),
-            )
-            site = Site(mlflow, proxy, experiment_id)
-            return self._observe(program, site)
+            ) as program:
+                return self._observe(program, site)
 
     def _observe(self, program: Program, site: Site) -> Outcome:
         proxy = site.proxy
