@@ -193,9 +193,15 @@ _REASONS = ("Cannot export spans to MLflow", "Spans not exported to MLflow")
 
 REASON_LOGGED = Mark(
     "the reason is logged",
-    lambda run: "reason logged" if _has_reason(run) else "no reason logged",
+    lambda run: f"{run.arrived_count:,} of {run.sent:,}{_reason_figure(run)}",
     lambda run: run.arrived_count == run.sent or _has_reason(run),
 )
+
+
+def _reason_figure(run: Outcome) -> str:
+    if run.arrived_count == run.sent:
+        return ""
+    return ", reason logged" if _has_reason(run) else ", no reason logged"
 
 
 def _has_reason(run: Outcome) -> bool:
