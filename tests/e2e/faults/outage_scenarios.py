@@ -78,7 +78,7 @@ OUTAGE_SCENARIOS: Final = (
             load(200, 6, *_BIG_PAYLOAD),
             disturbance=Refusal(0.5, 5.7),
             settings=SMALL_BATCHES
-            | {"OTEL_EXPORTER_MLFLOW_BUFFER_SIZE": str(MEBIBYTE)},
+            | {"OTEL_EXPORTER_MLFLOW_BUFFER_MAX_BYTES": str(MEBIBYTE)},
             drain_seconds=10,
         ),
         short_marks=(COUNTED, keeps_bytes(MEBIBYTE), memory_grows_less_than(100)),
