@@ -36,6 +36,7 @@ class Programs:
 
     otlp: OtlpReceiver
     mlflow: OtlpReceiver
+    folder: Path
     environment: dict[str, str]
     processes: list[subprocess.Popen[str]] = field(
         default_factory=list[subprocess.Popen[str]]
@@ -77,7 +78,7 @@ class Programs:
 
 
 @pytest.fixture
-def programs() -> Iterator[Programs]:
+def programs(tmp_path: Path) -> Iterator[Programs]:
     with OtlpReceiver() as otlp, OtlpReceiver() as mlflow:
         environment = {
             name: value
@@ -87,6 +88,7 @@ def programs() -> Iterator[Programs]:
         programs = Programs(
             otlp,
             mlflow,
+            tmp_path,
             environment
             | {
                 "OTEL_BSP_SCHEDULE_DELAY": "60000",

@@ -48,4 +48,4 @@ if __name__ == "__main__":
         is_ready.wait()
         process.terminate()
     process.join()
-    print(process.exitcode)
+    sys.stdout.write(f"{process.exitcode}\n")

@@ -13,8 +13,8 @@ Call it in the main thread, before the program installs signal handlers of its o
 
 It flushes the global trace, meter and logger providers before the process ends by
 
-- SIGTERM or SIGHUP, if the program does not handle the signal, and SIGINT, if its action
-  is the default of the operating system (Python's own is `KeyboardInterrupt`);
+- SIGTERM or SIGHUP, if the program does not handle the signal, and SIGINT, if its
+  action is the default of the operating system (Python's own is `KeyboardInterrupt`);
 - one of these signals that the program, or a server such as uvicorn, has handled and
   raises again;
 - the end of a child of `multiprocessing`, of a worker of its pools or of

@@ -27,10 +27,14 @@ class BeforeFlush:
 
     def call(self) -> None:
         for function in list(self._functions):
-            try:
-                function()
-            except Exception:
-                _logger.debug("A function before the flush failed", exc_info=True)
+            _call(function)
+
+
+def _call(function: Callable[[], object]) -> None:
+    try:
+        function()
+    except Exception:
+        _logger.debug("A function before the flush failed", exc_info=True)
 
 
 before_flush = BeforeFlush()

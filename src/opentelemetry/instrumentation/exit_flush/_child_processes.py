@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from opentelemetry.instrumentation.exit_flush._flush import ExitFlush
+    from opentelemetry.instrumentation.exit_flush._signal_watch import SignalWatch
 
-# The last function that a process calls before `os._exit`, with the class that has it.
+# The last function that a process calls before `os._exit`, and the class that has it.
 #
-# `BaseProcess._bootstrap` is private. It returns after the finalizers of the process and
-# after its other threads, whose spans are exported, too. The finalizers, which would be
-# another place for the flush, run before. Coverage.py wraps the same method:
+# `BaseProcess._bootstrap` is private. It returns after the finalizers of the process
+# and after its other threads have ended, whose spans are exported, too. A finalizer,
+# which would need no private name, runs before. Coverage.py wraps the same method:
 # https://github.com/coveragepy/coveragepy/blob/7.10.0/coverage/multiproc.py
 # `process_destructor` sends Celery's signal `worker_process_shutdown`, whose receivers
 # in the application may make spans.
@@ -33,8 +34,9 @@ _LAST_FUNCTIONS: Final = {
 class ChildProcesses:
     """Flushes at the end of each child process."""
 
-    def __init__(self, flush: ExitFlush) -> None:
+    def __init__(self, flush: ExitFlush, signal_watch: SignalWatch) -> None:
         self._flush = flush
+        self._signal_watch = signal_watch
         self._wrappers = FunctionWrappers()
         self._is_active = False
         self._hooked_modules: set[str] = set()
@@ -66,6 +68,7 @@ class ChildProcesses:
     def _call_and_flush(
         self, original: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> Any:
+        self._signal_watch.start()
         try:
             return original(*args, **kwargs)
         finally:
@@ -73,7 +76,7 @@ class ChildProcesses:
 
 
 def _is_spawned() -> bool:
-    """Whether the interpreter of this child exits, so that functions of `atexit` run."""
+    """Whether the interpreter of this child exits and runs functions of `atexit`."""
     multiprocessing = sys.modules.get("multiprocessing")
     return (
         multiprocessing is not None

@@ -46,12 +46,20 @@ class DefaultAction:
         self._signals: frozenset[int] = frozenset()
         self._is_child_starting = False
         self._first_signal_time: float | None = None
-        if hasattr(os, "register_at_fork"):
+        if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
             os.register_at_fork(after_in_child=self._forget_signal)
 
     @property
     def signals(self) -> frozenset[int]:
         return self._signals
+
+    @property
+    def is_installed(self) -> bool:
+        return any(_getsignal(signum) == self.handle for signum in self._signals)
+
+    def is_delayed(self, signum: int) -> bool:
+        """Whether a signal that the process has received waits for `handle`."""
+        return self._first_signal_time is None and _getsignal(signum) == self.handle
 
     def install(self) -> None:
         """Raises ValueError outside of the main thread of the main interpreter."""

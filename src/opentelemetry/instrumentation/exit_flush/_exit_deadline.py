@@ -15,7 +15,7 @@ class ExitDeadline:
 
     def __init__(self) -> None:
         self._deadline: float | None = None
-        if hasattr(os, "register_at_fork"):
+        if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
             # A child may outlive a parent that ends.
             os.register_at_fork(after_in_child=self.reset)
 

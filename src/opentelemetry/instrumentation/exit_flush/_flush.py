@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
+from functools import partial
 from typing import TYPE_CHECKING
 
+from opentelemetry.instrumentation.exit_flush._background_call import BackgroundCall
 from opentelemetry.instrumentation.exit_flush._before_flush import before_flush
 from opentelemetry.instrumentation.exit_flush._exit_deadline import exit_deadline
 from opentelemetry.instrumentation.exit_flush._providers import (
@@ -62,21 +63,14 @@ class ExitFlush:
         seconds = exit_deadline.remaining_seconds()
         if self.timeout is None or seconds is None:
             return
-        # A signal may interrupt this function and call it again. Only threads take
-        # the lock, so neither call waits for the other one without a limit.
-        thread = threading.Thread(
-            target=self._flush_once,
-            kwargs={"is_final": is_final},
-            name="ExitFlush",
-            daemon=True,
-        )
+        # A signal may interrupt this function and call it again. Only threads take the
+        # lock, so neither call waits for the other one without a limit.
         try:
-            thread.start()
+            call = BackgroundCall(partial(self._flush_once, is_final=is_final))
         except RuntimeError:
-            # Since Python 3.12 no thread can start while the interpreter shuts down.
-            # The SDK flushes at that time.
+            # The interpreter shuts down, and so do the providers of the SDK.
             return
-        thread.join(seconds + _LOG_SECONDS)
+        call.wait(seconds + _LOG_SECONDS)
 
     def _flush_once(self, *, is_final: bool) -> None:
         with self._lock:
@@ -100,15 +94,8 @@ class ExitFlush:
 
 def _call_in_parallel(functions: Iterable[Callable[[], object]]) -> bool:
     """Return whether all functions have returned before the deadline."""
-    threads = [
-        threading.Thread(target=_call, args=(function,), daemon=True)
-        for function in functions
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(exit_deadline.remaining_seconds())
-    return not any(thread.is_alive() for thread in threads)
+    calls = [BackgroundCall(partial(_call, function)) for function in functions]
+    return all(call.wait(exit_deadline.remaining_seconds() or 0.0) for call in calls)
 
 
 def _call(function: Callable[[], object]) -> None:

@@ -31,7 +31,8 @@ class FunctionWrappers:
         def call(original: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
             return function(original, *args, **kwargs)
 
-        original = getattr(owner, name)
+        # `getattr` would bind a method to its class.
+        original = vars(owner)[name]
         wrapper = FunctionWrapper(original, call)
         setattr(owner, name, wrapper)
         self._wrapped.append(_Wrapped(owner, name, original, wrapper))
@@ -39,6 +40,6 @@ class FunctionWrappers:
     def remove(self) -> None:
         for owner, name, original, wrapper in self._wrapped:
             # Another library may have wrapped the function, too.
-            if getattr(owner, name) is wrapper:
+            if vars(owner)[name] is wrapper:
                 setattr(owner, name, original)
         self._wrapped = []

@@ -16,6 +16,7 @@ from opentelemetry.instrumentation.exit_flush._child_processes import ChildProce
 from opentelemetry.instrumentation.exit_flush._default_action import DefaultAction
 from opentelemetry.instrumentation.exit_flush._flush import exit_flush
 from opentelemetry.instrumentation.exit_flush._forks import ForkSignalMask
+from opentelemetry.instrumentation.exit_flush._signal_watch import SignalWatch
 from opentelemetry.instrumentation.exit_flush.environment_variables import (
     OTEL_INSTRUMENTATION_EXIT_FLUSH_TIMEOUT,
 )
@@ -34,7 +35,7 @@ _logger: Final = logging.getLogger("opentelemetry.instrumentation.exit_flush")
 
 _default_action: Final = DefaultAction(exit_flush)
 _fork_signal_mask: Final = ForkSignalMask(_default_action)
-_child_processes: Final = ChildProcesses(exit_flush)
+_child_processes: Final = ChildProcesses(exit_flush, SignalWatch(_default_action))
 
 
 class ExitFlushInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
@@ -43,8 +44,8 @@ class ExitFlushInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
     def instrument(self, **kwargs: Any) -> None:
         """Starts to flush at the end; `_instrument` has the arguments and the errors.
 
-        Under `opentelemetry-instrument` an invalid timeout is logged, and the default is
-        used. An error would stop it before it loads the other instrumentations.
+        Under `opentelemetry-instrument` an invalid timeout is logged, and the default
+        is used. An error would stop it before it loads the other instrumentations.
         """
         try:
             super().instrument(**kwargs)

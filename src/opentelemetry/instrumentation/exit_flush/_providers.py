@@ -53,7 +53,7 @@ def _span_processors() -> tuple[Any, ...]:
     calls one processor after the other. The first server that does not respond would
     use up the time of all others.
     """
-    provider = get_tracer_provider()
+    provider: Any = get_tracer_provider()
     processor = getattr(provider, "_active_span_processor", None)
-    processors = getattr(processor, "_span_processors", None)
-    return processors if isinstance(processors, tuple) else (provider,)
+    processors: Any = getattr(processor, "_span_processors", None)
+    return (provider,) if processors is None else tuple(processors)
