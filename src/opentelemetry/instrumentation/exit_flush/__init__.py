@@ -28,5 +28,8 @@ takes at most `OTEL_INSTRUMENTATION_EXIT_FLUSH_TIMEOUT` seconds, or those of
 from __future__ import annotations
 
 from opentelemetry.instrumentation.exit_flush._instrumentor import ExitFlushInstrumentor
+from opentelemetry.instrumentation.exit_flush._stderr_handler import add_stderr_handler
 
 __all__ = ["ExitFlushInstrumentor"]
+
+add_stderr_handler(__name__)

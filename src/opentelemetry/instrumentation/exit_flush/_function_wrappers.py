@@ -32,7 +32,7 @@ class FunctionWrappers:
             return function(original, *args, **kwargs)
 
         # `getattr` would bind a method to its class.
-        original = vars(owner)[name]
+        original: Any = vars(owner)[name]
         wrapper = FunctionWrapper(original, call)
         setattr(owner, name, wrapper)
         self._wrapped.append(_Wrapped(owner, name, original, wrapper))
