@@ -32,7 +32,7 @@ class FunctionWrappers:
             return function(original, *args, **kwargs)
 
         # `getattr` would bind a method to its class.
-        original: Any = vars(owner)[name]
+        original = owner.__dict__[name]
         wrapper = FunctionWrapper(original, call)
         setattr(owner, name, wrapper)
         self._wrapped.append(_Wrapped(owner, name, original, wrapper))
@@ -40,6 +40,6 @@ class FunctionWrappers:
     def remove(self) -> None:
         for owner, name, original, wrapper in self._wrapped:
             # Another library may have wrapped the function, too.
-            if vars(owner)[name] is wrapper:
+            if owner.__dict__[name] is wrapper:
                 setattr(owner, name, original)
         self._wrapped = []
