@@ -12,6 +12,7 @@ PREAMBLE = """
 import logging
 import opentelemetry.exporter.mlflow
 import opentelemetry.instrumentation.deepseek
+import opentelemetry.instrumentation.exit_flush
 """
 # As `opentelemetry-instrumentation-logging` adds to the root logger.
 OTEL_HANDLER = """
@@ -23,7 +24,11 @@ LoggingHandler.__module__ = "opentelemetry.instrumentation.logging.handler"
 logging.getLogger().addHandler(LoggingHandler())
 """
 MESSAGES = """
-for name in ("exporter.mlflow", "instrumentation.deepseek._suppress"):
+for name in (
+    "exporter.mlflow",
+    "instrumentation.deepseek._suppress",
+    "instrumentation.exit_flush",
+):
     logger = logging.getLogger(f"opentelemetry.{name}")
     logger.warning("warning of %s", name)
     logger.info("info of %s", name)
@@ -31,8 +36,13 @@ for name in ("exporter.mlflow", "instrumentation.deepseek._suppress"):
 WARNINGS = [
     "warning of exporter.mlflow",
     "warning of instrumentation.deepseek._suppress",
+    "warning of instrumentation.exit_flush",
 ]
-INFOS = ["info of exporter.mlflow", "info of instrumentation.deepseek._suppress"]
+INFOS = [
+    "info of exporter.mlflow",
+    "info of instrumentation.deepseek._suppress",
+    "info of instrumentation.exit_flush",
+]
 
 
 def log_lines(program: str, **environment: str) -> list[str]:

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 NAME = "opentelemetry-instrumentation-deepseek"
 PATH_PREFIXES = (
     "opentelemetry/instrumentation/deepseek/",
+    "opentelemetry/instrumentation/exit_flush/",
     "opentelemetry/exporter/mlflow/",
     "opentelemetry_instrumentation_deepseek-",
 )
@@ -86,6 +87,7 @@ def test_files_of_other_packages_are_unchanged(wheel, other_packages):
         "opentelemetry.exporter.mlflow",
         "opentelemetry.exporter.otlp.proto.http.trace_exporter",
         "opentelemetry.instrumentation.deepseek",
+        "opentelemetry.instrumentation.exit_flush",
         "opentelemetry.instrumentation.instrumentor",
         "opentelemetry.trace",
     ],
@@ -98,6 +100,7 @@ def test_wheel_has_type_markers_and_license(wheel):
     files = {str(f) for f in wheel.files}
     assert files >= {
         "opentelemetry/instrumentation/deepseek/py.typed",
+        "opentelemetry/instrumentation/exit_flush/py.typed",
         "opentelemetry/exporter/mlflow/py.typed",
     }
     assert any(f.endswith("licenses/LICENSE") for f in files)

@@ -94,7 +94,7 @@ def wait_for_spans(telemetry: Telemetry) -> None:
 def test_a_task_in_a_forked_process_is_one_trace(
     celery_environment, telemetry, tmp_path
 ):
-    """The processes export while they run. They end without a last export."""
+    """The processes export while they run."""
     celery_environment["OTEL_BSP_SCHEDULE_DELAY"] = "200"
     log = tmp_path / "worker.log"
     with worker(celery_environment, log):
@@ -116,11 +116,6 @@ def test_a_task_in_a_forked_process_is_one_trace(
     ]
 
 
-@pytest.mark.xfail(
-    reason="Celery's processes end by os._exit, before the batch is exported",
-    strict=True,
-    raises=AssertionError,
-)
 def test_a_worker_that_shuts_down_exports_the_last_spans(
     celery_environment, telemetry, tmp_path
 ):
@@ -128,3 +123,4 @@ def test_a_worker_that_shuts_down_exports_the_last_spans(
     with worker(celery_environment, tmp_path / "worker.log"):
         ask(celery_environment)
     assert telemetry.model_calls == [ModelCall("chat deepseek-flash")] * 2
+    assert_complete(telemetry)

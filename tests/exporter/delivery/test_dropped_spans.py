@@ -13,9 +13,9 @@ from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from opentelemetry.exporter.mlflow._delivery import (
     _availability,
     _delivery_log,
-    _sender,
 )
 from opentelemetry.exporter.mlflow._replace_span import replace_span
+from opentelemetry.instrumentation.exit_flush._exit_deadline import exit_deadline
 from tests.exporter.conftest import Response, error_response
 
 SUCCESS, FAILURE = SpanExportResult.SUCCESS, SpanExportResult.FAILURE
@@ -150,7 +150,7 @@ def test_each_cause_is_logged_once_until_recovery(
     assert export(Response(503)) is FAILURE
     assert len(log_messages()) == 1
     assert exporter.dropped_spans == 0
-    monkeypatch.setattr(_sender, "_SHUTDOWN_SECONDS", 0.0)
+    monkeypatch.setattr(exit_deadline, "timeout", 0.0)
     exporter.shutdown()
     exporter.shutdown()
     assert log_messages()[-1] == format_summary(

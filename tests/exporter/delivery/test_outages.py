@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from opentelemetry.exporter.mlflow._delivery import _availability, _sender
 from opentelemetry.exporter.mlflow._replace_span import replace_span
+from opentelemetry.instrumentation.exit_flush._exit_deadline import exit_deadline
 from tests.exporter.conftest import Response, error_response
 
 SUCCESS, FAILURE = SpanExportResult.SUCCESS, SpanExportResult.FAILURE
@@ -225,7 +226,7 @@ def test_shutdown_waits_for_an_export_that_fails_meanwhile(
 def test_shutdown_goes_on_as_long_as_it_succeeds(
     monkeypatch, exporter, spans, accepted
 ):
-    monkeypatch.setattr(_sender, "_SHUTDOWN_SECONDS", 0.6)
+    monkeypatch.setattr(exit_deadline, "timeout", 0.6)
     monkeypatch.setattr(_sender, "_LAST_TRY_SECONDS", 0.1)
     accepted.answer = Response(503)
     for number in range(8):

@@ -13,7 +13,7 @@ from contextlib import suppress
 import pytest
 
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
-from opentelemetry.exporter.mlflow._delivery import _sender
+from opentelemetry.instrumentation.exit_flush._exit_deadline import exit_deadline
 from tests.exporter.conftest import Response
 
 SHORT_PROGRAM = """
@@ -156,7 +156,7 @@ def test_silent_server_delays_the_end_by_one_timeout_and_spans_are_counted(
 def test_shutdown_ends_a_request_that_waits_and_counts_its_spans(
     monkeypatch, silent_server, spans
 ):
-    monkeypatch.setattr(_sender, "_SHUTDOWN_SECONDS", 1.5)
+    monkeypatch.setattr(exit_deadline, "timeout", 1.5)
     exporter = MlflowSpanExporter(tracking_uri=silent_server)
     export = threading.Thread(target=exporter.export, args=[[spans.make()]])
     export.start()

@@ -1,4 +1,4 @@
-"""Ends the spans of streams that are still open when the interpreter exits."""
+"""Ends the spans of streams that are still open when the process ends."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import atexit
 import os
 from typing import TYPE_CHECKING
 from weakref import WeakSet
+
+from opentelemetry.instrumentation.exit_flush._before_flush import before_flush
 
 if TYPE_CHECKING:
     from ._observer import InvocationObserver
@@ -33,6 +35,8 @@ class OpenStreams:
             # when this handler runs.
             atexit.unregister(self._end_spans)
             atexit.register(self._end_spans)
+            # For an end by a signal, or of a worker process.
+            before_flush.register(self._end_spans)
         self._invocations.add(invocation)
 
     def _end_spans(self) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Final
+
+DEFAULT_TIMEOUT_SECONDS: Final = 5.0
 
 
 class ExitDeadline:
@@ -11,11 +14,15 @@ class ExitDeadline:
 
     An exporter usually waits much longer for a server that does not respond than a
     process may take to end.
+
+    `timeout` is the limit in seconds. At an ordinary exit of the interpreter, which has
+    no deadline, an exporter waits as long for a server that does not respond.
     """
 
     def __init__(self) -> None:
+        self.timeout = DEFAULT_TIMEOUT_SECONDS
         self._deadline: float | None = None
-        if hasattr(os, "register_at_fork"):
+        if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
             # A child may outlive a parent that ends.
             os.register_at_fork(after_in_child=self.reset)
 

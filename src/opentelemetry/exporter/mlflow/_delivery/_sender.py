@@ -49,8 +49,6 @@ if TYPE_CHECKING:
 _TRIES_BEFORE_SPLIT = 3
 _TRIES_BEFORE_TEST = 4
 _MAX_TRIES = 12
-# How long `shutdown` tries to send what waits, if nothing succeeds.
-_SHUTDOWN_SECONDS = 5.0
 # The time that is left for the last try.
 _LAST_TRY_SECONDS = 1.0
 # How long `close` waits for requests that the closed destination ends.
@@ -141,7 +139,7 @@ class Sender:
         self._is_shut_down = True
         self._timer.cancel()
         successes = self._successes
-        deadline = monotonic() + _SHUTDOWN_SECONDS
+        deadline = monotonic() + exit_clock.timeout
         asked = self._availability.seconds_until_try(is_urgent=True)
         if asked < self._remaining_seconds(deadline) - _LAST_TRY_SECONDS:
             sleep(asked)
@@ -156,7 +154,7 @@ class Sender:
                 return
             if self._successes > successes:
                 successes = self._successes
-                deadline = monotonic() + _SHUTDOWN_SECONDS
+                deadline = monotonic() + exit_clock.timeout
 
     def _is_drained(self) -> bool:
         return self._queue.seconds_until_due() is None

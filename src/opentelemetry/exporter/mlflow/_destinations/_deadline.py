@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _POLL_SECONDS = 0.1
-# The default of OTEL_INSTRUMENTATION_EXIT_FLUSH_TIMEOUT.
-_EXIT_SECONDS = 5.0
 # A request that takes longer than others did before may never get a response. While the
 # process ends, there is time for another try.
 _SLOW_FACTOR = 3
@@ -45,6 +43,11 @@ class ExitClock:
         self._response_times: deque[float] = deque(maxlen=10)
         self.restart()
 
+    @property
+    def timeout(self) -> float:
+        """How long the end waits in seconds, if nothing succeeds."""
+        return exit_deadline.timeout
+
     def restart(self) -> None:
         self._start: float | None = None
 
@@ -61,7 +64,7 @@ class ExitClock:
         now = time.monotonic()
         if self._start is None:
             self._start = now
-        return max(self._start + _EXIT_SECONDS - now, 0.0)
+        return max(self._start + self.timeout - now, 0.0)
 
     def is_over(self, start: float) -> bool:
         """Whether a request that was sent at `start` (monotonic) has to be left.
