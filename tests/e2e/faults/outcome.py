@@ -111,6 +111,14 @@ ONCE = Mark(
         and run.input_tokens <= run.expected_input_tokens
     ),
 )
+STORED_ONCE = Mark(
+    "MLflow has each once",
+    lambda run: f"{len(run.arrived) - run.arrived_count} repeated",
+    lambda run: (
+        len(run.arrived) == run.arrived_count
+        and run.input_tokens <= run.expected_input_tokens
+    ),
+)
 COUNTED = Mark(
     "what is missing is counted exactly",
     lambda run: _count_figure(run.sent - run.arrived_count, run.dropped),
