@@ -193,7 +193,11 @@ def test_log_messages_contain_no_secret(monkeypatch, fake_server, spans, log_mes
 
 @pytest.mark.parametrize(
     "function",
-    ["_span_translator.map_attributes", "_content._pending.ContentJoiner.join"],
+    [
+        "_span_translator.map_attributes",
+        "_content._pending.ContentJoiner.join",
+        "_destinations._server.MlflowServerDestination.send",
+    ],
 )
 def test_an_internal_error_does_not_reach_the_application(
     monkeypatch, fake_server, exporter, spans, log_messages, function

@@ -94,7 +94,7 @@ def test_the_oldest_requests_are_dropped_if_the_queue_is_full(queue, drops):
 
 
 def test_a_claimed_request_is_not_dropped(queue, drops):
-    claimed = queue.put(EncodedRequest(b"123456789", 7))
+    claimed = queue.put(EncodedRequest(b"12345678901", 7))
     put(queue, b"ab", span_count=2)
     assert drops == [(2, FULL)]
     queue.replace(claimed, [])

@@ -202,6 +202,17 @@ def test_shutdown_sends_what_waits(monkeypatch, exporter, spans, accepted):
     assert exporter.dropped_spans == 0
 
 
+def test_nothing_is_sent_after_shutdown(fake_server, exporter, spans, accepted):
+    accepted.answer = Response(401)
+    exporter.export([spans.make("a")])
+    exporter.shutdown()
+    assert exporter.dropped_spans == 1
+    accepted.answer = Response()
+    # The timer may call it at the same time.
+    exporter._sender._send_due()
+    assert accepted.names == []
+
+
 def test_shutdown_waits_for_an_export_that_fails_meanwhile(
     monkeypatch, exporter, spans, accepted
 ):

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
-from opentelemetry.exporter.mlflow._destinations._deadline import call_with_deadline
+from opentelemetry.exporter.mlflow._destinations._deadline import (
+    ExitClock,
+    call_with_deadline,
+    export_deadline,
+    request_timeout,
+)
+from opentelemetry.exporter.mlflow._destinations._request_threads import (
+    RequestThreads,
+    request_threads,
+)
+from opentelemetry.instrumentation.exit_flush._exit_deadline import exit_deadline
 
 
 def refuse_to_start(_):
@@ -23,6 +34,7 @@ def test_result_and_error_of_the_function_are_those_of_the_call(
     monkeypatch, can_start_threads
 ):
     if not can_start_threads:
+        monkeypatch.setattr(request_threads, "_idle", [])
         monkeypatch.setattr(threading.Thread, "start", refuse_to_start)
     assert call_with_deadline(lambda: 7, 10, lambda: False) == 7
     with pytest.raises(ValueError):  # noqa: PT011  # the error of the function
@@ -35,3 +47,71 @@ def test_function_that_waits_too_long_is_left(timeout, is_closed):
     with pytest.raises(TimeoutError):
         call_with_deadline(may_end.wait, timeout, lambda: is_closed)
     may_end.set()
+
+
+@pytest.fixture
+def process_that_ends():
+    yield exit_deadline.start
+    exit_deadline.reset()
+
+
+def test_deadlines_of_the_export_and_of_the_process_limit_a_request(process_that_ends):
+    assert request_timeout(10) == 10
+    with export_deadline(5):
+        assert 4 < request_timeout(10) <= 5
+        assert request_timeout(3) == 3
+        process_that_ends(1)
+        assert 0 < request_timeout(10) <= 1
+    with export_deadline(-1):
+        assert request_timeout(10) == 0
+
+
+def test_another_try_has_time_if_a_request_takes_longer_than_others(process_that_ends):
+    clock = ExitClock()
+    now = time.monotonic()
+    assert not clock.is_over(now - 100)
+    process_that_ends(60)
+    # The first request of a process may take as long as the process may.
+    assert not clock.is_over(now - 50)
+    clock.add_response_time(0.1)
+    assert not clock.is_over(now - 1)
+    assert clock.is_over(now - 2)
+    clock.add_response_time(3)
+    assert not clock.is_over(now - 8)
+    assert clock.is_over(now - 10)
+    exit_deadline.reset()
+    process_that_ends(0)
+    assert clock.is_over(now)
+
+
+def test_threads_are_used_again():
+    threads = RequestThreads()
+    threads.start()
+    idents = set()
+    for _ in range(5):
+        idents.add(threads.call(threading.get_ident).result(10))
+        wait_until_idle(threads, 2)
+    assert len(idents) <= 2
+
+
+def test_only_two_threads_are_kept():
+    threads = RequestThreads()
+    may_end = threading.Event()
+    before = threading.active_count()
+    futures = [threads.call(may_end.wait) for _ in range(20)]
+    assert threading.active_count() == before + 20
+    may_end.set()
+    for future in futures:
+        assert future.result(10)
+    wait_until_idle(threads, 2)
+    deadline = time.monotonic() + 10
+    while threading.active_count() > before + 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() == before + 2
+
+
+def wait_until_idle(threads, count):
+    deadline = time.monotonic() + 10
+    while len(threads._idle) < count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(threads._idle) == count
