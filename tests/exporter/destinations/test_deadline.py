@@ -8,7 +8,6 @@ import time
 import pytest
 
 from opentelemetry.exporter.mlflow._destinations._deadline import (
-    ExitClock,
     call_with_deadline,
     export_deadline,
     request_timeout,
@@ -17,6 +16,7 @@ from opentelemetry.exporter.mlflow._destinations._request_threads import (
     RequestThreads,
     request_threads,
 )
+from opentelemetry.exporter.mlflow._destinations._response_times import ResponseTimes
 from opentelemetry.instrumentation.exit_flush._exit_deadline import exit_deadline
 
 
@@ -66,22 +66,23 @@ def test_deadlines_of_the_export_and_of_the_process_limit_a_request(process_that
         assert request_timeout(10) == 0
 
 
-def test_another_try_has_time_if_a_request_takes_longer_than_others(process_that_ends):
-    clock = ExitClock()
-    now = time.monotonic()
-    assert not clock.is_over(now - 100)
-    process_that_ends(60)
-    # The first request of a process may take as long as the process may.
-    assert not clock.is_over(now - 50)
-    clock.add_response_time(0.1)
-    assert not clock.is_over(now - 1)
-    assert clock.is_over(now - 2)
-    clock.add_response_time(3)
-    assert not clock.is_over(now - 8)
-    assert clock.is_over(now - 10)
-    exit_deadline.reset()
-    process_that_ends(0)
-    assert clock.is_over(now)
+def test_a_request_that_takes_longer_than_others_is_given_up_once():
+    times = ResponseTimes()
+    # The first request of a session has the whole timeout.
+    assert times.limit(10) == 10
+    times.add(0.1)
+    assert times.limit(10) == 2
+    assert times.limit(1) == 1
+    times.add(1)
+    assert times.limit(10) == 3
+    times.add_late_response()
+    # The server may be slow now.
+    assert times.limit(10) == 10
+    times.add(5)
+    assert times.limit(20) == 15
+    for _ in range(10):
+        times.add(0.1)
+    assert times.limit(10) == 2
 
 
 def test_threads_are_used_again():

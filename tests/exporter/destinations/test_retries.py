@@ -114,6 +114,26 @@ def test_unresponsive_server_costs_one_timeout(monkeypatch, fake_server, spans):
     assert time.monotonic() - start < 3
 
 
+def test_a_response_that_is_much_later_than_others_is_not_awaited(fake_server, spans):
+    destination = new_destination(fake_server.uri)
+    destination.send([spans.make("one")])
+    release = threading.Event()
+
+    def respond(_):
+        release.wait(10)
+        return Response()
+
+    fake_server.respond = respond
+    start = time.monotonic()
+    error = export_error(destination, [spans.make("two")])
+    assert error.cause == "a response takes much longer than others before"
+    assert 2 <= time.monotonic() - start < 4
+    # A server that is only slow has the whole timeout.
+    threading.Timer(3, release.set).start()
+    destination.send([spans.make("three")])
+    destination.close()
+
+
 def test_connect_timeout_is_not_retried(monkeypatch, spans):
     monkeypatch.setattr(_http, "_CONNECT_TIMEOUT_SECONDS", 0.3)
     with ExitStack() as stack:

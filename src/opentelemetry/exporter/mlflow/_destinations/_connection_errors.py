@@ -10,6 +10,9 @@ import requests
 
 from opentelemetry.exporter.mlflow import environment_variables as env
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
+from opentelemetry.exporter.mlflow._destinations._response_times import (
+    LateResponseError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,6 +74,11 @@ def export_error_from_exception(
             return ExportError(
                 f"the connection to the proxy failed ({_root_cause(error)})",
                 "Check HTTPS_PROXY and HTTP_PROXY, or add MLflow's host to NO_PROXY",
+            )
+        case LateResponseError():
+            return ExportError(
+                "a response takes much longer than others before",
+                "The request is sent again. If this occurs often, see the server's log",
             )
         case requests.ReadTimeout():
             return ExportError(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from concurrent.futures import wait
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _POLL_SECONDS = 0.1
-# A request that takes longer than others did before may never get a response. While the
-# process ends, there is time for another try.
-_SLOW_FACTOR = 3
-_MIN_SLOW_SECONDS = 1.5
 
 
 class ExitClock:
@@ -40,7 +35,6 @@ class ExitClock:
     """
 
     def __init__(self) -> None:
-        self._response_times: deque[float] = deque(maxlen=10)
         self.restart()
 
     @property
@@ -50,9 +44,6 @@ class ExitClock:
 
     def restart(self) -> None:
         self._start: float | None = None
-
-    def add_response_time(self, seconds: float) -> None:
-        self._response_times.append(seconds)
 
     def remaining_seconds(self) -> float | None:
         """Return None if the process does not end."""
@@ -65,17 +56,6 @@ class ExitClock:
         if self._start is None:
             self._start = now
         return max(self._start + self.timeout - now, 0.0)
-
-    def is_over(self, start: float) -> bool:
-        """Whether a request that was sent at `start` (monotonic) has to be left.
-
-        The first request of a process may take as long as the process may.
-        """
-        remaining = self.remaining_seconds()
-        if not remaining or not self._response_times:
-            return remaining == 0
-        slow = max(_SLOW_FACTOR * max(self._response_times), _MIN_SLOW_SECONDS)
-        return time.monotonic() - start > slow
 
 
 exit_clock = ExitClock()
@@ -124,9 +104,7 @@ def call_with_deadline(
         if (
             time.monotonic() - start > timeout
             or is_closed()
-            or exit_clock.is_over(start)
+            or exit_clock.remaining_seconds() == 0
         ):
             raise TimeoutError
-    result = future.result()
-    exit_clock.add_response_time(time.monotonic() - start)
-    return result
+    return future.result()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+import time
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ from opentelemetry.exporter.mlflow._destinations._deadline import (
 )
 from opentelemetry.exporter.mlflow._destinations._request_threads import (
     request_threads,
+)
+from opentelemetry.exporter.mlflow._destinations._response_times import (
+    LateResponseError,
+    ResponseTimes,
 )
 
 if TYPE_CHECKING:
@@ -127,6 +132,7 @@ class MlflowSession(requests.Session):
         self._fixed_verify = verify
         self._fixed_cert = cert
         self._is_closed = False
+        self._response_times = ResponseTimes()
         request_threads.start()
 
     def close(self) -> None:
@@ -174,15 +180,23 @@ class MlflowSession(requests.Session):
     def _send_with_deadline(
         self, request: requests.PreparedRequest, timeout: float, **kwargs: Any
     ) -> requests.Response:
-        timeout = request_timeout(timeout)
-        if not timeout:
+        seconds = request_timeout(timeout)
+        if not seconds:
             raise requests.ReadTimeout
-        timeouts = min(timeout, _CONNECT_TIMEOUT_SECONDS), timeout
+        # The timeout of each read is longer: it is the deadline that must be exceeded.
+        timeouts = min(seconds, _CONNECT_TIMEOUT_SECONDS), seconds
         send = partial(super().send, request, timeout=timeouts, **kwargs)
+        limit = self._response_times.limit(seconds)
+        start = time.monotonic()
         try:
-            return call_with_deadline(send, timeout, lambda: self._is_closed)
+            response = call_with_deadline(send, limit, lambda: self._is_closed)
         except TimeoutError as error:
+            if limit < seconds:
+                self._response_times.add_late_response()
+                raise LateResponseError from error
             raise requests.ReadTimeout from error
+        self._response_times.add(time.monotonic() - start)
+        return response
 
 
 def _is_loopback(url: str | None) -> bool:
