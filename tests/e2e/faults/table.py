@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .scenarios import Scenario
 
 ROW_FORMAT = """\
-| fault | pass mark | this exporter | OTLP exporter |
+| what happens | what has to hold | MlflowSpanExporter | OTLPSpanExporter |
 |---|---|---|---|"""
 _START, _END = "<!-- faults: start -->", "<!-- faults: end -->"
 _NOT_RUN = "not run"

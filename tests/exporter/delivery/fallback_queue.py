@@ -20,6 +20,11 @@ class FallbackQueue:
         self.is_closed = False
         self.after_fork()
 
+    def discard(self):
+        count = self.state().span_count
+        self._entries.clear()
+        return count
+
     def put(self, request):
         return self._add(request, time.time(), 0, is_claimed=True)
 

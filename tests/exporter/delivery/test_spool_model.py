@@ -44,20 +44,23 @@ class SpoolMachine(RuleBasedStateMachine):
     def put(self, number, size):
         self.count += 1
         text = f"{self.count:04}".ljust(size, "x")
-        drops = sum(sum(spool.drops.values()) for spool in self.spools)
+        drops = self.drop_count()
         queued = self.spools[number].put(make_request(text))
         self.claimed.append((number, queued, text))
         self.attempts[text] = 0
         self.insertion.append(text)
-        while self.stored_bytes() > 60:
-            drops += 1
-            if self.unclaimed:
-                self.unclaimed.remove(min(self.unclaimed, key=self.insertion.index))
-            else:
-                self.claimed.remove(
-                    min(self.claimed, key=lambda claim: self.insertion.index(claim[2]))
-                )
-        assert sum(sum(spool.drops.values()) for spool in self.spools) == drops
+        assert self.drop_count() == drops + self.evict()
+
+    def drop_count(self):
+        return sum(sum(spool.drops.values()) for spool in self.spools)
+
+    def evict(self):
+        """Requests that are being sent stay, also if the spool is then too large."""
+        count = 0
+        while self.unclaimed and self.stored_bytes() > 60:
+            count += 1
+            self.unclaimed.remove(min(self.unclaimed, key=self.insertion.index))
+        return count
 
     def stored_bytes(self):
         return sum(map(len, self.unclaimed)) + sum(
@@ -81,9 +84,11 @@ class SpoolMachine(RuleBasedStateMachine):
     def release(self, data):
         claim = number, queued, text = data.draw(st.sampled_from(self.claimed))
         self.attempts[text] = queued.attempts + 1
+        drops = self.drop_count()
         self.spools[number].release(queued, attempts=self.attempts[text], delay=0)
         self.claimed.remove(claim)
         self.unclaimed.append(text)
+        assert self.drop_count() == drops + self.evict()
 
     @precondition(lambda self: self.claimed)
     @rule(data=st.data(), is_divided=st.booleans())

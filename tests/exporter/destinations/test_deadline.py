@@ -36,17 +36,19 @@ def test_result_and_error_of_the_function_are_those_of_the_call(
     if not can_start_threads:
         monkeypatch.setattr(request_threads, "_idle", [])
         monkeypatch.setattr(threading.Thread, "start", refuse_to_start)
-    assert call_with_deadline(lambda: 7, 10, lambda: False) == 7
+    assert call_with_deadline(lambda: 7, 10, lambda: False, []) == 7
     with pytest.raises(ValueError):  # noqa: PT011  # the error of the function
-        call_with_deadline(raise_value_error, 10, lambda: False)
+        call_with_deadline(raise_value_error, 10, lambda: False, [])
 
 
 @pytest.mark.parametrize(("timeout", "is_closed"), [(0.2, False), (10, True)])
 def test_function_that_waits_too_long_is_left(timeout, is_closed):
     may_end = threading.Event()
+    abandoned = []
     with pytest.raises(TimeoutError):
-        call_with_deadline(may_end.wait, timeout, lambda: is_closed)
+        call_with_deadline(may_end.wait, timeout, lambda: is_closed, abandoned)
     may_end.set()
+    assert abandoned[0].result(10)
 
 
 @pytest.fixture

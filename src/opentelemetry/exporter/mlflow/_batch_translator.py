@@ -82,7 +82,11 @@ class BatchTranslator:
 
     def after_fork(self) -> None:
         """Forget the parent's traces in a forked child: they end in the parent."""
-        self._lock = threading.Lock()
+        # A signal handler, or a finalizer during a garbage collection, may end a span
+        # that is exported at once, in the same thread. All locks of an export must be
+        # reentrant, and no thread may start while one is held: the new thread may run
+        # the finalizer, and `start` waits for the new thread.
+        self._lock = threading.RLock()
         # The summaries of each trace by the parent of the spans in them. The parent has
         # not ended, or it has ended before a stream beneath it was read.
         self._summaries: OrderedDict[int, dict[int, TraceSummary]] = OrderedDict()

@@ -159,14 +159,15 @@ class MlflowSpanExporter(SpanExporter):
         return self._log.dropped
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        if self._is_shut_down:
-            error = ExportError(
-                "the exporter was shut down before",
-                "End spans before the tracer provider is shut down",
-            )
-            self._log.record_drops([Drop(len(spans), error)])
-            return SpanExportResult.FAILURE
-        with export_deadline(self._timeout):
+        # A shutdown waits for exports that have begun.
+        with self._sender.running_exports, export_deadline(self._timeout):
+            if self._is_shut_down:
+                error = ExportError(
+                    "the exporter was shut down before",
+                    "End spans before the tracer provider is shut down",
+                )
+                self._log.record_drops([Drop(len(spans), error)])
+                return SpanExportResult.FAILURE
             groups = self._groups_to_send(spans)
             is_delivered = groups is not None and self._send(groups)
         return SpanExportResult.SUCCESS if is_delivered else SpanExportResult.FAILURE
@@ -217,8 +218,10 @@ class MlflowSpanExporter(SpanExporter):
         groups = self._groups_to_send(()) or []
         if not self._destination.wants_whole_traces:
             groups += self._trace_buffer.pop_all()
-        is_delivered = self._send(groups)
-        return self._sender.flush(timeout_millis / 1_000) and is_delivered
+        seconds = timeout_millis / 1_000
+        with export_deadline(seconds):
+            is_delivered = self._send(groups)
+            return self._sender.flush(seconds) and is_delivered
 
     def shutdown(self) -> None:
         if self._is_shut_down:
@@ -229,12 +232,15 @@ class MlflowSpanExporter(SpanExporter):
         if self._remote_root_previews:
             self._remote_root_previews.close()
         self._content.close()
-        self._destination.close()
+        self._sender.stop()
         # Closing ends a request that waits for its response; its spans are counted.
+        self._destination.close()
         self._sender.close()
         self._log.log_totals()
 
     def _after_fork(self) -> None:
+        # First of all: a child never sends what its parent has queued.
+        self._sender.after_fork()
         self._content.after_fork()
         self._translator.after_fork()
         self._trace_buffer.after_fork()
@@ -242,4 +248,3 @@ class MlflowSpanExporter(SpanExporter):
             self._remote_root_previews.after_fork()
         self._log.after_fork()
         self._destination.after_fork()
-        self._sender.after_fork()

@@ -58,8 +58,8 @@ class RemoteRootPreviews:
 
     def after_fork(self) -> None:
         """Forget the parent's spans in a forked child: the parent completes them."""
-        self._lock = threading.Lock()
-        self._sending = threading.Lock()
+        self._lock = threading.RLock()
+        self._sending = threading.RLock()
         self._pending: OrderedDict[int, _PendingPreview] = OrderedDict()
         self._sent_as_roots: list[ReadableSpan] = []
         self._timer = BackgroundTimer(self._send_due)

@@ -22,35 +22,39 @@ class BackgroundTimer:
 
     def __init__(self, method: Callable[[], object]) -> None:
         self._method = WeakMethod(method)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._timer: threading.Timer | None = None
         self._due = 0.0
 
     def start(self, seconds: float) -> None:
         """Start the timer. A timer that calls earlier is not changed."""
         due = monotonic() + seconds
+        timer = threading.Timer(seconds, self._call)
+        timer.daemon = True
         with self._lock:
-            if self._timer is not None:
-                if self._due <= due:
-                    return
-                self._timer.cancel()
-            self._due = due
-            self._timer = threading.Timer(seconds, self._call)
-            self._timer.daemon = True
-            try:
-                self._timer.start()
-            except RuntimeError:  # no thread can start while the interpreter shuts down
-                self._timer = None
+            if self._timer is not None and self._due <= due:
+                return
+            replaced, self._timer, self._due = self._timer, timer, due
+        if replaced:
+            replaced.cancel()
+        try:
+            # Without the lock, see `BatchTranslator`.
+            timer.start()
+        except RuntimeError:  # no thread can start while the interpreter shuts down
+            self._forget(timer)
 
     def cancel(self) -> None:
         with self._lock:
             if self._timer:
                 self._timer.cancel()
 
-    def _call(self) -> None:
+    def _forget(self, timer: threading.Thread) -> None:
         with self._lock:
-            # A timer that was replaced too late calls the method, too.
-            self._timer = None
+            if self._timer is timer:
+                self._timer = None
+
+    def _call(self) -> None:
+        self._forget(threading.current_thread())
         if method := self._method():
             with suppress_instrumentation():
                 method()

@@ -116,7 +116,7 @@ class ContentJoiner:
 
     def after_fork(self) -> None:
         """Forget the parent's spans in a forked child: the parent exports them."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._waiting_spans: OrderedDict[SpanKey, ReadableSpan] = OrderedDict()
 
     def close(self) -> None:

@@ -26,9 +26,10 @@ class Availability:
     """
 
     def __init__(self) -> None:
-        self.after_fork()
+        self.reset()
 
-    def after_fork(self) -> None:
+    def reset(self) -> None:
+        """Forget the failures."""
         self.error: ExportError | None = None
         self.failures = 0
         self._delays = 0
@@ -39,7 +40,7 @@ class Availability:
         return not self._delays
 
     def record_success(self) -> None:
-        self.after_fork()
+        self.reset()
 
     def record_failure(self, error: ExportError) -> None:
         self.failures += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,10 +51,10 @@ class MemoryQueue:
         self.after_fork()
 
     def after_fork(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._entries: dict[int, _Entry] = {}  # by id, the oldest first
         self._unclaimed: list[_Due] = []  # a heap
-        self._last_id = 0
+        self._ids = count()
         self._byte_count = self._span_count = 0
 
     def put(self, request: EncodedRequest) -> QueuedRequest:
@@ -65,16 +66,21 @@ class MemoryQueue:
             first = self._first_due()
             if first is None or not (is_urgent or first.due <= monotonic()):
                 return None
-            heappop(self._unclaimed)
+            # Another call in the same thread may have changed the heap meanwhile.
+            first = heappop(self._unclaimed)
             entry = self._entries[first.request_id]
             entry.is_claimed = True
             return QueuedRequest(first.request_id, entry.request, entry.attempts)
 
     def release(self, queued: QueuedRequest, *, attempts: int, delay: float) -> None:
         with self._lock:
-            self._entries[queued.id].attempts = attempts
-            self._unclaim(queued.id, monotonic() + delay if delay else 0.0)
-            dropped = self._drop_oldest()
+            if len(queued.request.body) > self._max_bytes:
+                # It would only make the others go.
+                dropped = self._remove(queued.id).span_count
+            else:
+                self._entries[queued.id].attempts = attempts
+                self._unclaim(queued.id, monotonic() + delay if delay else 0.0)
+                dropped = self._drop_oldest()
         if dropped:
             self._on_drop(dropped, _DROP_REASON)
 
@@ -96,6 +102,13 @@ class MemoryQueue:
             age = monotonic() - oldest.put_time if oldest else 0.0
             return QueueState(self._span_count, self._byte_count, age)
 
+    def discard(self) -> int:
+        span_count = 0
+        while queued := self.take(is_urgent=True):
+            self.replace(queued, [])
+            span_count += queued.request.span_count
+        return span_count
+
     def close(self) -> None:
         """Do nothing: there is nothing to close."""
 
@@ -109,11 +122,11 @@ class MemoryQueue:
         heappush(self._unclaimed, _Due(due, request_id))
 
     def _add(self, request: EncodedRequest, *, attempts: int) -> QueuedRequest:
-        self._last_id += 1
-        self._entries[self._last_id] = _Entry(request, attempts)
+        request_id = next(self._ids)
+        self._entries[request_id] = _Entry(request, attempts)
         self._byte_count += len(request.body)
         self._span_count += request.span_count
-        return QueuedRequest(self._last_id, request, attempts)
+        return QueuedRequest(request_id, request, attempts)
 
     def _remove(self, request_id: int) -> EncodedRequest:
         request = self._entries.pop(request_id).request

@@ -88,7 +88,16 @@ class RequestQueue(Protocol):
 
     def state(self) -> QueueState: ...
 
-    def close(self) -> None: ...
+    def discard(self) -> int:
+        """Remove the unclaimed requests that are only in memory.
+
+        Returns the number of their spans.
+        """
+        ...
+
+    def close(self) -> None:
+        """Store what is in memory on disk, if there is one."""
+        ...
 
     def after_fork(self) -> None:
         """Called in a forked child. It must not send what its parent has put."""

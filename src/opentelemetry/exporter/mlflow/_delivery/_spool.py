@@ -156,6 +156,9 @@ class Spool:
         span_counts, byte_counts, ages = zip(*states, strict=True)
         return QueueState(sum(span_counts), sum(byte_counts), max(ages))
 
+    def discard(self) -> int:
+        return self._fallback.discard()
+
     def close(self) -> None:
         """Give back all claims of this object, and store the requests in memory."""
         while self._store_fallback_request(is_urgent=True):

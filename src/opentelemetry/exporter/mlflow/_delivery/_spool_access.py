@@ -76,7 +76,7 @@ class SpoolAccess:
         # A transaction may run the garbage collector, which may end a span that is
         # exported at once, in the same thread. The lock must be reentrant.
         self._lock = threading.RLock()
-        self._is_locked_for_fork = False
+        self._thread_state = threading.local()
         self._is_running = False
         self._database: SpoolDatabase | None = None
         self._owner = new_owner()
@@ -216,13 +216,15 @@ class SpoolAccess:
         connections of a process together.
         https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_across_a_fork_
         """
-        self._is_locked_for_fork = self._lock.acquire(timeout=_MAX_FORK_DELAY_SECONDS)
-        if self._is_locked_for_fork and not self._is_running:
+        is_locked = self._lock.acquire(timeout=_MAX_FORK_DELAY_SECONDS)
+        # Other threads may fork at the same time.
+        self._thread_state.is_locked = is_locked
+        if is_locked and not self._is_running:
             self._disconnect()
 
     def _after_fork(self) -> None:
         """Called in the parent, in the thread that has called `_before_fork`."""
-        if self._is_locked_for_fork:
+        if self._thread_state.is_locked:
             self._lock.release()
 
     def after_fork(self) -> None:

@@ -110,6 +110,7 @@ class SpooledRequests:
         def release(transaction: SpoolTransaction) -> None:
             if transaction.database == queued.database:
                 transaction.release(queued.id, attempts, delay)
+                transaction.evict(self._max_bytes)
             else:  # The database of the request was deleted, or was damaged.
                 self._insert(transaction, queued.request, queued, attempts, delay)
 

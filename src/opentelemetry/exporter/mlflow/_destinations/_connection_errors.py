@@ -12,6 +12,7 @@ from opentelemetry.exporter.mlflow import environment_variables as env
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 from opentelemetry.exporter.mlflow._destinations._response_times import (
     LateResponseError,
+    RequestInterruptedError,
 )
 
 if TYPE_CHECKING:
@@ -75,19 +76,30 @@ def export_error_from_exception(
                 f"the connection to the proxy failed ({_root_cause(error)})",
                 "Check HTTPS_PROXY and HTTP_PROXY, or add MLflow's host to NO_PROXY",
             )
+        case requests.ReadTimeout():
+            return _timeout_error(error, timeout)
+        case _:
+            return _connection_error(error, setting_names)
+
+
+def _timeout_error(error: requests.ReadTimeout, timeout: float) -> ExportError:
+    match error:
+        case RequestInterruptedError():
+            return ExportError(
+                "the process ends, or the exporter was shut down",
+                "If it occurs often, increase OTEL_INSTRUMENTATION_EXIT_FLUSH_TIMEOUT",
+            )
         case LateResponseError():
             return ExportError(
                 "a response takes much longer than others before",
-                "The request is sent again. If this occurs often, see the server's log",
+                "The request is sent again. If it occurs often, see the server's log",
             )
-        case requests.ReadTimeout():
+        case _:
             return ExportError(
                 f"no response within {timeout:g} s",
                 f"Increase {env.OTEL_EXPORTER_MLFLOW_TIMEOUT} (seconds); a server "
                 "without internet access needs MLFLOW_MODEL_CATALOG_URI=''",
             )
-        case _:
-            return _connection_error(error, setting_names)
 
 
 def _tls_error(error: OSError, setting_names: SettingNames) -> ExportError:

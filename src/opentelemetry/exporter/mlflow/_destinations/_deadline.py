@@ -20,6 +20,7 @@ from opentelemetry.instrumentation.exit_flush._exit_deadline import exit_deadlin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 
@@ -87,12 +88,16 @@ def request_timeout(timeout: float) -> float:
 
 
 def call_with_deadline(
-    function: Callable[[], T], timeout: float, is_closed: Callable[[], bool]
+    function: Callable[[], T],
+    timeout: float,
+    is_closed: Callable[[], bool],
+    abandoned: list[Future[T]],
 ) -> T:
     """Call a function that waits for a server, in another thread.
 
     Raises TimeoutError if the function takes longer than `timeout` seconds or than the
-    end of the process allows, or if `is_closed` returns True.
+    end of the process allows, or if `is_closed` returns True. The call, which goes on,
+    is then added to `abandoned`.
     """
     start = time.monotonic()
     try:
@@ -106,5 +111,6 @@ def call_with_deadline(
             or is_closed()
             or exit_clock.remaining_seconds() == 0
         ):
+            abandoned.append(future)
             raise TimeoutError
     return future.result()

@@ -23,6 +23,7 @@ from requests.structures import CaseInsensitiveDict
 
 from opentelemetry.exporter.mlflow._destinations._deadline import (
     call_with_deadline,
+    exit_clock,
     request_timeout,
 )
 from opentelemetry.exporter.mlflow._destinations._request_threads import (
@@ -30,11 +31,13 @@ from opentelemetry.exporter.mlflow._destinations._request_threads import (
 )
 from opentelemetry.exporter.mlflow._destinations._response_times import (
     LateResponseError,
+    RequestInterruptedError,
     ResponseTimes,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
+    from concurrent.futures import Future
 
 # The headers that describe the request itself.
 _PROTOCOL_HEADERS = (
@@ -53,6 +56,9 @@ _GZIP_LEVEL: Final = 1
 # An unreachable server is given less time than a busy one: spans can wait, and a
 # program that ends must not hang.
 _CONNECT_TIMEOUT_SECONDS = 5.0
+
+
+_MAX_ABANDONED_REQUESTS = 8
 
 
 class StopRetryingError(requests.RequestException):
@@ -133,6 +139,8 @@ class MlflowSession(requests.Session):
         self._fixed_cert = cert
         self._is_closed = False
         self._response_times = ResponseTimes()
+        # A server that sends a byte now and then keeps a thread busy.
+        self._abandoned: list[Future[requests.Response]] = []
         request_threads.start()
 
     def close(self) -> None:
@@ -181,7 +189,10 @@ class MlflowSession(requests.Session):
         self, request: requests.PreparedRequest, timeout: float, **kwargs: Any
     ) -> requests.Response:
         seconds = request_timeout(timeout)
-        if not seconds:
+        self._abandoned = [future for future in self._abandoned if not future.done()]
+        if self._is_closed or (not seconds and exit_clock.remaining_seconds() == 0):
+            raise RequestInterruptedError
+        if not seconds or len(self._abandoned) >= _MAX_ABANDONED_REQUESTS:
             raise requests.ReadTimeout
         # The timeout of each read is longer: it is the deadline that must be exceeded.
         timeouts = min(seconds, _CONNECT_TIMEOUT_SECONDS), seconds
@@ -189,8 +200,12 @@ class MlflowSession(requests.Session):
         limit = self._response_times.limit(seconds)
         start = time.monotonic()
         try:
-            response = call_with_deadline(send, limit, lambda: self._is_closed)
+            response = call_with_deadline(
+                send, limit, lambda: self._is_closed, self._abandoned
+            )
         except TimeoutError as error:
+            if self._is_closed or exit_clock.remaining_seconds() == 0:
+                raise RequestInterruptedError from error
             if limit < seconds:
                 self._response_times.add_late_response()
                 raise LateResponseError from error

@@ -49,7 +49,7 @@ class LocalStoreDestination:
         self.address = strip_uri_secrets(uri)
         self._uri = uri
         self._experiment = experiment
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._client: TracingClient | None = None
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
@@ -101,7 +101,7 @@ class LocalStoreDestination:
         """Do nothing: there are no retries to abort."""
 
     def after_fork(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         if self._client is not None:
             # Parent and child must not use the same connections to a database.
             # https://docs.sqlalchemy.org/en/20/core/pooling.html#using-connection-pools-with-multiprocessing-or-os-fork

@@ -22,6 +22,9 @@ from opentelemetry.exporter.mlflow._destinations._http import (
     OtlpLogFilter,
     export_attempt,
 )
+from opentelemetry.exporter.mlflow._destinations._response_times import (
+    RequestInterruptedError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +52,7 @@ class OtlpClient:
     ) -> None:
         self._timeout = timeout
         self._setting_names = setting_names
+        self._is_closed = False
         self._exporter = OTLPSpanExporter(
             endpoint=endpoint,
             timeout=timeout,
@@ -68,15 +72,17 @@ class OtlpClient:
             result = self._exporter.export(spans)
         response = attempt.response
         if response is None:
-            raise export_error_from_exception(
-                attempt.error, self._timeout, self._setting_names
-            )
-        if error := plain_http_error(response, self._setting_names):
-            raise error
+            error = attempt.error
+            if error is None and self._is_closed:
+                error = RequestInterruptedError()
+            raise export_error_from_exception(error, self._timeout, self._setting_names)
+        if export_error := plain_http_error(response, self._setting_names):
+            raise export_error
         is_accepted = result is SpanExportResult.SUCCESS and _is_otlp_success(response)
         return None if is_accepted else response
 
     def close(self) -> None:
+        self._is_closed = True
         self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
 

@@ -23,6 +23,12 @@ class ExportError(Exception):
     `is_temporary`: the same request may be accepted later. If it is false and the error
     is divisible, a retry would fail, too.
 
+    | is_divisible | is_temporary | what happens to the request |
+    |---|---|---|
+    | no | yes | it waits, and so do all others, until the destination works |
+    | yes | yes | it waits alone, and is divided if it fails while others succeed |
+    | yes | no | it is divided at once; a single span is dropped |
+
     `retry_after`: the seconds after which the destination asks to try again, or None.
     """
 

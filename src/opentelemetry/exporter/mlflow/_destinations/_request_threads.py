@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from concurrent.futures import Future
+from contextlib import suppress
 from contextvars import copy_context
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,12 +35,12 @@ class RequestThreads:
 
     def _after_fork(self) -> None:
         """Forget the threads of the parent process."""
-        self._lock = threading.Lock()
-        self._idle: list[SimpleQueue[Callable[[], object]]] = []
+        # Its methods are atomic. A lock would have to be reentrant.
+        self._idle: deque[SimpleQueue[Callable[[], object]]] = deque()
 
     def start(self) -> None:
-        """Start threads until two are idle."""
-        with self._lock:
+        """Start threads until two are idle, or until no thread can start."""
+        with suppress(RuntimeError):
             while len(self._idle) < _MIN_IDLE_THREADS:
                 self._idle.append(self._start_thread())
 
@@ -56,8 +58,10 @@ class RequestThreads:
             except BaseException as error:  # noqa: BLE001  # raised in the calling thread
                 future.set_exception(error)
 
-        with self._lock:
-            tasks = self._idle.pop() if self._idle else self._start_thread()
+        try:
+            tasks = self._idle.pop()
+        except IndexError:
+            tasks = self._start_thread()
         tasks.put(run)
         return future
 
@@ -74,10 +78,9 @@ class RequestThreads:
             run = tasks.get()
             run()
             del run  # It references the response.
-            with self._lock:
-                if len(self._idle) >= _MIN_IDLE_THREADS:
-                    return
-                self._idle.append(tasks)
+            if len(self._idle) >= _MIN_IDLE_THREADS:
+                return
+            self._idle.append(tasks)
 
 
 request_threads = RequestThreads()

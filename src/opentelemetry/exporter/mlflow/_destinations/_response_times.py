@@ -16,6 +16,10 @@ class LateResponseError(requests.ReadTimeout):
     """A response takes much longer than those before."""
 
 
+class RequestInterruptedError(requests.ReadTimeout):
+    """The session was closed, or the process has no time left."""
+
+
 class ResponseTimes:
     """The durations of the last requests of a session, in seconds.
 

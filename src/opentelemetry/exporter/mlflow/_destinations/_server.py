@@ -59,7 +59,7 @@ class MlflowServerDestination:
         self._connect()
 
     def _connect(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         # OTLPSpanExporter before 1.45 sets its Content-Type on its session. MLflow
         # would reject requests with JSON that have this Content-Type.
         self._session = MlflowSession(*self._settings)
@@ -73,9 +73,7 @@ class MlflowServerDestination:
             self._set_experiment_header()
         response = self._otlp.send(spans)
         if response is not None:  # An error response is false as a boolean.
-            error = self._export_error(response, is_span_request=True)
-            error.retry_after = retry_after_seconds(response)
-            raise error
+            raise self._export_error(response, is_span_request=True)
         self._warn_if_outdated()
 
     def _warn_if_outdated(self) -> None:
@@ -186,9 +184,11 @@ class MlflowServerDestination:
                 f"MLflow {version} is too old ({response.status_code})",
                 f"Upgrade the server to version {MINIMUM_VERSION} or newer",
             )
-        return export_error_from_response(
+        error = export_error_from_response(
             response.status_code,
             error_code,
             self._experiment.label,
             is_span_request=is_span_request,
         )
+        error.retry_after = retry_after_seconds(response)
+        return error

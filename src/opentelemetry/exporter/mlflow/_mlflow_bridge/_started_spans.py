@@ -49,7 +49,7 @@ class StartedSpans:
             os.register_at_fork(after_in_child=self._reset)
 
     def _reset(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._traces: OrderedDict[int, _Trace] = OrderedDict()
 
     def add_fluent_span(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from opentelemetry.exporter.mlflow._destinations._databricks._experiment_traces import (
@@ -16,22 +17,34 @@ from opentelemetry.exporter.mlflow._destinations._databricks._workspace import (
     WorkspaceClient,
     WorkspaceError,
 )
+from opentelemetry.exporter.mlflow._destinations._deadline import (
+    call_with_deadline,
+    request_timeout,
+)
 from opentelemetry.exporter.mlflow._destinations._experiment import (
     ExistingExperiment,
     find_or_create_experiment,
 )
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
+from opentelemetry.exporter.mlflow._destinations._request_threads import (
+    request_threads,
+)
 from opentelemetry.exporter.mlflow._trace_info._trace_data import hex_trace_id
-from opentelemetry.exporter.mlflow.environment_variables import MLFLOW_EXPERIMENT_NAME
+from opentelemetry.exporter.mlflow.environment_variables import (
+    MLFLOW_EXPERIMENT_NAME,
+    OTEL_EXPORTER_MLFLOW_TIMEOUT,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Future
 
     from opentelemetry.sdk.trace import ReadableSpan
 
     from opentelemetry.exporter.mlflow._destinations._resolver import Target
 
 _EXPERIMENTS_PATH = "/api/2.0/mlflow/experiments"
+_MAX_ABANDONED_CALLS = 4
 # MLflow's client removes this prefix before it looks up or creates an experiment.
 _WORKSPACE_PREFIX = "/Workspace"
 
@@ -60,9 +73,34 @@ class DatabricksDestination:
         profile = self.address.partition("://")[2] or None
         self._workspace = WorkspaceClient(profile, timeout)
         self._trace_writer: ExperimentTraceWriter | TableTraceWriter | None = None
-        self._lock = threading.Lock()
+        self._is_closed = False
+        self._abandoned: list[Future[None]] = []
+        request_threads.start()
+        self._lock = threading.RLock()
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
+        # databricks-sdk has timeouts of its own for each of its requests and retries.
+        self._abandoned = [call for call in self._abandoned if not call.done()]
+        seconds = request_timeout(self._timeout)
+        if not seconds or len(self._abandoned) >= _MAX_ABANDONED_CALLS:
+            raise self._timeout_error()
+        try:
+            call_with_deadline(
+                partial(self._send, spans),
+                seconds,
+                lambda: self._is_closed,
+                self._abandoned,
+            )
+        except TimeoutError as error:
+            raise self._timeout_error() from error
+
+    def _timeout_error(self) -> ExportError:
+        return ExportError(
+            f"the workspace does not respond within {self._timeout:g} s",
+            f"Check DATABRICKS_HOST, or increase {OTEL_EXPORTER_MLFLOW_TIMEOUT}",
+        )
+
+    def _send(self, spans: Sequence[ReadableSpan]) -> None:
         with self._lock:
             trace_writer = self._open_trace_writer()
         traces: dict[str, list[ReadableSpan]] = {}
@@ -72,11 +110,14 @@ class DatabricksDestination:
             trace_writer.write(trace_id, spans_of_trace)
 
     def close(self) -> None:
+        self._is_closed = True
         if self._trace_writer:
             self._trace_writer.close()
 
     def after_fork(self) -> None:
-        self._lock = threading.Lock()
+        self._abandoned = []
+        request_threads.start()
+        self._lock = threading.RLock()
         self._workspace.after_fork()
         if self._trace_writer:
             self._trace_writer.after_fork()

@@ -48,7 +48,7 @@ class ExperimentTraceWriter:
         self.after_fork()
 
     def after_fork(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._written_traces: OrderedDict[str, None] = OrderedDict()
 
     def close(self) -> None:
