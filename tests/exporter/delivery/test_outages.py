@@ -122,7 +122,7 @@ def test_the_server_is_not_asked_earlier_than_it_wants(
     assert not exporter.force_flush()
     wait_until(lambda: accepted.names)
     asked = min(float(retry_after), 1.5)
-    assert asked <= time.monotonic() - start < asked + 1
+    assert asked <= time.monotonic() - start < asked + 3
     assert [request.span_names for request in fake_server.requests] == [["a"], ["a"]]
 
 
@@ -241,14 +241,14 @@ def test_shutdown_waits_for_an_export_that_fails_meanwhile(
 def test_shutdown_goes_on_as_long_as_it_succeeds(
     monkeypatch, exporter, spans, accepted
 ):
-    monkeypatch.setattr(exit_deadline, "timeout", 0.6)
+    monkeypatch.setattr(exit_deadline, "timeout", 1.5)
     monkeypatch.setattr(_sender, "_LAST_TRY_SECONDS", 0.1)
     accepted.answer = Response(503)
     for number in range(8):
         exporter.export([spans.make(f"span {number}")])
 
     def answer_slowly(_):
-        time.sleep(0.2)
+        time.sleep(0.3)
         return Response()
 
     accepted.answer = answer_slowly
@@ -301,7 +301,7 @@ def test_an_export_ends_within_its_timeout(monkeypatch, fake_server, spans, acce
     exporter = MlflowSpanExporter(tracking_uri=fake_server.uri, timeout=1)
     start = time.monotonic()
     assert exporter.export([spans.make("a"), spans.make("b")]) is FAILURE
-    assert time.monotonic() - start < 1.5
+    assert time.monotonic() - start < 3
     may_end.set()
     wait_until(lambda: "b" in accepted.names)
     exporter.shutdown()
@@ -349,14 +349,14 @@ def test_force_flush_ends_within_its_timeout(exporter, spans, accepted):
     accepted.answer = answer
     start = time.monotonic()
     assert not exporter.force_flush(500)
-    assert time.monotonic() - start < 1.5
+    assert time.monotonic() - start < 3
     may_end.set()
 
 
 def test_a_short_limit_of_the_exit_leaves_time_for_one_try(
     monkeypatch, exporter, spans, accepted
 ):
-    monkeypatch.setattr(exit_deadline, "timeout", 0.5)
+    monkeypatch.setattr(exit_deadline, "timeout", 1.0)
     monkeypatch.setattr(_availability, "_FIRST_DELAY_SECONDS", 60.0)
     accepted.answer = Response(503)
     exporter.export([spans.make("a")])
