@@ -127,9 +127,9 @@ def test_a_response_that_is_much_later_than_others_is_not_awaited(fake_server, s
     start = time.monotonic()
     error = export_error(destination, [spans.make("two")])
     assert error.cause == "a response takes much longer than others before"
-    assert 2 <= time.monotonic() - start < 4
+    assert 3 <= time.monotonic() - start < 5
     # A server that is only slow has the whole timeout.
-    threading.Timer(3, release.set).start()
+    threading.Timer(4, release.set).start()
     destination.send([spans.make("three")])
     destination.close()
 

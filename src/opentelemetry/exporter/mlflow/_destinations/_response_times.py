@@ -9,7 +9,8 @@ import requests
 
 _MAX_COUNT: Final = 10
 _FACTOR: Final = 3
-_MIN_SECONDS: Final = 2.0
+# A server may need two seconds for a request with 200 traces.
+_MIN_SECONDS: Final = 3.0
 
 
 class LateResponseError(requests.ReadTimeout):
