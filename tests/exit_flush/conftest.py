@@ -77,6 +77,17 @@ class Programs:
         return names
 
 
+@pytest.fixture(autouse=True, scope="session")
+def default_action_of_sighup() -> Iterator[None]:
+    """Programs inherit it. Under `nohup` the signal would be ignored."""
+    if not hasattr(signal, "SIGHUP"):
+        yield
+        return
+    previous = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, previous)
+
+
 @pytest.fixture
 def programs(tmp_path: Path) -> Iterator[Programs]:
     with OtlpReceiver() as otlp, OtlpReceiver() as mlflow:

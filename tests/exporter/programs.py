@@ -17,5 +17,5 @@ def run(program, **environment):
         check=False,
         timeout=120,
     )
-    assert process.returncode == 0, process.stderr
+    assert process.returncode == 0, (process.returncode, process.stderr)
     return process.stdout

@@ -50,6 +50,7 @@ class MemoryRun:
 _KIBIBYTE = 1024.0
 # Blocks of Python's allocator have 16 to 512 bytes.
 _MAX_BLOCKS = 16.0
+_MAX_SHORT_BLOCKS = 300.0
 
 MEMORY_SLOPE = Mark(
     "memory grows by less than 1 KiB in 1,000 calls",
@@ -61,4 +62,11 @@ BLOCK_SLOPE = Mark(
     "Python's allocator keeps less than 16 blocks in 1,000 calls",
     lambda run: f"{run.block_slope or 0:+.1f} blocks in 1,000",
     lambda run: run.block_slope is not None and run.block_slope < _MAX_BLOCKS,
+)
+# In a short run, what waits at the moment of a sample counts for more. One object that
+# is kept for each call makes at least 1,000 blocks.
+SHORT_BLOCK_SLOPE = Mark(
+    "Python's allocator keeps less than 300 blocks in 1,000 calls",
+    lambda run: f"{run.block_slope or 0:+.1f} blocks in 1,000",
+    lambda run: run.block_slope is not None and run.block_slope < _MAX_SHORT_BLOCKS,
 )

@@ -81,7 +81,8 @@ OUTAGE_SCENARIOS: Final = (
             | {"OTEL_EXPORTER_MLFLOW_BUFFER_MAX_BYTES": str(MEBIBYTE)},
             drain_seconds=10,
         ),
-        short_marks=(COUNTED, keeps_bytes(MEBIBYTE), memory_grows_less_than(100)),
+        # A slow machine makes larger requests, of which fewer fit.
+        short_marks=(COUNTED, memory_grows_less_than(100)),
     ),
     Scenario(
         "database-lock",

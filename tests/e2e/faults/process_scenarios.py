@@ -6,7 +6,7 @@ from typing import Final
 
 from .canary import NO_CANARY, CanarySearch
 from .faults import Always, Delay
-from .memory_runs import BLOCK_SLOPE, MEMORY_SLOPE, MemoryRun
+from .memory_runs import BLOCK_SLOPE, MEMORY_SLOPE, SHORT_BLOCK_SLOPE, MemoryRun
 from .outcome import (
     ALL_ARRIVE,
     COUNTED,
@@ -40,7 +40,7 @@ def _memory(work: str, fault: str, count: int, short_count: int) -> Scenario:
         f"memory-of-{work}",
         f"{count:,} {fault}",
         (MEMORY_SLOPE, BLOCK_SLOPE),
-        short_marks=(BLOCK_SLOPE,),
+        short_marks=(SHORT_BLOCK_SLOPE,),
         full=MemoryRun(work, count),
         short=MemoryRun(work, short_count),
     )
@@ -88,9 +88,9 @@ PROCESS_SCENARIOS: Final = (
         full=Gunicorn(200),
         short=Gunicorn(40),
     ),
-    _memory("calls", "calls", 1_000_000, 20_000),
+    _memory("calls", "calls", 1_000_000, 10_000),
     _memory("abandoned-streams", "streams that are abandoned", 100_000, 2_000),
-    _memory("open-roots", "traces whose root never ends", 50_000, 10_000),
+    _memory("open-roots", "traces whose root never ends", 200_000, 10_000),
     Scenario(
         "secrets",
         "a secret in the token, the password, the URL, its query, the proxy's URL and"

@@ -36,9 +36,9 @@ def close_connection(_):
     ("respond", "max_requests"),
     [
         # The first error may be caused by an idle connection, so there is a retry.
-        (close_connection, 8),
-        (lambda _: Response(503, headers={"Retry-After": "1"}), 6),
-        (lambda _: Response(429, headers={"Retry-After": "1000000000"}), 2),
+        (close_connection, 14),
+        (lambda _: Response(503, headers={"Retry-After": "1"}), 7),
+        (lambda _: Response(429, headers={"Retry-After": "1000000000"}), 7),
     ],
 )
 def test_program_ends_while_server_accepts_nothing(fake_server, respond, max_requests):

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _MAX_SHUTDOWN_TIMEOUTS = 6
 # A shutdown leaves this time for its last try.
 _LAST_TRY_SECONDS = 1.0
+# A destination that has asked for a longer time would lose the spans.
+_MAX_PAUSE_SECONDS = 1.0
 # How long `close` waits for requests that the closed destination ends.
 _CLOSE_SECONDS = 1.0
 # A queue on disk may have requests of processes that have died. An application needs
@@ -96,12 +98,13 @@ class Sender:
         availability = self._delivery.availability
         successes = self._delivery.successes
         last_try = min(_LAST_TRY_SECONDS, exit_clock.timeout / 2)
+        is_last_try = False
         deadline = monotonic() + exit_clock.timeout
         latest = monotonic() + _MAX_SHUTDOWN_TIMEOUTS * exit_clock.timeout
         asked = availability.seconds_until_try(is_urgent=True)
         if asked < _remaining_seconds(deadline) - last_try:
             sleep(asked)
-        while (remaining := _remaining_seconds(deadline)) > last_try:
+        while not is_last_try and (remaining := _remaining_seconds(deadline)) > 0:
             with export_deadline(remaining):
                 is_empty = not self._send_next(is_urgent=True)
             if self._delivery.successes > successes:
@@ -114,8 +117,10 @@ class Sender:
             elif not availability.is_available:
                 if self._queue.is_persistent:
                     return
-                wait = availability.seconds_until_try()
-                sleep(max(min(wait, _remaining_seconds(deadline) - last_try), 0.0))
+                wait = min(availability.seconds_until_try(), _MAX_PAUSE_SECONDS)
+                pause = _remaining_seconds(deadline) - last_try
+                is_last_try = pause <= 0
+                sleep(max(min(wait, pause), 0.0))
 
     def stop(self) -> None:
         """Send nothing any more. Called before the destination is closed."""
