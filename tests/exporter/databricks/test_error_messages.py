@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -87,3 +88,29 @@ def test_error_of_table_names_table(databricks, spans, status, is_divisible):
     )
     assert "MODIFY" in error.advice
     assert error.is_divisible is is_divisible
+
+
+def test_workspace_that_does_not_respond_costs_one_timeout(
+    databricks, monkeypatch, spans
+):
+    destination = new_destination()
+    inner = destination._destination
+    monkeypatch.setattr(inner, "_timeout", 0.2)
+    may_end = threading.Event()
+    calls = []
+
+    def wait(batch):
+        calls.append(batch)
+        may_end.wait(10)
+
+    monkeypatch.setattr(inner, "_send", wait)
+    start = time.monotonic()
+    for _ in range(6):
+        error = export_error(destination, translate([spans.make()]))
+        assert error.cause == "the workspace does not respond within 0.2 s"
+        assert "OTEL_EXPORTER_MLFLOW_TIMEOUT" in error.advice
+    assert time.monotonic() - start < 4
+    # Only so many calls wait at the same time.
+    assert len(calls) == 4
+    may_end.set()
+    destination.close()

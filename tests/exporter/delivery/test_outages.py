@@ -394,6 +394,25 @@ def test_an_interrupted_export_waits(monkeypatch, exporter, spans, accepted):
     assert exporter.dropped_spans == 0
 
 
+def test_an_interrupted_request_of_the_queue_waits_on(
+    monkeypatch, exporter, spans, accepted
+):
+    monkeypatch.setattr(_availability, "_FIRST_DELAY_SECONDS", 60.0)
+    accepted.answer = Response(503)
+    exporter.export([spans.make("a")])
+
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr(exporter._destination, "send", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            exporter.force_flush()
+    accepted.answer = Response()
+    assert exporter.force_flush()
+    assert accepted.names == ["a"]
+
+
 def test_an_export_that_has_begun_is_not_lost_by_a_shutdown(
     monkeypatch, exporter, spans, accepted
 ):
@@ -444,6 +463,8 @@ def test_a_closed_destination_does_not_reject_spans(fake_server, spans):
         exporter._destination.send([spans.make()])
     assert raised.value.cause == "the process ends, or the exporter was shut down"
     assert not raised.value.is_divisible
+    with pytest.raises(ExportError, match="the process ends, or the exporter was"):
+        exporter._destination.read_trace_info(1)
     exporter.shutdown()
 
 

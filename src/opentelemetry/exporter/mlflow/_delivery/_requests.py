@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from opentelemetry.exporter.mlflow._destinations import ExportError
-from opentelemetry.exporter.mlflow._missing_package import MissingPackageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -107,8 +106,6 @@ def halves(
 
 def internal_error(error: Exception) -> ExportError:
     """Return the error to record for an exception of this package or of MLflow."""
-    if isinstance(error, MissingPackageError):
-        return ExportError(error.cause, error.advice)
     return ExportError(
         f"an internal error of the exporter ({type(error).__name__})",
         "Please report it, with the version of mlflow",
