@@ -40,6 +40,7 @@ def close_connection(_):
         (lambda _: Response(503, headers={"Retry-After": "1"}), 7),
         (lambda _: Response(429, headers={"Retry-After": "1000000000"}), 7),
     ],
+    ids=["closed", "503", "429"],
 )
 def test_program_ends_while_server_accepts_nothing(fake_server, respond, max_requests):
     fake_server.respond = respond
