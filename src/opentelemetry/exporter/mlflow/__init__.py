@@ -29,7 +29,7 @@ instrumentation is called `mlflow` in OTEL_PYTHON_DISABLED_INSTRUMENTATIONS). In
 from __future__ import annotations
 
 from opentelemetry.exporter.mlflow._missing_package import require_extra
-from opentelemetry.exporter.mlflow._stderr_handler import add_stderr_handler
+from opentelemetry.instrumentation.exit_flush._stderr_handler import add_stderr_handler
 
 with require_extra("mlflow", "opentelemetry.exporter.mlflow"):
     from opentelemetry.exporter.mlflow._content._redaction import SpanContent

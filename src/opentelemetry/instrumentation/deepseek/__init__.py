@@ -27,8 +27,9 @@ Prompts, reasoning, answers and tools are recorded only if
 
 from __future__ import annotations
 
+from opentelemetry.instrumentation.exit_flush._stderr_handler import add_stderr_handler
+
 from ._instrumentor import DeepSeekInstrumentor
-from ._stderr_handler import add_stderr_handler
 
 __all__ = ["DeepSeekInstrumentor"]
 

@@ -1,4 +1,4 @@
-"""Shows the log messages of this package where nothing else shows them.
+"""Shows the log messages of this distribution where nothing else shows them.
 
 Python writes warnings to stderr if no logging is configured. It no longer does once any
 handler exists, for example the one of `opentelemetry-instrumentation-logging`, which
@@ -34,7 +34,7 @@ class StderrHandler(logging.Handler):
 
 
 def add_stderr_handler(logger_name: str) -> None:
-    """Adds the handler, and sets the level that OTEL_PYTHON_LOG_LEVEL names, if any."""
+    """Add the handler, and set the level that OTEL_PYTHON_LOG_LEVEL names, if any."""
     logger = logging.getLogger(logger_name)
     logger.addHandler(StderrHandler())
     level = getattr(logging, os.environ.get(_LEVEL_VARIABLE, "").strip().upper(), None)
