@@ -6,6 +6,8 @@ import random
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from opentelemetry.exporter.mlflow._destinations import ExportInterruptedError
+
 if TYPE_CHECKING:
     from opentelemetry.exporter.mlflow._destinations import ExportError
 
@@ -44,7 +46,9 @@ class Availability:
 
     def record_failure(self, error: ExportError) -> None:
         self.failures += 1
-        self.error = error
+        # The end of the process is not the reason why spans still wait at its end.
+        if self.error is None or not isinstance(error, ExportInterruptedError):
+            self.error = error
         if error.is_divisible and self.failures < _MAX_FAILURES_IN_A_ROW:
             return
         self._delays += 1

@@ -21,6 +21,7 @@ from opentelemetry.exporter.mlflow._destinations._experiment import (
 from opentelemetry.exporter.mlflow._destinations._protocol import (
     Destination,
     ExportError,
+    ExportInterruptedError,
     TraceInfoReader,
 )
 from opentelemetry.exporter.mlflow._destinations._resolver import DestinationResolver
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Destination",
     "ExportError",
+    "ExportInterruptedError",
     "TraceInfoReader",
     "create_destination",
     "exit_clock",

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import requests
 
 from opentelemetry.exporter.mlflow import environment_variables as env
-from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
+from opentelemetry.exporter.mlflow._destinations._protocol import (
+    ExportError,
+    ExportInterruptedError,
+)
 from opentelemetry.exporter.mlflow._destinations._response_times import (
     LateResponseError,
     RequestInterruptedError,
@@ -85,7 +88,7 @@ def export_error_from_exception(
 def _timeout_error(error: requests.ReadTimeout, timeout: float) -> ExportError:
     match error:
         case RequestInterruptedError():
-            return ExportError(
+            return ExportInterruptedError(
                 "the process ends, or the exporter was shut down",
                 "If it occurs often, increase OTEL_INSTRUMENTATION_EXIT_FLUSH_TIMEOUT",
             )

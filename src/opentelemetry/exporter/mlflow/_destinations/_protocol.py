@@ -49,6 +49,10 @@ class ExportError(Exception):
         self.retry_after = retry_after
 
 
+class ExportInterruptedError(ExportError):
+    """The destination was closed, or the process has no time left."""
+
+
 class Destination(Protocol):
     """Accepts translated spans.
 
