@@ -8,7 +8,7 @@ import time
 import pytest
 
 from opentelemetry.exporter.mlflow._destinations._deadline import (
-    call_with_deadline,
+    DeadlineCaller,
     export_deadline,
     request_timeout,
 )
@@ -36,19 +36,23 @@ def test_result_and_error_of_the_function_are_those_of_the_call(
     if not can_start_threads:
         monkeypatch.setattr(request_threads, "_idle", [])
         monkeypatch.setattr(threading.Thread, "start", refuse_to_start)
-    assert call_with_deadline(lambda: 7, 10, lambda: False, []) == 7
+    caller = DeadlineCaller()
+    assert caller.call(lambda: 7, 10, lambda: False) == 7
     with pytest.raises(ValueError):  # noqa: PT011  # the error of the function
-        call_with_deadline(raise_value_error, 10, lambda: False, [])
+        caller.call(raise_value_error, 10, lambda: False)
 
 
 @pytest.mark.parametrize(("timeout", "is_closed"), [(0.2, False), (10, True)])
 def test_function_that_waits_too_long_is_left(timeout, is_closed):
     may_end = threading.Event()
-    abandoned = []
+    caller = DeadlineCaller()
+    # The destination may be closed during the call.
+    closings = [is_closed] * 100 + [False]
     with pytest.raises(TimeoutError):
-        call_with_deadline(may_end.wait, timeout, lambda: is_closed, abandoned)
+        caller.call(may_end.wait, timeout, closings.pop)
+    (late_call,) = caller._late_calls
     may_end.set()
-    assert abandoned[0].result(10)
+    assert late_call.result(10)
 
 
 @pytest.fixture

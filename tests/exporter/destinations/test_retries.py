@@ -8,13 +8,16 @@ import time
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
-from functools import partial
 
 import pytest
+import requests
 from dirty_equals import IsApprox, IsNumber, IsOneOf
 
-from opentelemetry.exporter.mlflow._destinations import _http, create_destination
-from opentelemetry.exporter.mlflow._destinations._deadline import call_with_deadline
+from opentelemetry.exporter.mlflow._destinations import (
+    _deadline,
+    _http,
+    create_destination,
+)
 from tests.exporter.conftest import Response
 
 from .destination import export_error, new_destination, unused_port
@@ -165,19 +168,13 @@ def test_a_server_that_never_responds_does_not_keep_more_and_more_threads(
         return Response()
 
     fake_server.respond = respond
-    monkeypatch.setattr(_http, "_MAX_ABANDONED_REQUESTS", 2)
+    monkeypatch.setattr(_deadline, "_MAX_LATE_CALLS", 2)
     # The timeout of a read does not end a response that comes byte by byte.
-    monkeypatch.setattr(
-        _http, "call_with_deadline", partial(call_without_read_timeout, release)
-    )
+    monkeypatch.setattr(requests.Session, "send", lambda *_, **__: release.wait(20))
     destination = new_destination(fake_server.uri, timeout=0.2)
     for _ in range(4):
         error = export_error(destination, [spans.make()])
         assert error.cause == "no response within 0.2 s"
-    assert len(destination._destination._otlp_session._abandoned) == 2
+    assert len(destination._destination._otlp_session._caller._late_calls) == 2
     release.set()
     destination.close()
-
-
-def call_without_read_timeout(release, _, timeout, is_closed, abandoned):
-    return call_with_deadline(lambda: release.wait(20), timeout, is_closed, abandoned)

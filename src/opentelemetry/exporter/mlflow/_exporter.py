@@ -18,6 +18,7 @@ from opentelemetry.exporter.mlflow._content._redaction import load_redaction
 from opentelemetry.exporter.mlflow._delivery._create_queue import create_queue
 from opentelemetry.exporter.mlflow._delivery._delivery_log import DeliveryLog
 from opentelemetry.exporter.mlflow._delivery._metrics import DeliveryMetrics
+from opentelemetry.exporter.mlflow._delivery._request_delivery import RequestDelivery
 from opentelemetry.exporter.mlflow._delivery._requests import (
     Drop,
     internal_error,
@@ -138,7 +139,10 @@ class MlflowSpanExporter(SpanExporter):
             record_drop=lambda drop: self._log.record_drops([drop]),
         )
         self._log = DeliveryLog(self._destination, queue_name, DeliveryMetrics(queue))
-        self._sender = Sender(self._destination, queue, self._log, self._add_previews)
+        self._sender = Sender(
+            queue,
+            RequestDelivery(self._destination, queue, self._log, self._add_previews),
+        )
         self._content = ContentJoiner()
         self._trace_buffer = TraceBuffer(self._send)
         self._remote_root_previews = (

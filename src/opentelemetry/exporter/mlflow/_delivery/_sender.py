@@ -10,19 +10,19 @@ from __future__ import annotations
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from opentelemetry.exporter.mlflow._delivery._request_delivery import RequestDelivery
 from opentelemetry.exporter.mlflow._delivery._running_exports import RunningExports
 from opentelemetry.exporter.mlflow._destinations import exit_clock, export_deadline
 from opentelemetry.exporter.mlflow._timer import BackgroundTimer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from opentelemetry.exporter.mlflow._delivery._delivery_log import DeliveryLog
+    from opentelemetry.exporter.mlflow._delivery._request_delivery import (
+        RequestDelivery,
+    )
     from opentelemetry.exporter.mlflow._delivery._request_queue import RequestQueue
-    from opentelemetry.exporter.mlflow._destinations import Destination
 
 # A shutdown goes on as long as requests succeed, but not longer than this number of
 # timeouts: a server may accept one request now and then.
@@ -40,20 +40,14 @@ _POLL_SECONDS = 30.0
 
 
 class Sender:
-    """Sends for one exporter. Never raises.
+    """Decides when `delivery` sends what is new, and what waits in `queue`.
 
-    `running_exports` counts the exports that a shutdown waits for.
+    Never raises. `running_exports` counts the exports that a shutdown waits for.
     """
 
-    def __init__(
-        self,
-        destination: Destination,
-        queue: RequestQueue,
-        log: DeliveryLog,
-        on_delivered: Callable[[Sequence[ReadableSpan]], object],
-    ) -> None:
+    def __init__(self, queue: RequestQueue, delivery: RequestDelivery) -> None:
         self._queue = queue
-        self._delivery = RequestDelivery(destination, queue, log, on_delivered)
+        self._delivery = delivery
         self.running_exports = RunningExports()
         self._is_shut_down = self._is_stopped = False
         self._new_timer()

@@ -11,7 +11,7 @@ import time
 from concurrent.futures import wait
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from opentelemetry.exporter.mlflow._destinations._request_threads import (
     request_threads,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _POLL_SECONDS = 0.1
+_MAX_LATE_CALLS = 8
 
 
 class ExitClock:
@@ -87,30 +88,40 @@ def request_timeout(timeout: float) -> float:
     return max(min(seconds), 0.0)
 
 
-def call_with_deadline(
-    function: Callable[[], T],
-    timeout: float,
-    is_closed: Callable[[], bool],
-    abandoned: list[Future[T]],
-) -> T:
-    """Call a function that waits for a server, in another thread.
+class DeadlineCaller:
+    """Calls functions that wait for a server, in other threads, for a limited time.
 
-    Raises TimeoutError if the function takes longer than `timeout` seconds or than the
-    end of the process allows, or if `is_closed` returns True. The call, which goes on,
-    is then added to `abandoned`.
+    A call that takes longer goes on, for example because the server sends a byte now
+    and then. If some calls of this object do so, no other call is made.
     """
-    start = time.monotonic()
-    try:
-        future = request_threads.call(function)
-    except RuntimeError:
-        # Since Python 3.12 no thread can start while the interpreter shuts down.
-        return function()
-    while not wait([future], timeout=_POLL_SECONDS).done:
-        if (
-            time.monotonic() - start > timeout
-            or is_closed()
-            or exit_clock.remaining_seconds() == 0
-        ):
-            abandoned.append(future)
+
+    def __init__(self) -> None:
+        self._late_calls: list[Future[Any]] = []
+        request_threads.start()
+
+    def call(
+        self, function: Callable[[], T], seconds: float, is_closed: Callable[[], bool]
+    ) -> T:
+        """Return what the function returns, or raise what it raises.
+
+        Raises TimeoutError if it takes longer than `seconds`, or than the end of the
+        process allows, or if `is_closed` returns True.
+        """
+        self._late_calls = [call for call in self._late_calls if not call.done()]
+        if is_closed() or not seconds or len(self._late_calls) >= _MAX_LATE_CALLS:
             raise TimeoutError
-    return future.result()
+        start = time.monotonic()
+        try:
+            future = request_threads.call(function)
+        except RuntimeError:
+            # Since Python 3.12 no thread can start while the interpreter shuts down.
+            return function()
+        while not wait([future], timeout=_POLL_SECONDS).done:
+            if (
+                time.monotonic() - start > seconds
+                or is_closed()
+                or exit_clock.remaining_seconds() == 0
+            ):
+                self._late_calls.append(future)
+                raise TimeoutError
+        return future.result()

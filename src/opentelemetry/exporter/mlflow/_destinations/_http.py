@@ -22,12 +22,9 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from opentelemetry.exporter.mlflow._destinations._deadline import (
-    call_with_deadline,
+    DeadlineCaller,
     exit_clock,
     request_timeout,
-)
-from opentelemetry.exporter.mlflow._destinations._request_threads import (
-    request_threads,
 )
 from opentelemetry.exporter.mlflow._destinations._response_times import (
     LateResponseError,
@@ -37,7 +34,6 @@ from opentelemetry.exporter.mlflow._destinations._response_times import (
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
-    from concurrent.futures import Future
 
 # The headers that describe the request itself.
 _PROTOCOL_HEADERS = (
@@ -56,9 +52,6 @@ _GZIP_LEVEL: Final = 1
 # An unreachable server is given less time than a busy one: spans can wait, and a
 # program that ends must not hang.
 _CONNECT_TIMEOUT_SECONDS = 5.0
-
-
-_MAX_ABANDONED_REQUESTS = 8
 
 
 class StopRetryingError(requests.RequestException):
@@ -139,9 +132,7 @@ class MlflowSession(requests.Session):
         self._fixed_cert = cert
         self._is_closed = False
         self._response_times = ResponseTimes()
-        # A server that sends a byte now and then keeps a thread busy.
-        self._abandoned: list[Future[requests.Response]] = []
-        request_threads.start()
+        self._caller = DeadlineCaller()
 
     def close(self) -> None:
         """Close the connections; a request that waits for its response ends."""
@@ -189,20 +180,13 @@ class MlflowSession(requests.Session):
         self, request: requests.PreparedRequest, timeout: float, **kwargs: Any
     ) -> requests.Response:
         seconds = request_timeout(timeout)
-        self._abandoned = [future for future in self._abandoned if not future.done()]
-        if self._is_closed or (not seconds and exit_clock.remaining_seconds() == 0):
-            raise RequestInterruptedError
-        if not seconds or len(self._abandoned) >= _MAX_ABANDONED_REQUESTS:
-            raise requests.ReadTimeout
         # The timeout of each read is longer: it is the deadline that must be exceeded.
         timeouts = min(seconds, _CONNECT_TIMEOUT_SECONDS), seconds
         send = partial(super().send, request, timeout=timeouts, **kwargs)
         limit = self._response_times.limit(seconds)
         start = time.monotonic()
         try:
-            response = call_with_deadline(
-                send, limit, lambda: self._is_closed, self._abandoned
-            )
+            response = self._caller.call(send, limit, lambda: self._is_closed)
         except TimeoutError as error:
             if self._is_closed or exit_clock.remaining_seconds() == 0:
                 raise RequestInterruptedError from error

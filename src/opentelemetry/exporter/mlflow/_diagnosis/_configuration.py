@@ -74,11 +74,6 @@ class Configuration(NamedTuple):
             f"({self.experiment.setting.name})"
         )
 
-    @property
-    def spool_destination(self) -> str:
-        """The name of the destination in the spool."""
-        return self.destination.target
-
 
 def read_configuration(spool: str | None) -> Configuration:
     """Raises ValueError or ImportError, as the constructor of the exporter does.

@@ -34,7 +34,7 @@ def check_spool(
         return
     with report.check("spool"):
         contents = _read(settings)
-        own = configuration.spool_destination
+        own = configuration.destination.target
         for name, state in contents.items():
             owner = name if name == own else f"another destination, {name}"
             report.ok("spool", f"spans that wait for {owner}: {_describe(state)}")
@@ -78,7 +78,7 @@ def _drain(
     with closing(
         Spool(
             settings.folder,
-            lambda: configuration.spool_destination,
+            lambda: configuration.destination.target,
             max_bytes=settings.max_bytes,
             max_age_seconds=settings.max_age_seconds,
             on_drop=report_drop,

@@ -18,7 +18,7 @@ from opentelemetry.exporter.mlflow._destinations._databricks._workspace import (
     WorkspaceError,
 )
 from opentelemetry.exporter.mlflow._destinations._deadline import (
-    call_with_deadline,
+    DeadlineCaller,
     request_timeout,
 )
 from opentelemetry.exporter.mlflow._destinations._experiment import (
@@ -26,9 +26,6 @@ from opentelemetry.exporter.mlflow._destinations._experiment import (
     find_or_create_experiment,
 )
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
-from opentelemetry.exporter.mlflow._destinations._request_threads import (
-    request_threads,
-)
 from opentelemetry.exporter.mlflow._trace_info._trace_data import hex_trace_id
 from opentelemetry.exporter.mlflow.environment_variables import (
     MLFLOW_EXPERIMENT_NAME,
@@ -37,14 +34,12 @@ from opentelemetry.exporter.mlflow.environment_variables import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from concurrent.futures import Future
 
     from opentelemetry.sdk.trace import ReadableSpan
 
     from opentelemetry.exporter.mlflow._destinations._resolver import Target
 
 _EXPERIMENTS_PATH = "/api/2.0/mlflow/experiments"
-_MAX_ABANDONED_CALLS = 4
 # MLflow's client removes this prefix before it looks up or creates an experiment.
 _WORKSPACE_PREFIX = "/Workspace"
 
@@ -74,31 +69,22 @@ class DatabricksDestination:
         self._workspace = WorkspaceClient(profile, timeout)
         self._trace_writer: ExperimentTraceWriter | TableTraceWriter | None = None
         self._is_closed = False
-        self._abandoned: list[Future[None]] = []
-        request_threads.start()
+        self._caller = DeadlineCaller()
         self._lock = threading.RLock()
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         # databricks-sdk has timeouts of its own for each of its requests and retries.
-        self._abandoned = [call for call in self._abandoned if not call.done()]
-        seconds = request_timeout(self._timeout)
-        if not seconds or len(self._abandoned) >= _MAX_ABANDONED_CALLS:
-            raise self._timeout_error()
         try:
-            call_with_deadline(
+            self._caller.call(
                 partial(self._send, spans),
-                seconds,
+                request_timeout(self._timeout),
                 lambda: self._is_closed,
-                self._abandoned,
             )
         except TimeoutError as error:
-            raise self._timeout_error() from error
-
-    def _timeout_error(self) -> ExportError:
-        return ExportError(
-            f"the workspace does not respond within {self._timeout:g} s",
-            f"Check DATABRICKS_HOST, or increase {OTEL_EXPORTER_MLFLOW_TIMEOUT}",
-        )
+            raise ExportError(
+                f"the workspace does not respond within {self._timeout:g} s",
+                f"Check DATABRICKS_HOST, or increase {OTEL_EXPORTER_MLFLOW_TIMEOUT}",
+            ) from error
 
     def _send(self, spans: Sequence[ReadableSpan]) -> None:
         with self._lock:
@@ -115,8 +101,7 @@ class DatabricksDestination:
             self._trace_writer.close()
 
     def after_fork(self) -> None:
-        self._abandoned = []
-        request_threads.start()
+        self._caller = DeadlineCaller()
         self._lock = threading.RLock()
         self._workspace.after_fork()
         if self._trace_writer:
