@@ -4,6 +4,9 @@ import time
 
 import pytest
 
+from opentelemetry.exporter.mlflow._delivery import _availability
+
+from .accepted_spans import AcceptedSpans
 from .spools import open_spool
 
 
@@ -27,3 +30,17 @@ def set_clock(monkeypatch):
         monkeypatch.setattr(time, "time", lambda: real_time() + seconds)
 
     return set_clock
+
+
+@pytest.fixture
+def short_delays(monkeypatch):
+    """Requests are tried again after fractions of a second."""
+    monkeypatch.setattr(_availability, "_FIRST_DELAY_SECONDS", 0.05)
+    monkeypatch.setattr(_availability, "_MAX_DELAY_SECONDS", 0.2)
+
+
+@pytest.fixture
+def accepted(fake_server):
+    """What `fake_server` accepts; `accepted.answer` is its response."""
+    fake_server.respond = accepted = AcceptedSpans()
+    return accepted

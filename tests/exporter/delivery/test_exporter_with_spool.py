@@ -13,7 +13,7 @@ from opentelemetry.exporter.mlflow._delivery import _availability, _sender
 from opentelemetry.exporter.mlflow._delivery._spool_database import FILE_NAME
 from tests.exporter.conftest import Response, error_response
 
-from .test_outages import wait_until
+from .accepted_spans import wait_until
 
 SUCCESS, FAILURE = SpanExportResult.SUCCESS, SpanExportResult.FAILURE
 
