@@ -29,11 +29,11 @@ class BackgroundTimer:
     def start(self, seconds: float) -> None:
         """Start the timer. A timer that calls earlier is not changed."""
         due = monotonic() + seconds
-        timer = threading.Timer(seconds, self._call)
-        timer.daemon = True
         with self._lock:
             if self._timer is not None and self._due <= due:
                 return
+            timer = threading.Timer(seconds, self._call)
+            timer.daemon = True
             replaced, self._timer, self._due = self._timer, timer, due
         if replaced:
             replaced.cancel()
