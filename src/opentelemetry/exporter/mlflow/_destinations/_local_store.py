@@ -52,6 +52,9 @@ class LocalStoreDestination:
         self._lock = threading.RLock()
         self._client: TracingClient | None = None
 
+    def describe(self) -> str:
+        return ""
+
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         client, experiment_id = self._open()
         with self._translated_errors(is_span_request=True):

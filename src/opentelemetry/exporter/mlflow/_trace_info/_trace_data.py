@@ -15,6 +15,9 @@ from opentelemetry.exporter.mlflow._mapping import (
     SPAN_OUTPUTS,
     SPAN_TYPE,
 )
+from opentelemetry.exporter.mlflow._trace_info._trace_settings import (
+    without_trace_settings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -91,17 +94,25 @@ def _json_attributes(attributes: Mapping[str, Any], request_id: str) -> dict[str
         SPAN_TYPE: "UNKNOWN",
         **{
             name: value
-            for name, value in attributes.items()
+            for name, value in without_trace_settings(attributes).items()
             if not name.startswith(TRACE_TAG_PREFIX)
         },
     }
     values[_REQUEST_ID] = request_id
-    for name, sources in _SOURCES.items():
-        if name not in values and (value := _first(values, sources)) is not None:
-            values[name] = value
-    if USAGE not in values and (counts := _token_counts(values)):
-        values[USAGE] = counts
+    values |= computed_attributes(values)
     return {name: _to_json(value) for name, value in values.items()}
+
+
+def computed_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """What a new MLflow server computes from the attributes of the conventions."""
+    computed = {
+        name: value
+        for name, sources in _SOURCES.items()
+        if name not in attributes and (value := _first(attributes, sources)) is not None
+    }
+    if USAGE not in attributes and (counts := _token_counts(attributes)):
+        computed[USAGE] = counts
+    return computed
 
 
 def _to_json(value: Any) -> str:
