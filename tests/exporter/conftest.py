@@ -183,7 +183,7 @@ def run_fake_server(tls: ssl.SSLContext | None = None) -> Iterator[FakeServer]: 
             self.end_headers()
             self.wfile.write(response.body)
 
-        do_GET = do_POST  # noqa: N815  # the method that http.server calls
+        do_GET = do_PATCH = do_PUT = do_POST  # noqa: N815  # what http.server calls
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass

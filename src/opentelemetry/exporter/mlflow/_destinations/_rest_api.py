@@ -60,9 +60,10 @@ class MlflowRestApi:
     def read_trace_info(self, trace_id: str) -> Mapping[str, Any] | None:
         """Return the TraceInfo in its JSON form, or None if there is no such trace."""
         response = self.request("GET", f"api/{_TRACES_PATH}/{trace_id}")
-        match json_body(response):
-            case {"trace": {"trace_info": dict(trace_info)}}:
-                return cast("dict[str, Any]", trace_info)
+        body: Any = json_body(response)
+        match body:
+            case {"trace": {"trace_info": {}}}:
+                return cast("dict[str, Any]", body["trace"]["trace_info"])
             case {"error_code": "RESOURCE_DOES_NOT_EXIST"}:
                 return None
             case _:
@@ -76,9 +77,10 @@ class MlflowRestApi:
         response = self.request(
             "POST", f"api/{_TRACES_PATH}", json={"trace": {"trace_info": trace_info}}
         )
-        match json_body(response):
-            case {"trace": {"trace_info": dict(stored)}}:
-                return cast("dict[str, Any]", stored)
+        body: Any = json_body(response)
+        match body:
+            case {"trace": {"trace_info": {}}}:
+                return cast("dict[str, Any]", body["trace"]["trace_info"])
             case {"error_code": _}:
                 raise self.export_error(response, is_span_request=True)
             case _ if response.status_code in _NO_PATH_STATUSES:
@@ -132,9 +134,10 @@ class MlflowRestApi:
         self, method: str, path: str, body: Mapping[str, Any]
     ) -> dict[str, Any]:
         response = self.request(method, f"api/2.0/mlflow/traces{path}", json=body)
-        match json_body(response):
-            case {"trace_info": dict(trace_info)}:
-                return cast("dict[str, Any]", trace_info)
+        body: Any = json_body(response)
+        match body:
+            case {"trace_info": {}}:
+                return cast("dict[str, Any]", body["trace_info"])
             case _:
                 raise self.export_error(response, is_span_request=True)
 

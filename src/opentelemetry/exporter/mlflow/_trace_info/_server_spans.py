@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.exporter.mlflow._replace_span import replace_span
 from opentelemetry.exporter.mlflow._trace_info._trace_data import (
-    computed_attributes,
     find_root,
     hex_trace_id,
     trace_spans,
@@ -55,13 +53,11 @@ def _server_span(span: ReadableSpan, *, completes_traces: bool) -> ReadableSpan:
         attributes, is_local_root=is_local_root
     ):
         return span
-    values = without_trace_settings(attributes)
-    if not completes_traces:
-        values |= {
-            name: value if isinstance(value, str) else json.dumps(value)
-            for name, value in computed_attributes(values).items()
-        }
-    return replace_span(span, attributes=values)
+    if completes_traces:
+        return replace_span(span, attributes=without_trace_settings(attributes))
+    # Objects and lists instead of JSON: version 3.6 would show JSON as one text.
+    [trace_span] = trace_spans([span], f"tr-{hex_trace_id(span)}")
+    return replace_span(span, attributes=trace_span.values)
 
 
 def run_header(spans: Sequence[ReadableSpan]) -> dict[str, str]:

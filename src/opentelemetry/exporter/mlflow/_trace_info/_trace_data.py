@@ -1,7 +1,8 @@
 """TraceData: the spans of a trace, as MLflow's client stores them. Pure.
 
-An MLflow server computes token counts, model, provider, inputs and outputs of tools by
-itself. Databricks stores the spans as they are, so they must contain these values.
+A new MLflow server computes token counts, model, provider, inputs and outputs of tools
+by itself. An old one and Databricks store the spans as they are, so they must contain
+these values.
 """
 
 from __future__ import annotations
@@ -99,20 +100,12 @@ def _json_attributes(attributes: Mapping[str, Any], request_id: str) -> dict[str
         },
     }
     values[_REQUEST_ID] = request_id
-    values |= computed_attributes(values)
+    for name, sources in _SOURCES.items():
+        if name not in values and (value := _first(values, sources)) is not None:
+            values[name] = value
+    if USAGE not in values and (counts := _token_counts(values)):
+        values[USAGE] = counts
     return {name: _to_json(value) for name, value in values.items()}
-
-
-def computed_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """What a new MLflow server computes from the attributes of the conventions."""
-    computed = {
-        name: value
-        for name, sources in _SOURCES.items()
-        if name not in attributes and (value := _first(attributes, sources)) is not None
-    }
-    if USAGE not in attributes and (counts := _token_counts(attributes)):
-        computed[USAGE] = counts
-    return computed
 
 
 def _to_json(value: Any) -> str:
