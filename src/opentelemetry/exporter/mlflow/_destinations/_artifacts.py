@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 _PROXY_SCHEME: Final = "mlflow-artifacts"
 _PROXY_PATH: Final = "api/2.0/mlflow-artifacts/artifacts"
 _FILE_NAME: Final = "traces.json"
+_NO_FILE_STATUSES: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST)
+
+# The tag of a trace with the location of its artifacts.
+ARTIFACT_LOCATION: Final = "mlflow.artifactLocation"
 
 
 class TraceArtifacts:
@@ -28,31 +32,39 @@ class TraceArtifacts:
         self._api = api
 
     def write(self, location: str, content: bytes) -> None:
-        path = _proxy_path(location)
-        if path is None:
-            try:
-                _repository(location).upload_trace_data(content.decode())
-            except Exception as error:
-                raise _storage_error(error) from error
-        else:
+        if path := _proxy_path(location):
             response = self._api.request("PUT", path, data=content)
             if response.status_code != HTTPStatus.OK:
                 raise self._api.export_error(response)
+        else:
+            write_to_storage(location, content)
 
     def read(self, location: str) -> bytes | None:
         """Return None if there is no file."""
-        path = _proxy_path(location)
-        if path is None:
-            try:
-                return json.dumps(_repository(location).download_trace_data()).encode()
-            except Exception:  # noqa: BLE001  # each storage has an error of its own
+        if path := _proxy_path(location):
+            response = self._api.request("GET", path)
+            if response.status_code == HTTPStatus.OK:
+                return response.content
+            if response.status_code in _NO_FILE_STATUSES:
                 return None
-        response = self._api.request("GET", path)
-        if response.status_code == HTTPStatus.OK:
-            return response.content
-        if response.status_code in (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST):
-            return None
-        raise self._api.export_error(response)
+            raise self._api.export_error(response)
+        return read_from_storage(location)
+
+
+def write_to_storage(location: str, content: bytes) -> None:
+    """Write the file with MLflow's own client. Raises ExportError."""
+    try:
+        _repository(location).upload_trace_data(content.decode())
+    except Exception as error:
+        raise _storage_error(error) from error
+
+
+def read_from_storage(location: str) -> bytes | None:
+    """Return None if there is no file, or if it cannot be read."""
+    try:
+        return json.dumps(_repository(location).download_trace_data()).encode()
+    except Exception:  # noqa: BLE001  # each storage has errors of its own
+        return None
 
 
 def _proxy_path(location: str) -> str | None:

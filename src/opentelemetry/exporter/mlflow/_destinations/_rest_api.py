@@ -134,10 +134,10 @@ class MlflowRestApi:
         self, method: str, path: str, body: Mapping[str, Any]
     ) -> dict[str, Any]:
         response = self.request(method, f"api/2.0/mlflow/traces{path}", json=body)
-        body: Any = json_body(response)
-        match body:
+        response_body: Any = json_body(response)
+        match response_body:
             case {"trace_info": {}}:
-                return cast("dict[str, Any]", body["trace_info"])
+                return cast("dict[str, Any]", response_body["trace_info"])
             case _:
                 raise self.export_error(response, is_span_request=True)
 

@@ -31,7 +31,7 @@ from opentelemetry.exporter.mlflow._trace_info._server_spans import (
     server_spans,
     trace_info_updates,
 )
-from opentelemetry.exporter.mlflow._trace_info._trace_data import hex_trace_id
+from opentelemetry.exporter.mlflow._trace_info._trace_data import by_trace
 from opentelemetry.exporter.mlflow._trace_info._trace_settings import EXPERIMENT_ID
 
 if TYPE_CHECKING:
@@ -140,10 +140,7 @@ class MlflowServerDestination:
                     ServerTraceStore(self._api), experiment_id
                 )
             writer = self._artifact_writers[experiment_id]
-        traces: dict[str, list[ReadableSpan]] = {}
-        for span in spans:
-            traces.setdefault(hex_trace_id(span), []).append(span)
-        for trace_id, spans_of_trace in traces.items():
+        for trace_id, spans_of_trace in by_trace(spans).items():
             writer.write(trace_id, spans_of_trace)
 
     def _write_trace_info(self, trace_info: Mapping[str, Any]) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.exporter.mlflow._replace_span import replace_span
 from opentelemetry.exporter.mlflow._trace_info._trace_data import (
+    TRACE_TAG_PREFIX,
+    by_trace,
     find_root,
     hex_trace_id,
     trace_spans,
@@ -55,9 +57,15 @@ def _server_span(span: ReadableSpan, *, completes_traces: bool) -> ReadableSpan:
         return span
     if completes_traces:
         return replace_span(span, attributes=without_trace_settings(attributes))
-    # Objects and lists instead of JSON: version 3.6 would show JSON as one text.
+    # Objects and lists instead of JSON: version 3.6, and a local store of version 3.18,
+    # would show JSON as one text.
     [trace_span] = trace_spans([span], f"tr-{hex_trace_id(span)}")
-    return replace_span(span, attributes=trace_span.values)
+    tags = {
+        name: value
+        for name, value in attributes.items()
+        if name.startswith(TRACE_TAG_PREFIX)
+    }
+    return replace_span(span, attributes={**trace_span.values, **tags})
 
 
 def run_header(spans: Sequence[ReadableSpan]) -> dict[str, str]:
@@ -76,20 +84,19 @@ def trace_info_updates(
     That is each trace whose root is in `spans`, if the server does not complete traces.
     Otherwise it is a trace of which the program told MLflow more than spans can say.
     """
-    roots = [span for span in spans if span.parent is None]
-    for root_span in roots:
-        if completes_traces and not trace_metadata(root_span.attributes or {}):
+    for trace_id, spans_of_trace in by_trace(spans).items():
+        if completes_traces and not any(
+            span.parent is None and trace_metadata(span.attributes or {})
+            for span in spans_of_trace
+        ):
             continue
-        trace_id = f"tr-{hex_trace_id(root_span)}"
-        trace = trace_spans(
-            [span for span in spans if hex_trace_id(span) == hex_trace_id(root_span)],
-            trace_id,
-        )
-        root = find_root(trace) or trace[0]
+        trace = trace_spans(spans_of_trace, f"tr-{trace_id}")
+        if (root := find_root(trace)) is None:
+            continue
         trace_info = TraceInfo.of(trace, root).to_json(
             experiment_location(experiment_id), "3", _MAX_PREVIEW_LENGTH
         )
         if completes_traces:
             for name in _TOTALS:
                 trace_info["trace_metadata"].pop(name, None)
-        yield {"trace_id": trace_id, **trace_info}
+        yield {"trace_id": f"tr-{trace_id}", **trace_info}

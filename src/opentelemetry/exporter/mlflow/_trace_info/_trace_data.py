@@ -84,6 +84,14 @@ def hex_trace_id(span: ReadableSpan) -> str:
     return f"{span.context.trace_id:032x}" if span.context else ""
 
 
+def by_trace(spans: Iterable[ReadableSpan]) -> dict[str, list[ReadableSpan]]:
+    """The spans of each trace, by its id of 32 hexadecimal digits."""
+    traces: dict[str, list[ReadableSpan]] = {}
+    for span in spans:
+        traces.setdefault(hex_trace_id(span), []).append(span)
+    return traces
+
+
 def find_root(spans: Sequence[TraceSpan]) -> TraceSpan | None:
     """None if the root has not ended yet, or is in another process."""
     return next((span for span in spans if span.parent_id is None), None)

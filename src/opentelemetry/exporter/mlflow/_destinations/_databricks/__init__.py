@@ -29,7 +29,7 @@ from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
 from opentelemetry.exporter.mlflow._destinations._trace_artifacts import (
     TraceArtifactWriter,
 )
-from opentelemetry.exporter.mlflow._trace_info._trace_data import hex_trace_id
+from opentelemetry.exporter.mlflow._trace_info._trace_data import by_trace
 from opentelemetry.exporter.mlflow._trace_info._trace_settings import EXPERIMENT_ID
 from opentelemetry.exporter.mlflow.environment_variables import (
     MLFLOW_EXPERIMENT_NAME,
@@ -98,10 +98,7 @@ class DatabricksDestination:
             trace_writer = self._open_trace_writer(
                 str((spans[0].attributes or {}).get(EXPERIMENT_ID, ""))
             )
-        traces: dict[str, list[ReadableSpan]] = {}
-        for span in spans:
-            traces.setdefault(hex_trace_id(span), []).append(span)
-        for trace_id, spans_of_trace in traces.items():
+        for trace_id, spans_of_trace in by_trace(spans).items():
             trace_writer.write(trace_id, spans_of_trace)
 
     def close(self) -> None:
