@@ -49,6 +49,7 @@ class MlflowServer:
         folder: The folder for the database, the artifacts and `mlflow.log`. It is not
             deleted. By default a temporary folder is used.
         store: A database to use instead, as MLflow's `--backend-store-uri`.
+        python: The Python of an environment with MLflow; by default the current one.
         report: A function that is called with lines about the progress.
         start_timeout: The number of seconds after which MlflowServerError is raised.
     """
@@ -58,11 +59,13 @@ class MlflowServer:
         folder: Path | None = None,
         *,
         store: str | None = None,
+        python: Path | None = None,
         report: Callable[[str], object] = lambda _: None,
         start_timeout: float = 180,
     ) -> None:
         self._folder = folder
         self._store = store
+        self._python = Path(python or sys.executable).absolute()
         self._report = report
         self._start_timeout = start_timeout
         self._port = 0
@@ -84,7 +87,7 @@ class MlflowServer:
             self._port = self._port or _free_port()
             log = folder / "mlflow.log"
             store = self._store or f"sqlite:///{folder.resolve()}/mlflow.db"
-            process = _start(folder, store, self._port, log)
+            process = _start(self._python, folder, store, self._port, log)
             stack.callback(_stop, process)
             self._wait_until_ready(process, log)
             self._exit_stack = stack.pop_all()
@@ -117,8 +120,10 @@ class MlflowServer:
         )
 
 
-def _start(folder: Path, store: str, port: int, log: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "mlflow", "server"]
+def _start(
+    python: Path, folder: Path, store: str, port: int, log: Path
+) -> subprocess.Popen[bytes]:
+    command = [str(python), "-m", "mlflow", "server"]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     command += ["--backend-store-uri", store]
     command += ["--artifacts-destination", str(folder.resolve() / "artifacts")]
