@@ -72,7 +72,11 @@ class MlflowServerDestination:
         self._otlp = OtlpClient(
             f"{self.address}/v1/traces", self._otlp_session, self._timeout
         )
-        self._version = ServerVersionReader(self._session, self.address, self._timeout)
+        # A session of its own: a session expects responses as fast as those before.
+        self._version_session = MlflowSession(*self._settings)
+        self._version = ServerVersionReader(
+            self._version_session, self.address, self._timeout
+        )
         self._api = MlflowRestApi(
             self._session,
             self.address,
@@ -179,6 +183,7 @@ class MlflowServerDestination:
     def close(self) -> None:
         self._otlp.close()
         self._session.close()
+        self._version_session.close()
 
     def after_fork(self) -> None:
         self._connect()
