@@ -48,8 +48,10 @@ from opentelemetry.exporter.mlflow._mlflow_bridge._provider_patch import (
     OTLP_SETTING,
     patch_otlp_export,
     patch_provider,
-    patch_span_processor,
     patch_span_start,
+)
+from opentelemetry.exporter.mlflow._mlflow_bridge._span_processor_patch import (
+    patch_span_processor,
 )
 
 if TYPE_CHECKING:

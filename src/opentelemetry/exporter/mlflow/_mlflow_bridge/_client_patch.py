@@ -56,6 +56,7 @@ def patch_tracing_client(module: ModuleType, bridge: Bridge) -> None:
     AttributeError if this version of MLflow does not have `_upload_trace_data`.
     """
     patches = _ClientPatches(bridge)
+    module.TracingClient._upload_trace_data  # noqa: B018, SLF001  # raises AttributeError
     patch_function_wrapper(module, "TracingClient._upload_trace_data")(
         patches.upload_trace_data
     )

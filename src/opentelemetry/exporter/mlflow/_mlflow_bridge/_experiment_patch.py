@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 def patch_experiment_lookup(fluent: ModuleType) -> None:
     """Patch `_get_experiment_id_from_env`, a private name: no public one exists."""
     try:
+        fluent._get_experiment_id_from_env  # noqa: B018, SLF001  # see the docstring
         patch_function_wrapper(fluent, "_get_experiment_id_from_env")(
             _retry_on_conflict
         )

@@ -13,25 +13,19 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from wrapt import patch_function_wrapper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-    from opentelemetry.sdk.trace import SpanProcessor
-
 OTLP_SETTING: Final = "MLFLOW_ENABLE_OTLP_EXPORTER"
 
 # All spans of MLflow start in one of these functions.
 _START_FUNCTIONS: Final = ("start_span_in_context", "start_detached_span")
-# Without this module, MLflow's client generates trace ids from span ids in every case.
-_SERVER_IDS_MODULE: Final = "mlflow.tracing.processor.mlflow_v2"
 
 
 def patch_span_start(module: ModuleType, on_start_span: Callable[..., Any]) -> None:
@@ -93,59 +87,3 @@ def patch_otlp_export(module: ModuleType, is_active: Callable[[], bool]) -> None
         return wrapped(*args, **kwargs)
 
     patch_function_wrapper(module, "should_use_otlp_exporter")(should_export)
-
-
-def patch_span_processor(
-    module: ModuleType, is_exported_to: Callable[[str], bool]
-) -> None:
-    """Correct the span processors of old versions of MLflow's client.
-
-    Newer versions have another signature, and need no correction.
-    """
-    function = getattr(module, "_get_mlflow_span_processor", None)
-    if function is None:
-        return
-
-    def create_processor(
-        wrapped: Callable[..., Any], _instance: Any, args: Any, kwargs: Any
-    ) -> Any:
-        tracking_uri = kwargs["tracking_uri"] if "tracking_uri" in kwargs else args[0]
-        if not is_exported_to(tracking_uri):
-            return wrapped(*args, **kwargs)
-        processor = (
-            _processor_with_span_ids(tracking_uri, kwargs.get("experiment_id"))
-            if find_spec(_SERVER_IDS_MODULE)
-            else wrapped(*args, **kwargs)
-        )
-        _initialize(processor)
-        return processor
-
-    patch_function_wrapper(module, "_get_mlflow_span_processor")(create_processor)
-
-
-def _processor_with_span_ids(tracking_uri: str, experiment_id: str | None) -> Any:
-    """Create the processor that derives the trace id from the span.
-
-    The oldest versions use it for Databricks alone. Elsewhere they let the server
-    choose an id, and the trace of MlflowSpanExporter would be another one.
-
-    https://github.com/mlflow/mlflow/blob/v3.1.4/mlflow/tracing/provider.py
-    """
-    from mlflow.tracing.export.mlflow_v3 import MlflowV3SpanExporter
-    from mlflow.tracing.processor.mlflow_v3 import MlflowV3SpanProcessor
-
-    exporter: Any = MlflowV3SpanExporter(tracking_uri=tracking_uri)
-    processor_class: Any = MlflowV3SpanProcessor
-    return processor_class(exporter, experiment_id=experiment_id)
-
-
-def _initialize(processor: SpanProcessor) -> None:
-    """Initialize what OpenTelemetry's processor needs, if MLflow has not done so.
-
-    The oldest versions do not call `__init__` of the base class, and their spans cannot
-    end with a newer SDK.
-    """
-    if isinstance(processor, SimpleSpanProcessor):
-        exporter = processor.span_exporter
-        if vars(SimpleSpanProcessor(exporter)).keys() - vars(processor).keys():
-            SimpleSpanProcessor.__init__(processor, exporter)
