@@ -16,7 +16,7 @@ import os
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from wrapt import ObjectProxy, patch_function_wrapper
+from wrapt import patch_function_wrapper
 
 from opentelemetry import context, trace
 
@@ -71,7 +71,8 @@ def patch_context(
         context.detach(token.otel)
         return wrapped(token.mlflow)
 
-    provider.set_span_in_context, provider.detach_span_from_context  # noqa: B018  # raises AttributeError
+    for name in ("set_span_in_context", "detach_span_from_context"):
+        getattr(provider, name)
     patch_function_wrapper(provider, "set_span_in_context")(set_span)
     patch_function_wrapper(provider, "detach_span_from_context")(detach)
 
@@ -92,7 +93,7 @@ def _is_propagated() -> bool:
     return os.environ.get(PROPAGATION_SETTING, "").lower() in ("true", "1")
 
 
-def patch_use_span(fluent: ModuleType, is_active: Callable[[], bool]) -> None:
+def patch_use_span(fluent: Any, is_active: Callable[[], bool]) -> None:
     """Patch the other way in which spans of old versions become active.
 
     They use the function `use_span` of OpenTelemetry's module, which they call
@@ -104,16 +105,22 @@ def patch_use_span(fluent: ModuleType, is_active: Callable[[], bool]) -> None:
         fluent.trace_api = _TraceApi(fluent.trace_api, is_active)
 
 
-class _TraceApi(ObjectProxy):  # type: ignore[misc]  # wrapt has no types for it
+class _TraceApi:
     """OpenTelemetry's module `trace`, as the fluent API of MLflow sees it."""
 
-    def __init__(self, module: ModuleType, is_active: Callable[[], bool]) -> None:
-        super().__init__(module)
-        self._self_is_active = is_active
+    def __init__(self, module: Any, is_active: Callable[[], bool]) -> None:
+        self._module = module
+        self._is_active = is_active
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
 
     def use_span(
         self, span: trace.Span, *args: Any, **kwargs: Any
     ) -> AbstractContextManager[Any]:
-        if self._self_is_active() and not span.is_recording():
+        if self._is_active() and not span.is_recording():
             return nullcontext(span)
-        return self.__wrapped__.use_span(span, *args, **kwargs)
+        active_span: AbstractContextManager[Any] = self._module.use_span(
+            span, *args, **kwargs
+        )
+        return active_span

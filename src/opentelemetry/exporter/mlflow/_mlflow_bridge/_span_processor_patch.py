@@ -59,18 +59,19 @@ def _processor_with_span_ids(tracking_uri: str, experiment_id: str | None) -> An
     # The type checkers see a newer version.
     exporter_class: Any = MlflowV3SpanExporter
     processor_class: Any = MlflowV3SpanProcessor
+    async_setting: Any = MLFLOW_ENABLE_ASYNC_LOGGING
 
     class Exporter(exporter_class):  # type: ignore[misc]  # see above
         """Does what the class for MLflow servers did, and that for Databricks not."""
 
         def _should_enable_async_logging(self) -> bool:
-            return bool(MLFLOW_ENABLE_ASYNC_LOGGING.get())
+            return bool(async_setting.get())
 
         def _log_trace(self, trace: Any, *args: Any, **kwargs: Any) -> None:
             # update_current_trace(state="ERROR") leaves the text there.
             with suppress(ValueError):
                 trace.info.state = TraceState(trace.info.state)
-            super()._log_trace(trace, *args, **kwargs)
+            exporter_class._log_trace(self, trace, *args, **kwargs)  # noqa: SLF001  # of the base class
 
     return processor_class(Exporter(tracking_uri), experiment_id=experiment_id)
 
