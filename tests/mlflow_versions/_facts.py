@@ -153,8 +153,11 @@ def _arrives(evidence: Evidence) -> Check:
 
 
 def _ids(evidence: Evidence) -> Check:
+    """MLflow 3.1 chooses the trace id; the tag has that of OpenTelemetry."""
+    tags = evidence.trace["tags"]
+    trace_id = tags.get("opentelemetry.trace_id", evidence.trace["trace_id"])
     found = {
-        (evidence.trace["trace_id"].removeprefix("tr-"), span["span_id"])
+        (trace_id.removeprefix("tr-"), span["span_id"])
         for span in evidence.trace["spans"]
     }
     sent = {(span.trace_id, span.span_id) for span in evidence.run.otlp_spans}
@@ -204,9 +207,14 @@ def _response_preview(evidence: Evidence) -> Check:
 
 
 def _preview(evidence: Evidence, side: str, text: str) -> Check:
+    """Text, but JSON where MLflow has the arguments of a function.
+
+    The API of MLflow 3.1 has no previews. They are JSON of the metadata, of which its
+    page shows the text.
+    """
     found = evidence.trace[side] or ""
-    # Those of an agent under `@mlflow.trace` are its arguments, as JSON.
-    is_json = evidence.run.program.has_fluent_spans
+    has_previews = evidence.trace["trace_id"].startswith("tr-")
+    is_json = evidence.run.program.has_fluent_spans or not has_previews
     return Check(text in found if is_json else found == text, found)
 
 
@@ -316,29 +324,35 @@ def _service_name(evidence: Evidence) -> Check:
 
 
 def _page_messages(evidence: Evidence) -> Check:
-    """The page shows question, answer and tool call of each model call."""
+    """A chat has the question, and the answer or the tool call, of each model call."""
     if evidence.pages is None:
         return Check(None)
     shown = [
-        without_markup(QUESTION) in without_markup(page.inputs)
-        and without_markup(response.text) in without_markup(page.outputs)
-        and all(name in page.outputs for name, _ in response.tool_calls)
-        for page, response in zip(evidence.pages, evidence.responses, strict=True)
-    ]
-    views = ["chat" if page.is_chat else "raw" for page in evidence.pages]
-    holds = all(shown) and all(p.is_chat or not p.has_chat_view for p in evidence.pages)
-    return Check(bool(shown) and holds, f"{shown}, {views}")
-
-
-def _page_reasoning(evidence: Evidence) -> Check:
-    if evidence.pages is None:
-        return Check(None)
-    shown = [
-        bool(response.reasoning)
-        and without_markup(response.reasoning) in without_markup(page.outputs)
+        without_markup(QUESTION) in without_markup(page.chat)
+        and without_markup(response.text) in without_markup(page.chat)
+        and all(name in page.chat for name, _ in response.tool_calls)
         for page, response in zip(evidence.pages, evidence.responses, strict=True)
     ]
     return Check(bool(shown) and all(shown), shown)
+
+
+def _page_reasoning(evidence: Evidence) -> Check:
+    """The chat of MLflow 3.7 and older has no reasoning: inputs and outputs have it."""
+    if evidence.pages is None:
+        return Check(None)
+    places = [
+        [
+            place
+            for place, text in (
+                ("chat", page.chat),
+                ("outputs", page.inputs_and_outputs),
+            )
+            if response.reasoning
+            and without_markup(response.reasoning) in without_markup(text)
+        ]
+        for page, response in zip(evidence.pages, evidence.responses, strict=True)
+    ]
+    return Check(bool(places) and all(places), places)
 
 
 FACTS: Final[dict[str, Callable[[Evidence], Check]]] = {
