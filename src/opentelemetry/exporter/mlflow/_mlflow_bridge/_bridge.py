@@ -32,6 +32,9 @@ from opentelemetry.exporter.mlflow._mlflow_bridge._experiment_patch import (
     patch_experiment_lookup,
 )
 from opentelemetry.exporter.mlflow._mlflow_bridge._exporters import Exporters
+from opentelemetry.exporter.mlflow._mlflow_bridge._fluent_trace_info import (
+    patch_trace_info,
+)
 from opentelemetry.exporter.mlflow._mlflow_bridge._missing_names import (
     log_missing_name,
 )
@@ -139,6 +142,7 @@ class MlflowBridge:
                 ("mlflow.tracing.provider", self._patch_provider),
                 ("mlflow.tracing.client", self._patch_client),
                 ("mlflow.tracing.fluent", self._patch_fluent),
+                ("mlflow.tracing.processor.base_mlflow", self._patch_processor),
                 ("mlflow.tracking.fluent", patch_experiment_lookup),
             ):
                 register_post_import_hook(patch, module)
@@ -160,6 +164,9 @@ class MlflowBridge:
 
     def _patch_fluent(self, module: ModuleType) -> None:
         patch_use_span(module, lambda: self.is_active)
+
+    def _patch_processor(self, module: ModuleType) -> None:
+        patch_trace_info(module, lambda: self.is_active)
 
     def _patch_client(self, module: ModuleType) -> None:
         try:
