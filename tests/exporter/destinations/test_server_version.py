@@ -10,48 +10,13 @@ from opentelemetry.exporter.mlflow._destinations import _server_version
 from tests.exporter.conftest import Response
 
 from .destination import export_error, new_destination
+from .old_server import V2, OldServer
 
 OTLP = "spans by OTLP"
 TRACE_INFO = "spans by OTLP, TraceInfo by REST"
 ARTIFACT = "TraceInfo by REST, spans as an artifact"
-V1, V3, V2 = "POST /v1/traces", "POST /api/3.0/mlflow/traces", "/api/2.0/mlflow/traces"
+V1, V3 = "POST /v1/traces", "POST /api/3.0/mlflow/traces"
 FILE = "/api/2.0/mlflow-artifacts/artifacts/7/traces/tr-1/artifacts/traces.json"
-
-
-class OldServer:
-    """Responds as MLflow does. `tags` are those of new traces."""
-
-    def __init__(self, fake_server, *missing_paths, spans_location=None):
-        self.missing_paths = missing_paths
-        self.tags = {
-            "mlflow.artifactLocation": "mlflow-artifacts:/7/traces/tr-1/artifacts"
-        }
-        if spans_location:
-            self.tags["mlflow.trace.spansLocation"] = spans_location
-        fake_server.respond = self.respond
-        self.requests = fake_server.requests
-
-    def respond(self, request):
-        if request.path in self.missing_paths:
-            return Response(404, b"<p>Not Found</p>", {"Content-Type": "text/html"})
-        if request.path == "/api/3.0/mlflow/traces":
-            trace = json.loads(request.body)["trace"]
-            trace["trace_info"]["tags"] |= self.tags
-            return json_response({"trace": trace})
-        if request.path.startswith(V2):
-            tags = [{"key": key, "value": value} for key, value in self.tags.items()]
-            return json_response({"trace_info": {"request_id": "1", "tags": tags}})
-        return Response()
-
-    @property
-    def log(self):
-        return [f"{request.method} {request.path}" for request in self.requests]
-
-
-def json_response(body):
-    return Response(
-        200, json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
 
 
 @pytest.mark.parametrize(
@@ -202,24 +167,6 @@ def test_version_is_asked_again_after_the_server_was_away(fake_server, spans, cl
     destination = new_destination(fake_server_uri, experiment_id=7)
     assert not destination.wants_whole_traces
     destination.close()
-
-
-def test_rejected_trace_info_loses_no_span_and_is_logged_once(
-    fake_server, spans, log_lines
-):
-    fake_server.version = "3.10.1"
-    fake_server.respond = lambda request: (
-        Response() if request.path == "/v1/traces" else Response(400)
-    )
-    destination = new_destination(fake_server.uri, experiment_id=7)
-    destination.send([spans.make()])
-    destination.send([spans.make()])
-    destination.close()
-    (line,) = log_lines(fake_server)[1:]
-    assert line.startswith(
-        "WARNING MLflow at <0> has the spans of a trace, but rejects its TraceInfo: "
-        "MLflow rejects some of the spans (400)"
-    )
 
 
 @pytest.mark.parametrize(

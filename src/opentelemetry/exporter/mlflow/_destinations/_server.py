@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -166,7 +167,9 @@ class MlflowServerDestination:
 
         Another process, or MLflow's client, may have written it.
         """
-        stored = self._api.read_trace_info(trace_info["trace_id"]) or {}
+        stored: Mapping[str, Any] = {}
+        with suppress(ExportError):
+            stored = self._api.read_trace_info(trace_info["trace_id"]) or {}
         return {
             **trace_info,
             **{
