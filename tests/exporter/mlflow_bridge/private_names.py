@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 # Before the import of MLflow, like an OTLP endpoint in the environment of a program.
 os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:9"
+os.environ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf"
 os.environ["MLFLOW_ENABLE_OTLP_EXPORTER"] = "false"
 os.environ["MLFLOW_EXPERIMENT_ID"] = "0"
 os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"

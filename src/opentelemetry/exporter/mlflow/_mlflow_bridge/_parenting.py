@@ -59,8 +59,11 @@ class ApplicationTraceIdGenerator(IdGenerator):
 
 def current_span() -> OtelSpan:
     """The current span, also while MLflow starts a span and does not see it."""
-    span = get_value(_HIDDEN_SPAN)
-    return span if isinstance(span, OtelSpan) else get_current_span()
+    hidden = get_value(_HIDDEN_SPAN)
+    span = hidden if isinstance(hidden, OtelSpan) else get_current_span()
+    context: Any = span.get_span_context()
+    # A span that MLflow does not record may have no context.
+    return INVALID_SPAN if context is None else span
 
 
 def prepare_mlflow(provider: ModuleType, span: Span | None, stack: ExitStack) -> None:
@@ -82,15 +85,19 @@ def _hide_unknown_span(stack: ExitStack) -> None:
     MLflow's context is that of OpenTelemetry. MLflow would record nothing beneath a
     span that it does not know.
     """
-    span = get_current_span()
+    span = current_span()
+    if not span.get_span_context().is_valid:
+        return
     traces, trace_id = _find_trace(span)
-    if trace_id is not None and isinstance(traces._lock, _ReentrantLock):  # noqa: SLF001  # see below
+    if trace_id is not None:
+        if not isinstance(traces._lock, _ReentrantLock):  # noqa: SLF001  # see below
+            return
         # While this context manager is open, no other thread removes the trace. It
         # holds the lock that MLflow acquires when a span starts.
-        stack.enter_context(traces.get_trace(trace_id))
-    if trace_id is None and span.get_span_context().is_valid:
-        hidden = set_value(_HIDDEN_SPAN, span, set_span_in_context(INVALID_SPAN))
-        stack.callback(detach, attach(hidden))
+        if stack.enter_context(traces.get_trace(trace_id)) is not None:
+            return
+    hidden = set_value(_HIDDEN_SPAN, span, set_span_in_context(INVALID_SPAN))
+    stack.callback(detach, attach(hidden))
 
 
 def _activate_in_mlflow(provider: ModuleType, span: Span, stack: ExitStack) -> None:
