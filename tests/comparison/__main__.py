@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.comparison",
-        description="Compares the traces of twelve programs with three tracing setups.",
+        description="Compares the traces of twelve programs with four tracing setups.",
     )
     parser.add_argument(
         "--results", type=Path, metavar="FILE", help="file to write the tables to"

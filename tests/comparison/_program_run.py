@@ -1,4 +1,4 @@
-"""Runs a program with one of three tracing setups and reads its traces."""
+"""Runs a program with one of four tracing setups and reads its traces."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ SETUPS: Final = {
     "autolog": "`mlflow.openai.autolog()`, for LangChain `mlflow.langchain.autolog()`",
     "plain OTLP": "the instrumentation of this package, and OpenTelemetry's own OTLP "
     "exporter to MLflow's `/v1/traces`",
+    "otel.autolog": "the instrumentation of this package, and `mlflow.otel.autolog()`, "
+    "with which MLflow takes the spans of OpenTelemetry's instrumentations",
 }
 
 
@@ -81,6 +83,8 @@ def run(
 def _command(setup: str, library: str) -> tuple[str | Path, ...]:
     if setup == "autolog":
         return (sys.executable, _HERE / "run_with_autolog.py", library)
+    if setup == "otel.autolog":
+        return (*_INSTRUMENT, _HERE / "run_with_autolog.py", "otel")
     return _INSTRUMENT
 
 
@@ -128,6 +132,11 @@ def _telemetry(setup: str, uri: str, experiment_id: str) -> Mapping[str, str]:
                 ),
                 "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
                 # The MLflow instrumentor belongs to the exporter of this package.
+                "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "mlflow",
+            }
+        case "otel.autolog":
+            return {
+                "OTEL_TRACES_EXPORTER": "none",
                 "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "mlflow",
             }
         case _:

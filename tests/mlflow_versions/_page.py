@@ -32,6 +32,8 @@ __all__ = ["SpanText", "chromium_path", "read_pages"]
 
 # The first version with an address for each trace.
 _TRACE_ADDRESS: Final = (3, 14)
+# The first with an address for the list of traces.
+_LIST_ADDRESS: Final = (3, 5)
 _TIMEOUT_SECONDS: Final = 30
 
 
@@ -76,7 +78,10 @@ def _read_new(page: Page, run: Run, trace_id: str, span: dict[str, Any]) -> Span
 def _read_old(page: Page, run: Run, trace_id: str, span: dict[str, Any]) -> SpanText:
     # Another address first: the same one would not load the page again.
     page.goto("about:blank")
-    page.goto(f"{run.uri}/#/experiments/{run.experiment_id}?compareRunsMode=TRACES")
+    # MLflow 3.1 does not know the first of them, and newer versions not the second.
+    has_address = server_version(run.uri) >= _LIST_ADDRESS
+    path = "/traces" if has_address else "?compareRunsMode=TRACES"
+    page.goto(f"{run.uri}/#/experiments/{run.experiment_id}{path}")
     page.get_by_text(trace_id, exact=True).first.click()
     frame = _frame_of_trace(page, f"timeline-tree-node-{span['span_id']}")
     chat_tab = frame.get_by_test_id("model-trace-explorer-chat-tab")

@@ -4,6 +4,8 @@
 nothing of this project.
 """
 
+# ruff: noqa: T201  # prints the result
+
 import json
 import sys
 import warnings
