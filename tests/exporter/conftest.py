@@ -131,13 +131,20 @@ def error_response(status: int, error_code: str) -> Response:
 class FakeServer:
     """An HTTP server that stores its requests, and responds with `respond`.
 
-    It does not store requests for the version of MLflow. It responds with `version`.
+    It does not store requests for the version of MLflow. It responds to them with
+    `version`.
     """
 
     requests: list[Request] = field(default_factory=list[Request])
     respond: Callable[[Request], Response] = lambda _: Response()
     uri: str = ""
-    version: str = "3.17.2"
+    version: str | Callable[[], Response] = "3.17.2"
+
+    def respond_version(self) -> Response:
+        if callable(self.version):
+            return self.version()
+        headers = {"Content-Type": "text/html; charset=utf-8"}
+        return Response(body=self.version.encode(), headers=headers)
 
 
 @pytest.fixture
@@ -169,10 +176,7 @@ def run_fake_server(tls: ssl.SSLContext | None = None) -> Iterator[FakeServer]: 
                 self.rfile.read(length),
             )
             if request.path.partition("?")[0].endswith("/version"):
-                response = Response(
-                    body=fake_server.version.encode(),
-                    headers={"Content-Type": "text/html; charset=utf-8"},
-                )
+                response = fake_server.respond_version()
             else:
                 fake_server.requests.append(request)
                 response = fake_server.respond(request)
@@ -183,7 +187,7 @@ def run_fake_server(tls: ssl.SSLContext | None = None) -> Iterator[FakeServer]: 
             self.end_headers()
             self.wfile.write(response.body)
 
-        do_GET = do_POST  # noqa: N815  # the method that http.server calls
+        do_GET = do_PATCH = do_PUT = do_POST  # noqa: N815  # what http.server calls
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass

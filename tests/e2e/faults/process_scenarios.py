@@ -6,7 +6,7 @@ from typing import Final
 
 from .canary import NO_CANARY, CanarySearch
 from .faults import Always, Delay
-from .memory_runs import BLOCK_SLOPE, MEMORY_SLOPE, SHORT_BLOCK_SLOPE, MemoryRun
+from .memory_runs import BLOCK_SLOPE, MEMORY_SLOPE, MemoryRun
 from .outcome import (
     ALL_ARRIVE,
     COUNTED,
@@ -39,10 +39,10 @@ def _memory(work: str, fault: str, count: int, short_count: int) -> Scenario:
     return Scenario(
         f"memory-of-{work}",
         f"{count:,} {fault}",
-        (MEMORY_SLOPE, BLOCK_SLOPE),
-        short_marks=(SHORT_BLOCK_SLOPE,),
+        (MEMORY_SLOPE,),
+        short_marks=(BLOCK_SLOPE,),
         full=MemoryRun(work, count),
-        short=MemoryRun(work, short_count),
+        short=MemoryRun(work, short_count, counts_blocks=True),
     )
 
 

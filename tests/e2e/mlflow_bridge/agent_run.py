@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,8 +83,18 @@ def assert_billed_totals(run):
         "total_tokens": billed_tokens(run.simulator, "total_tokens"),
     }
     for trace in run.traces:
-        costs = [span.llm_cost["total_cost"] for span in model_call_spans(trace)]
-        assert trace.info.cost["total_cost"] == pytest.approx(sum(costs))
+        costs = [span_cost(span) for span in model_call_spans(trace)]
+        assert trace_cost(trace) == pytest.approx(sum(costs))
+
+
+# Old versions store the costs that the server returns, and have no property for them.
+def span_cost(span):
+    return (span.get_attribute("mlflow.llm.cost") or {}).get("total_cost")
+
+
+def trace_cost(trace):
+    cost = trace.info.trace_metadata.get("mlflow.trace.cost")
+    return cost and json.loads(cost)["total_cost"]
 
 
 def model_call_spans(trace):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .agent_run import CHAT, billed_tokens
+from .agent_run import CHAT, billed_tokens, span_cost, trace_cost
 
 pytestmark = pytest.mark.e2e
 
@@ -47,7 +47,7 @@ def billed_cost(simulator):
 )
 def test_calls_that_autolog_records_too_are_priced_once(run_program, prices, program):
     run = run_program(program, OTEL_EXPORTER_MLFLOW_PRICES=prices)
-    total = sum(trace.info.cost["total_cost"] for trace in run.traces)
+    total = sum(trace_cost(trace) for trace in run.traces)
     assert total == pytest.approx(billed_cost(run.simulator))
     spans = [span for trace in run.traces for span in trace.data.spans]
     tokens = sum(trace.info.token_usage["total_tokens"] for trace in run.traces)
@@ -61,8 +61,8 @@ def test_calls_that_autolog_records_too_are_priced_once(run_program, prices, pro
 
 def test_traces_of_autolog_alone_have_no_cost(run_program, prices):
     run = run_program("autolog_without_trace", OTEL_EXPORTER_MLFLOW_PRICES=prices)
-    costs = [trace.info.cost for trace in run.traces]
-    assert sum(cost["total_cost"] for cost in costs if cost) == pytest.approx(
+    costs = [trace_cost(trace) for trace in run.traces]
+    assert sum(cost for cost in costs if cost) == pytest.approx(
         billed_cost(run.simulator)
     )
     assert run.errors.count(WARNING) == 1
@@ -74,7 +74,7 @@ def test_unpriced_calls_that_autolog_records_too_have_no_cost(run_program, price
         OTEL_EXPORTER_MLFLOW_PRICES=prices,
         OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS="*",
     )
-    assert run.trace.info.cost is None
+    assert trace_cost(run.trace) is None
     assert run.trace.info.token_usage["total_tokens"] == billed_tokens(
         run.simulator, "total_tokens"
     )
@@ -82,9 +82,7 @@ def test_unpriced_calls_that_autolog_records_too_have_no_cost(run_program, price
 
 def test_span_of_the_user_around_a_call_gives_no_warning(run_program, prices):
     run = run_program("model_span_of_the_user", OTEL_EXPORTER_MLFLOW_PRICES=prices)
-    assert run.trace.info.cost["total_cost"] == pytest.approx(
-        billed_cost(run.simulator)
-    )
+    assert trace_cost(run.trace) == pytest.approx(billed_cost(run.simulator))
     assert WARNING not in run.errors
 
 
@@ -96,8 +94,6 @@ def test_calls_of_another_provider_keep_the_price_of_mlflow(run_program, prices)
         (span for span in spans.values() if span.name == "Completions"),
         key=lambda span: span.start_time_ns < call.start_time_ns,
     )
-    assert repeated.llm_cost is None
-    assert 0 < other.llm_cost["total_cost"] < 0.01
-    assert run.trace.info.cost["total_cost"] == pytest.approx(
-        call.llm_cost["total_cost"] + other.llm_cost["total_cost"]
-    )
+    assert span_cost(repeated) is None
+    assert 0 < span_cost(other) < 0.01
+    assert trace_cost(run.trace) == pytest.approx(span_cost(call) + span_cost(other))

@@ -7,6 +7,8 @@ import json
 import pytest
 from dirty_equals import IsPartialDict
 
+from tests.exporter.mlflow_bridge.mlflow_names import OWN_CONTEXT, require_name
+
 from .agent_run import (
     ANSWER,
     CHAT,
@@ -101,6 +103,7 @@ def test_otlp_endpoint_has_content_if_capture_is_enabled(run_program):
 
 
 def test_without_mlflow_instrumentor_model_calls_have_separate_traces(run_program):
+    require_name(*OWN_CONTEXT)
     run = run_program(
         "flush_mlflow_first", OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="mlflow"
     )

@@ -5,6 +5,11 @@ from __future__ import annotations
 import pytest
 from dirty_equals import IsPartialDict
 
+from tests.exporter.mlflow_bridge.mlflow_names import (
+    CONTEXT_FROM_HEADERS,
+    require_name,
+)
+
 from .agent_run import ANSWER, CHAT, QUESTION, assert_billed_totals, span_ids
 
 pytestmark = pytest.mark.e2e
@@ -79,6 +84,7 @@ def test_update_current_trace_applies_to_the_trace_of_the_web_request(run_progra
 
 
 def test_tracing_context_from_headers_puts_the_agent_under_the_web_request(run_program):
+    require_name(*CONTEXT_FROM_HEADERS)
     run = run_program("served_with_context_from_headers")
     ((request, children),) = run.mlflow_trees
     assert request == "POST /ask"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opentelemetry.exporter.mlflow._destinations._databricks import _experiment_traces
+from opentelemetry.exporter.mlflow._destinations import _trace_artifacts
 
 from .agent_trace import agent_trace
 from .destination import new_destination, translate
@@ -35,7 +35,7 @@ def test_late_spans_are_stored_if_file_is_missing(databricks, spans):
 
 
 def test_number_of_remembered_traces_is_limited(databricks, monkeypatch, spans):
-    monkeypatch.setattr(_experiment_traces, "_MAX_TRACES", 1)
+    monkeypatch.setattr(_trace_artifacts, "_MAX_TRACES", 1)
     destination = new_destination()
     first, second = [spans.make("a")], [spans.make("b")]
     for finished in (first, second, second, first):

@@ -90,7 +90,37 @@ def test_the_number_of_splits_is_limited(fake_server, exporter, spans):
     fake_server.respond = reject_bad_spans
     exporter.export([spans.make(f"bad {number}") for number in range(200)])
     assert exporter.dropped_spans == 200
-    assert len(fake_server.requests) <= 65
+    assert len(fake_server.requests) <= 129
+
+
+def test_a_rejected_trace_is_dropped_alone(fake_server, exporter, spans):
+    """MLflow 3.18 rejects a trace that it has in another experiment."""
+    traces = []
+    for number in range(20):
+        with spans.tracer.start_as_current_span(f"{number:02} root"):
+            for child in range(19):
+                spans.tracer.start_span(f"{number:02} child {child:02}").end()
+        traces.append(spans.take())
+    rejected = traces[7][0].context.trace_id.to_bytes(16, "big")
+    fake_server.respond = lambda request: (
+        error_response(400, "INVALID_PARAMETER_VALUE")
+        if any(span.trace_id == rejected for span in request.spans)
+        else Response()
+    )
+    # The traces ended at the same time.
+    batch = [
+        span for spans_of_all in zip(*traces, strict=True) for span in spans_of_all
+    ]
+    assert exporter.export(batch) is FAILURE
+    assert exporter.dropped_spans == 20
+    accepted = [
+        span.name
+        for request in fake_server.requests
+        if all(span.trace_id != rejected for span in request.spans)
+        for span in request.spans
+    ]
+    names = [span.name for trace in traces for span in trace]
+    assert sorted(accepted) == sorted(n for n in names if not n.startswith("07"))
 
 
 def test_a_span_that_cannot_be_encoded_is_dropped_alone(fake_server, exporter, spans):

@@ -83,7 +83,8 @@ def test_error_response_gives_cause_and_advice(
     assert error.is_divisible is is_divisible
     assert "secret" not in error.cause + error.advice
     # OTLPSpanExporter retries after some of these statuses. The queue does it instead.
-    assert len(fake_server.requests) == 1
+    paths = [request.path for request in fake_server.requests]
+    assert paths.count("/v1/traces") == 1
 
 
 def test_span_that_cannot_be_encoded_makes_divisible_error(fake_server, spans):

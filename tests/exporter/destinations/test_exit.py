@@ -165,5 +165,6 @@ def test_shutdown_ends_a_request_that_waits_and_counts_its_spans(
     start = time.monotonic()
     exporter.shutdown()
     assert exporter.dropped_spans == 1
-    assert time.monotonic() - start < 3
+    # 2 s of it are for the version of the server.
+    assert time.monotonic() - start < 5
     export.join()

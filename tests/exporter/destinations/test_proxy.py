@@ -118,8 +118,8 @@ def test_http_requests_go_through_proxy(monkeypatch, fake_server, spans, token):
         destination = new_destination(fake_server.uri)
         destination.send([spans.make("one")])
         destination.close()
-    # The second request reads the version.
-    (method, target, headers), _ = proxy.requests
+    # The first request reads the version.
+    _, (method, target, headers) = proxy.requests
     assert (method, target) == ("POST", f"{fake_server.uri}/v1/traces")
     assert headers["proxy-authorization"] == "Basic YW5uOnB3"
     (request,) = fake_server.requests
@@ -163,8 +163,8 @@ def test_https_proxy_sees_neither_token_nor_spans(monkeypatch, spans, token, req
         destination.close()
         assert [request.span_names for request in fake_server.requests] == [["one"]]
         assert fake_server.requests[0].headers["authorization"] == "Bearer mlflow-token"
-    # The second connection reads the version.
-    (method, target, headers), _ = proxy.requests
+    # The first connection reads the version.
+    _, (method, target, headers) = proxy.requests
     assert (method, target) == ("CONNECT", fake_server.uri.removeprefix("https://"))
     assert "authorization" not in headers
     assert "x-mlflow-experiment-id" not in headers

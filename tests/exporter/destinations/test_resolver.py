@@ -37,6 +37,7 @@ def test_argument_takes_precedence_over_environment_and_application(
             (
                 "INFO Exporting spans to MLflow at <0> (the argument tracking_uri), "
                 "experiment 'agents' (the argument experiment_name)"
+                ": version 3.17.2, spans by OTLP"
             )
         ]
     )
@@ -58,6 +59,7 @@ def test_environment_takes_precedence_over_application(
             (
                 "INFO Exporting spans to MLflow at <0> (MLFLOW_TRACKING_URI), "
                 "experiment 'agents' (MLFLOW_EXPERIMENT_NAME)"
+                ": version 3.17.2, spans by OTLP"
             )
         ]
     )
@@ -78,6 +80,7 @@ def test_application_may_set_target_after_exporter_is_created(
             (
                 "INFO Exporting spans to MLflow at <0> (mlflow.set_tracking_uri), "
                 "experiment 5 (mlflow.set_experiment)"
+                ": version 3.17.2, spans by OTLP"
             )
         ]
     )
@@ -98,6 +101,7 @@ def test_application_may_set_target_before_exporter_is_created(
             (
                 "INFO Exporting spans to MLflow at <0> (MLFLOW_TRACKING_URI), "
                 "experiment 5 (MLFLOW_EXPERIMENT_ID)"
+                ": version 3.17.2, spans by OTLP"
             )
         ]
     )

@@ -29,10 +29,12 @@ def test_unset_experiment_is_resolved_again(mlflow, fake_server, spans, log_line
             (
                 "INFO Exporting spans to MLflow at <0> (mlflow.set_tracking_uri), "
                 "experiment 0 (MLflow's default)"
+                ": version 3.17.2, spans by OTLP"
             ),
             (
                 "INFO Exporting spans to MLflow at <0> (mlflow.set_tracking_uri), "
                 "experiment 5 (mlflow.set_experiment)"
+                ": version 3.17.2, spans by OTLP"
             ),
         ]
     )

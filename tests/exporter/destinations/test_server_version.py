@@ -1,42 +1,225 @@
-"""MLflow servers that are too old: they accept spans, or do not have the path."""
+"""The version of an MLflow server decides how traces are sent to it."""
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from opentelemetry.exporter.mlflow._destinations import _server_version
 from tests.exporter.conftest import Response
 
 from .destination import export_error, new_destination
 
-WARNING = (
-    "WARNING MLflow at <0> has version {}, which is too old: traces may be incomplete. "
-    "Upgrade the server to version 3.14 or newer. This is logged once."
-)
+OTLP = "spans by OTLP"
+TRACE_INFO = "spans by OTLP, TraceInfo by REST"
+ARTIFACT = "TraceInfo by REST, spans as an artifact"
+V1, V3, V2 = "POST /v1/traces", "POST /api/3.0/mlflow/traces", "/api/2.0/mlflow/traces"
+FILE = "/api/2.0/mlflow-artifacts/artifacts/7/traces/tr-1/artifacts/traces.json"
 
 
-@pytest.mark.parametrize("version", ["2.22.0", "3.5.1", "3.13.0rc1", "3.9.0"])
-def test_server_that_accepts_spans_and_is_too_old_is_logged_once(
-    fake_server, spans, log_lines, version
-):
-    fake_server.version = version
-    destination = new_destination(fake_server.uri, experiment_id=1)
-    destination.send([spans.make()])
-    destination.send([spans.make()])
-    destination.close()
-    assert log_lines(fake_server)[1:] == [WARNING.format(version)]
+class OldServer:
+    """Responds as MLflow does. `tags` are those of new traces."""
+
+    def __init__(self, fake_server, *missing_paths, spans_location=None):
+        self.missing_paths = missing_paths
+        self.tags = {
+            "mlflow.artifactLocation": "mlflow-artifacts:/7/traces/tr-1/artifacts"
+        }
+        if spans_location:
+            self.tags["mlflow.trace.spansLocation"] = spans_location
+        fake_server.respond = self.respond
+        self.requests = fake_server.requests
+
+    def respond(self, request):
+        if request.path in self.missing_paths:
+            return Response(404, b"<p>Not Found</p>", {"Content-Type": "text/html"})
+        if request.path == "/api/3.0/mlflow/traces":
+            trace = json.loads(request.body)["trace"]
+            trace["trace_info"]["tags"] |= self.tags
+            return json_response({"trace": trace})
+        if request.path.startswith(V2):
+            tags = [{"key": key, "value": value} for key, value in self.tags.items()]
+            return json_response({"trace_info": {"request_id": "1", "tags": tags}})
+        return Response()
+
+    @property
+    def log(self):
+        return [f"{request.method} {request.path}" for request in self.requests]
+
+
+def json_response(body):
+    return Response(
+        200, json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
 
 
 @pytest.mark.parametrize(
-    "version", ["3.14.0", "3.14.0.dev0", "3.100.1", "4.0", "", "<p>1.2", "x" * 1000]
+    ("version", "method"),
+    [
+        ("3.1.0", ARTIFACT),
+        ("3.5.1", ARTIFACT),
+        ("3.6.0rc0", TRACE_INFO),
+        ("3.14.0.dev0", TRACE_INFO),
+        ("3.15.0", OTLP),
+        ("3.100.1", OTLP),
+        ("4.0", OTLP),
+        ("", TRACE_INFO),
+        ("<p>1.2", TRACE_INFO),
+        ("x" * 1000, TRACE_INFO),
+    ],
 )
-def test_server_that_is_new_or_does_not_tell_its_version_is_not_logged(
-    fake_server, spans, log_lines, version
+def test_first_export_logs_version_and_method(
+    fake_server, spans, log_lines, version, method
 ):
     fake_server.version = version
-    destination = new_destination(fake_server.uri, experiment_id=1)
+    OldServer(fake_server)
+    destination = new_destination(fake_server.uri, experiment_id=7)
+    destination.send([spans.make()])
+    destination.send([spans.make()])
+    assert destination.wants_whole_traces is (method != OTLP)
+    destination.close()
+    known = f"version {version}" if version[:1].isdigit() else "unknown version"
+    (line,) = log_lines(fake_server)
+    assert line.endswith(
+        f"experiment 7 (the argument experiment_id): {known}, {method}"
+    )
+
+
+def test_new_server_receives_spans_only(fake_server, spans):
+    server = OldServer(fake_server)
+    destination = new_destination(fake_server.uri, experiment_id=7)
     destination.send([spans.make()])
     destination.close()
-    assert len(log_lines(fake_server)) == 1  # the destination
+    assert server.log == [V1]
+
+
+@pytest.mark.parametrize("version", ["3.6.0", "3.14.0", "", "<html>"])
+def test_server_that_computes_less_receives_trace_info(fake_server, spans, version):
+    fake_server.version = version
+    server = OldServer(fake_server, spans_location="TRACKING_STORE")
+    destination = new_destination(fake_server.uri, experiment_id=7)
+    destination.send([spans.make()])
+    destination.close()
+    assert server.log == [V1, V3]
+
+
+def test_server_before_3_6_receives_a_file(fake_server, spans):
+    fake_server.version = "3.2.0"
+    server = OldServer(fake_server, "/v1/traces")
+    destination = new_destination(fake_server.uri, experiment_id=7)
+    destination.send([spans.make("one")])
+    destination.close()
+    assert server.log == [V3, f"PUT {FILE}"]
+    (span,) = json.loads(server.requests[-1].body)["spans"]
+    assert span["name"] == "one"
+
+
+def test_server_of_3_1_chooses_the_trace_id(fake_server, spans):
+    fake_server.version = "3.1.4"
+    server = OldServer(fake_server, "/v1/traces", "/api/3.0/mlflow/traces")
+    destination = new_destination(fake_server.uri, experiment_id=7)
+    span = spans.make("one")
+    destination.send([span])
+    destination.close()
+    assert server.log == [V3, f"POST {V2}", f"PATCH {V2}/1", f"PUT {FILE}"]
+    tags = {
+        tag["key"]: tag["value"] for tag in json.loads(server.requests[1].body)["tags"]
+    }
+    assert tags["opentelemetry.trace_id"] == f"tr-{span.context.trace_id:032x}"
+    (stored,) = json.loads(server.requests[-1].body)["spans"]
+    assert stored["attributes"]["mlflow.traceRequestId"] == '"1"'
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+@pytest.mark.parametrize("version", ["", "3.17.2"])
+def test_store_without_spans_receives_files(
+    fake_server, spans, log_lines, status, version
+):
+    fake_server.version = version
+    server = OldServer(fake_server)
+    respond = server.respond
+    fake_server.respond = lambda request: (
+        Response(status, b"{}") if request.path == "/v1/traces" else respond(request)
+    )
+    destination = new_destination(fake_server.uri, experiment_id=7)
+    destination.send([spans.make()])
+    destination.send([spans.make()])
+    destination.close()
+    # OTLP is tried once.
+    assert server.log == [V1, V3, f"PUT {FILE}", V3, f"PUT {FILE}"]
+    known = f"version {version}" if version else "unknown version"
+    assert log_lines(fake_server)[1:] == [f"INFO MLflow at <0>: {known}, {ARTIFACT}"]
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A function that moves the clock of the version by some seconds."""
+    now = [1_000.0]
+    monkeypatch.setattr(_server_version, "monotonic", lambda: now[0])
+
+    def move(seconds):
+        now[0] += seconds
+
+    return move
+
+
+def test_upgraded_server_receives_spans_again(fake_server, spans, clock):
+    fake_server.version = "3.4.0"
+    server = OldServer(fake_server, spans_location="TRACKING_STORE")
+    destination = new_destination(fake_server.uri, experiment_id=7)
+    # The server was upgraded since: it does not want a file.
+    destination.send([spans.make()])
+    fake_server.version = "3.17.2"
+    clock(61)
+    destination.send([spans.make()])
+    destination.close()
+    assert server.log == [V3, V1, V3, V1, V3]
+
+
+def test_slower_way_is_taken_if_one_of_two_servers_requires_it(
+    fake_server, spans, clock, log_lines
+):
+    server = OldServer(fake_server, spans_location="TRACKING_STORE")
+    destination = new_destination(fake_server.uri, experiment_id=7)
+    for version in ("3.17.2", "3.10.1", "3.17.2", "3.10.1"):
+        fake_server.version = version
+        destination.send([spans.make()])
+        clock(61)
+    destination.close()
+    assert server.log == [V1, V1, V3, V1, V3, V1, V3]
+    assert log_lines(fake_server)[1:] == [
+        f"INFO MLflow at <0>: version 3.10.1, {TRACE_INFO}"
+    ]
+
+
+def test_version_is_asked_again_after_the_server_was_away(fake_server, spans, clock):
+    uri, fake_server_uri = "http://127.0.0.1:9", fake_server.uri
+    destination = new_destination(uri, experiment_id=7)
+    assert destination.wants_whole_traces
+    export_error(destination, [spans.make()])
+    destination.close()
+    destination = new_destination(fake_server_uri, experiment_id=7)
+    assert not destination.wants_whole_traces
+    destination.close()
+
+
+def test_rejected_trace_info_loses_no_span_and_is_logged_once(
+    fake_server, spans, log_lines
+):
+    fake_server.version = "3.10.1"
+    fake_server.respond = lambda request: (
+        Response() if request.path == "/v1/traces" else Response(400)
+    )
+    destination = new_destination(fake_server.uri, experiment_id=7)
+    destination.send([spans.make()])
+    destination.send([spans.make()])
+    destination.close()
+    (line,) = log_lines(fake_server)[1:]
+    assert line.startswith(
+        "WARNING MLflow at <0> has the spans of a trace, but rejects its TraceInfo: "
+        "MLflow rejects some of the spans (400)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,4 +241,4 @@ def test_server_without_the_path_is_reported_with_its_version(
     error = export_error(destination, [spans.make()])
     destination.close()
     assert error.cause == f"MLflow 2.9.1 is too old ({response.status})"
-    assert error.advice == "Upgrade the server to version 3.14 or newer"
+    assert error.advice == "Upgrade the server to version 3.1 or newer"

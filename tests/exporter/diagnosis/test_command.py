@@ -31,7 +31,7 @@ def test_all_is_well(mlflow, run_command):
                     "experiment 3 (MLFLOW_EXPERIMENT_ID)"
                 ),
             ),
-            "server": ("ok", "MLflow 3.17.2 responds"),
+            "server": ("ok", "MLflow 3.17.2 responds (spans by OTLP)"),
             "experiment": ("ok", "experiment 3 exists, its name is 'agents'"),
             "probe": (
                 "ok",
@@ -161,12 +161,12 @@ def test_a_server_that_is_not_mlflow(respond_always, run_command, response, text
 
 
 def test_an_old_server(mlflow, run_command):
-    mlflow.version = "3.1.0"
+    mlflow.version = "2.22.0"
     status, lines = run_command()
     assert status == 1
     assert lines["server"] == (
         "failed",
-        "MLflow 3.1.0 is too old. Upgrade the server to version 3.14 or newer",
+        "MLflow 2.22.0 is too old. Upgrade the server to version 3.1 or newer",
     )
 
 

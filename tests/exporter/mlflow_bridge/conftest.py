@@ -5,6 +5,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
 from opentelemetry.exporter.mlflow import MlflowInstrumentor
+from opentelemetry.exporter.mlflow._mlflow_bridge import _missing_names
 from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
 
 from .traced_application import Application
@@ -18,6 +19,7 @@ def reset_bridge():
         MlflowInstrumentor().uninstrument()
     bridge._exporters.clear()
     bridge._has_parenting_failed = False
+    _missing_names._logged.clear()
 
 
 @pytest.fixture

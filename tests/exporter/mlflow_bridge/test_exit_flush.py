@@ -11,6 +11,9 @@ from opentelemetry.exporter.mlflow._mlflow_bridge import _exit_flush
 
 from .mlflow_programs import run_mlflow_program
 
+# The oldest versions of MLflow have only the second one.
+ASYNC_SETTINGS = ("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", "MLFLOW_ENABLE_ASYNC_LOGGING")
+
 
 @pytest.mark.parametrize("is_asynchronous", [True, False])
 def test_export_threads_of_mlflow_start_with_the_first_span(
@@ -18,7 +21,8 @@ def test_export_threads_of_mlflow_start_with_the_first_span(
 ):
     assert run_mlflow_program(
         f"""
-        os.environ["MLFLOW_ENABLE_ASYNC_TRACE_LOGGING"] = "{is_asynchronous}"
+        for name in {ASYNC_SETTINGS}:
+            os.environ[name] = "{is_asynchronous}"
         os.environ["MLFLOW_EXPERIMENT_ID"] = "0"
         MlflowInstrumentor().instrument()
         import mlflow
@@ -43,8 +47,9 @@ def test_export_threads_of_mlflow_start_with_the_first_span(
 def test_export_threads_of_mlflow_start_again_in_a_forked_child(fake_server):
     assert (
         run_mlflow_program(
-            """
+            f"""
         import signal
+        os.environ.update(dict.fromkeys({ASYNC_SETTINGS}, "true"))
         os.environ["MLFLOW_EXPERIMENT_ID"] = "0"
         MlflowInstrumentor().instrument()
         import mlflow

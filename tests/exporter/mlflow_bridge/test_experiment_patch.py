@@ -71,6 +71,8 @@ def test_a_missing_lookup_function_is_logged(caplog):
     (record,) = caplog.records
     assert record.getMessage() == (
         "MLflow may drop the first span of @mlflow.trace if the experiment "
-        "MLFLOW_EXPERIMENT_NAME does not exist: this MLflow version is not supported "
-        "(3.16 to 3.17 are). Create the experiment beforehand."
+        "MLFLOW_EXPERIMENT_NAME does not exist, because this version of MLflow lacks "
+        "what the integration of @mlflow.trace uses (AttributeError: module "
+        "'mlflow.tracking.fluent' has no attribute '_get_experiment_id_from_env'). "
+        "Create the experiment beforehand."
     )

@@ -11,6 +11,7 @@ from opentelemetry.trace import set_span_in_context
 
 from opentelemetry import trace
 
+from .mlflow_names import LOG_SPANS, require_name
 from .mlflow_programs import run_mlflow_program
 from .traced_application import start_mlflow_root
 
@@ -93,6 +94,7 @@ def test_ended_spans_and_spans_of_other_providers_are_linked(
 def test_spans_that_mlflow_sends_to_the_same_server_have_the_parent(
     fake_server, exporter, has_parent
 ):
+    require_name(*LOG_SPANS)
     parent_ids, root_id, request_id = run_mlflow_program(
         f"""
         exporter = {exporter}

@@ -9,6 +9,7 @@ from opentelemetry import trace
 from opentelemetry.exporter.mlflow import MlflowInstrumentor
 from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
 
+from .mlflow_names import SAMPLING_RATIO, require_name
 from .mlflow_programs import run_mlflow_program
 from .traced_application import run_agent_with_call
 
@@ -114,6 +115,8 @@ def test_an_existing_mlflow_provider_is_attached(fake_server):
 def test_an_application_span_stays_current_if_mlflow_makes_no_span(
     fake_server, statement
 ):
+    if "RATIO" in statement:
+        require_name(*SAMPLING_RATIO)
     assert run_mlflow_program(
         f"""
         RATIO = "MLFLOW_TRACE_SAMPLING_RATIO"

@@ -152,7 +152,7 @@ class MlflowSpanExporter(SpanExporter):
             else None
         )
         self._is_shut_down = False
-        bridge.add_exporter(self, self._destination.has_tracking_uri)
+        bridge.add_exporter(self, self._destination)
         if hasattr(os, "register_at_fork"):
             method = weakref.WeakMethod(self._after_fork)
             os.register_at_fork(after_in_child=lambda: (call := method()) and call())

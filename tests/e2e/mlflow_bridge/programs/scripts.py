@@ -28,17 +28,22 @@ def run_plain():
 
 
 def run_update_current_trace():
+    # The arguments `session_id` and `user` of newer versions set the same.
+    metadata = {
+        "release": "7",
+        "mlflow.trace.session": "talk",
+        "mlflow.trace.user": "ada",
+    }
+
     @mlflow.trace(span_type=SpanType.AGENT)
     def agent(question):
         mlflow.update_current_trace(
             tags={"desk": "north"},
-            metadata={"release": "7"},
+            metadata=metadata,
             client_request_id="request-1",
             request_preview="the question",
             response_preview="the answer",
             state="ERROR",
-            session_id="talk",
-            user="ada",
         )
         return run_steps(question)
 

@@ -79,15 +79,19 @@ def run_served_concurrently():
 
 def run_served_with_update():
     """A request updates its trace and responds with the trace id."""
+    # The arguments `session_id` and `user` of newer versions set the same.
+    metadata = {
+        "release": "7",
+        "mlflow.trace.session": "talk",
+        "mlflow.trace.user": "ada",
+    }
 
     @mlflow.trace
     def tagged(question: str) -> str:
         mlflow.update_current_trace(
             tags={"desk": "north"},
-            metadata={"release": "7"},
+            metadata=metadata,
             client_request_id="request-1",
-            session_id="talk",
-            user="ada",
         )
         return run_tool_agent(question)
 

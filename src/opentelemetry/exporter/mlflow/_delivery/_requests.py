@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from opentelemetry.exporter.mlflow._destinations import ExportError
+from opentelemetry.exporter.mlflow._trace_info._trace_data import by_trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 _MAX_SPANS = 512
 # A server needs about ten milliseconds for each trace in a request.
 _MAX_TRACES = 200
-# It takes 18 requests to find one rejected span among 512.
-_MAX_SPLITS = 32
+# It takes 18 requests to find one rejected span or trace among 512 spans.
+_MAX_SPLITS = 64
 
 
 class Drop(NamedTuple):
@@ -99,9 +100,21 @@ def deliver(
 def halves(
     spans: Sequence[ReadableSpan],
 ) -> tuple[Sequence[ReadableSpan], Sequence[ReadableSpan]]:
-    """Divide a request of at least two spans."""
+    """Divide a request of at least two spans; between two traces, if it has several.
+
+    A server may reject a trace as a whole: MLflow 3.18 does so if the trace belongs to
+    another experiment.
+    """
     half = len(spans) // 2
-    return spans[:half], spans[half:]
+    traces = list(by_trace(spans).values())
+    if len(traces) == 1:
+        return spans[:half], spans[half:]
+    first: list[ReadableSpan] = []
+    second: list[ReadableSpan] = []
+    *traces, last = traces
+    for trace in traces:
+        (first if len(first) < half else second).extend(trace)
+    return first, [*second, *last]
 
 
 def internal_error(error: Exception) -> ExportError:

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from opentelemetry.exporter.mlflow._destinations._collector import (
         CollectorDestination,
     )
+    from opentelemetry.exporter.mlflow._destinations._protocol import (
+        ResolvedDestination,
+    )
     from opentelemetry.exporter.mlflow._destinations._resolver import Target
 
 __all__ = [
@@ -107,7 +110,7 @@ def create_destination(
     )
 
 
-def _open_destination(target: Target, timeout: float) -> Destination:
+def _open_destination(target: Target, timeout: float) -> ResolvedDestination:
     uri = target.tracking_uri.value or ""
     # The scheme may be the whole URI (`databricks`). A driver may follow a plus sign.
     scheme = uri.lower().partition(":")[0].partition("+")[0]

@@ -9,7 +9,7 @@ _CREDENTIALS_ADVICE = (
     "or MLFLOW_TRACKING_TOKEN"
 )
 _URI_ADVICE = (
-    "Check that MLFLOW_TRACKING_URI is the URL of an MLflow server, version 3.14 or "
+    "Check that MLFLOW_TRACKING_URI is the URL of an MLflow server, version 3.1 or "
     "newer, including its path prefix if it has one"
 )
 _PERMISSION_ADVICE = (

@@ -11,7 +11,7 @@ import logging
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -63,9 +63,10 @@ class ExportAttempt:
     """The outcome of one call of OTLPSpanExporter.export.
 
     The exporter returns only whether it succeeded. The session records the last
-    response or error here.
+    response or error here. It adds `extra_headers` to the requests.
     """
 
+    extra_headers: Mapping[str, str] = field(default_factory=dict[str, str])
     request_count: int = 0
     response: requests.Response | None = None
     error: OSError | None = None
@@ -99,9 +100,12 @@ _current_attempt: ContextVar[ExportAttempt | None] = ContextVar(
 
 
 @contextmanager
-def export_attempt() -> Generator[ExportAttempt]:
+def export_attempt(
+    extra_headers: Mapping[str, str] | None = None,
+) -> Generator[ExportAttempt]:
     """Record the requests that MlflowSession sends in this context."""
-    token = _current_attempt.set(attempt := ExportAttempt())
+    attempt = ExportAttempt(extra_headers or {})
+    token = _current_attempt.set(attempt)
     try:
         yield attempt
     finally:
@@ -156,7 +160,14 @@ class MlflowSession(requests.Session):
             for name in _PROTOCOL_HEADERS
             if name in request.headers
         }
-        request.headers = CaseInsensitiveDict(protocol_headers | self.extra_headers)
+        attempt = _current_attempt.get()
+        request.headers = CaseInsensitiveDict(
+            {
+                **protocol_headers,
+                **self.extra_headers,
+                **(attempt.extra_headers if attempt else {}),
+            }
+        )
         kwargs |= {
             "allow_redirects": False,
             "cert": self._fixed_cert,
@@ -165,7 +176,6 @@ class MlflowSession(requests.Session):
                 request.url, {}, None, self._fixed_verify, None
             )["verify"],
         }
-        attempt = _current_attempt.get()
         try:
             response = self._send_with_deadline(request, **kwargs)
         except OSError as error:  # RequestException, or a CA file that does not exist

@@ -9,6 +9,7 @@ import threading
 from contextlib import contextmanager
 from importlib import import_module, metadata
 from importlib.util import find_spec
+from inspect import signature
 from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
@@ -21,8 +22,24 @@ from opentelemetry.exporter.mlflow._destinations._experiment import (
     ExistingExperiment,
     find_or_create_experiment,
 )
+from opentelemetry.exporter.mlflow._destinations._local_trace_store import (
+    LocalTraceStore,
+)
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
+from opentelemetry.exporter.mlflow._destinations._server_version import (
+    UNKNOWN_FEATURES,
+    features_of,
+)
+from opentelemetry.exporter.mlflow._destinations._trace_artifacts import (
+    TraceArtifactWriter,
+)
 from opentelemetry.exporter.mlflow._missing_package import MissingPackageError
+from opentelemetry.exporter.mlflow._trace_info._server_spans import (
+    server_spans,
+    trace_info_updates,
+)
+from opentelemetry.exporter.mlflow._trace_info._trace_data import by_trace
+from opentelemetry.exporter.mlflow._trace_info._trace_settings import EXPERIMENT_ID
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -39,8 +56,6 @@ class LocalStoreDestination:
     Raises ImportError if the full `mlflow` package is not installed.
     """
 
-    wants_whole_traces = False
-
     def __init__(self, uri: str, experiment: Experiment) -> None:
         _check_mlflow_installed()
         # MLflow imports this module. The import fails while the interpreter exits,
@@ -51,11 +66,55 @@ class LocalStoreDestination:
         self._experiment = experiment
         self._lock = threading.RLock()
         self._client: TracingClient | None = None
+        # The code of a server of the same version stores the spans.
+        self._features = (
+            features_of(metadata.version("mlflow-skinny")) or UNKNOWN_FEATURES
+        )
+        self._artifact_writers: dict[str, TraceArtifactWriter] = {}
+
+    @property
+    def wants_whole_traces(self) -> bool:
+        return not self._features.completes_traces
+
+    def describe(self) -> str:
+        return f"version {self._features.version}"
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         client, experiment_id = self._open()
+        experiment_id = str(
+            (spans[0].attributes or {}).get(EXPERIMENT_ID, experiment_id)
+        )
         with self._translated_errors(is_span_request=True):
-            client.log_spans(experiment_id, _mlflow_spans(spans))
+            if self._features.stores_spans:
+                self._store_spans(client, experiment_id, spans)
+            else:
+                self._write_artifacts(client, experiment_id, spans)
+
+    def _store_spans(
+        self, client: Any, experiment_id: str, spans: Sequence[ReadableSpan]
+    ) -> None:
+        # Before 3.12, all spans of a call must be of one trace.
+        for spans_of_trace in by_trace(spans).values():
+            client.log_spans(
+                experiment_id,
+                _mlflow_spans(server_spans(spans_of_trace, completes_traces=False)),
+            )
+        for trace_info in trace_info_updates(
+            spans, experiment_id, completes_traces=self._features.completes_traces
+        ):
+            LocalTraceStore(client).start_trace(trace_info)
+
+    def _write_artifacts(
+        self, client: Any, experiment_id: str, spans: Sequence[ReadableSpan]
+    ) -> None:
+        with self._lock:
+            if experiment_id not in self._artifact_writers:
+                self._artifact_writers[experiment_id] = TraceArtifactWriter(
+                    LocalTraceStore(client), experiment_id
+                )
+            writer = self._artifact_writers[experiment_id]
+        for trace_id, spans_of_trace in by_trace(spans).items():
+            writer.write(trace_id, spans_of_trace)
 
     def _open(self) -> tuple[TracingClient, str]:
         with self._lock, self._translated_errors(is_span_request=False):
@@ -139,10 +198,15 @@ def _mlflow_spans(spans: Sequence[ReadableSpan]) -> list[Any]:
     """Convert spans as MLflow's server converts those of an OTLP request."""
     from mlflow.entities import Span
 
+    # MLflow's docstring calls this method internal, for spans received over OTLP. It is
+    # the only way to store the same span that the server would store.
+    convert: Any = Span.from_otel_proto
+    # Before 3.14, the attributes of the resource are tags in TraceInfo only.
+    takes_resource = "resource" in signature(convert).parameters
     return [
-        # MLflow's docstring calls this method internal, for spans received over OTLP.
-        # It is the only way to store the same span that the server would store.
-        Span.from_otel_proto(span, resource=resource_spans.resource)
+        convert(span, resource=resource_spans.resource)
+        if takes_resource
+        else convert(span)
         for resource_spans in encode_spans(spans).resource_spans
         for scope_spans in resource_spans.scope_spans
         for span in scope_spans.spans

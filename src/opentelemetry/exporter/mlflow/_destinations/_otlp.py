@@ -27,7 +27,7 @@ from opentelemetry.exporter.mlflow._destinations._response_times import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import requests
     from opentelemetry.sdk.trace import ReadableSpan
@@ -60,7 +60,11 @@ class OtlpClient:
             session=session,
         )
 
-    def send(self, spans: Sequence[ReadableSpan]) -> requests.Response | None:
+    def send(
+        self,
+        spans: Sequence[ReadableSpan],
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> requests.Response | None:
         """Return the response if it rejects the spans, or None if they are accepted.
 
         Raises ExportError if there is no response, or if the server requires TLS.
@@ -68,7 +72,10 @@ class OtlpClient:
         result = SpanExportResult.FAILURE
         # If a span cannot be encoded, or a certificate file does not exist any more,
         # newer versions log the error, and older ones raise it.
-        with export_attempt() as attempt, suppress(OSError, TypeError, ValueError):
+        with (
+            export_attempt(extra_headers) as attempt,
+            suppress(OSError, TypeError, ValueError),
+        ):
             result = self._exporter.export(spans)
         response = attempt.response
         if response is None:

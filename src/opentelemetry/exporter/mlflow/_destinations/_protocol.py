@@ -86,6 +86,14 @@ class Destination(Protocol):
         ...
 
 
+class ResolvedDestination(Destination, Protocol):
+    """A destination at one address."""
+
+    def describe(self) -> str:
+        """Return how traces are sent, for a log line; "" if there is one way only."""
+        ...
+
+
 @runtime_checkable
 class TraceInfoReader(Protocol):
     """A destination whose traces can be read."""

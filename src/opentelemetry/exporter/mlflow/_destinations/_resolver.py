@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from opentelemetry.exporter.mlflow._destinations._protocol import Destination
+    from opentelemetry.exporter.mlflow._destinations._protocol import (
+        ResolvedDestination,
+    )
 
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
@@ -59,7 +61,7 @@ class DestinationResolver:
         self,
         tracking_uri: Setting | None,
         experiment: Experiment | None,
-        open_destination: Callable[[Target], Destination],
+        open_destination: Callable[[Target], ResolvedDestination],
     ) -> None:
         self._tracking_uri = tracking_uri
         self._experiment = experiment
@@ -68,7 +70,7 @@ class DestinationResolver:
         # The lock must be reentrant.
         self._lock = threading.RLock()
         self._target = _with_defaults(tracking_uri, experiment)
-        self._destination: Destination | None = None
+        self._destination: ResolvedDestination | None = None
         try:
             self._destination = open_destination(self._target)
         except ImportError:
@@ -127,7 +129,7 @@ class DestinationResolver:
         uri = self._tracking_uri or active_tracking_uri()
         return uri, self._experiment or active_experiment(uri)
 
-    def _resolve(self) -> Destination:
+    def _resolve(self) -> ResolvedDestination:
         with self._lock:
             uri, experiment = self._selection()
             target = _with_defaults(uri, experiment)
@@ -136,10 +138,10 @@ class DestinationResolver:
                 destination = self._replace_destination(target)
                 self._has_logged_target = False
             self._tracking_uri, self._experiment = uri, experiment
-            self._log_target()
+            self._log_target(destination)
             return destination
 
-    def _replace_destination(self, target: Target) -> Destination:
+    def _replace_destination(self, target: Target) -> ResolvedDestination:
         try:
             destination = self._open_destination(target)
         except MissingPackageError as error:
@@ -153,16 +155,18 @@ class DestinationResolver:
         self._destination, self._target = destination, target
         return destination
 
-    def _log_target(self) -> None:
+    def _log_target(self, destination: ResolvedDestination) -> None:
         if not self._has_logged_target:
             self._has_logged_target = True
             uri, experiment = self._target
+            description = destination.describe()
             _logger.info(
-                "Exporting spans to MLflow at %s (%s), experiment %s (%s)",
+                "Exporting spans to MLflow at %s (%s), experiment %s (%s)%s",
                 self.address,
                 uri.name,
                 experiment.label,
                 experiment.setting.name,
+                description and f": {description}",
             )
         if not self._has_warned and self._is_target_outdated():
             self._has_warned = True

@@ -1,38 +1,38 @@
-"""An MLflow server, which receives spans over OTLP/HTTP."""
+"""An MLflow server, which receives traces in the way that its version requires."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Any, cast
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
 
-from opentelemetry.exporter.mlflow import environment_variables as env
 from opentelemetry.exporter.mlflow._config import strip_uri_secrets
 from opentelemetry.exporter.mlflow._destinations._connection import connection_settings
-from opentelemetry.exporter.mlflow._destinations._connection_errors import (
-    MLFLOW_SETTING_NAMES,
-    export_error_from_exception,
-    plain_http_error,
-)
-from opentelemetry.exporter.mlflow._destinations._error_messages import (
-    WRONG_PATH_STATUSES,
-    export_error_from_response,
-)
 from opentelemetry.exporter.mlflow._destinations._experiment import (
-    ExistingExperiment,
     find_or_create_experiment,
 )
 from opentelemetry.exporter.mlflow._destinations._http import MlflowSession
-from opentelemetry.exporter.mlflow._destinations._otlp import (
-    OtlpClient,
-    json_body,
-    retry_after_seconds,
-)
+from opentelemetry.exporter.mlflow._destinations._otlp import OtlpClient
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
-from opentelemetry.exporter.mlflow._destinations._server_version import (
-    MINIMUM_VERSION,
-    outdated_version,
+from opentelemetry.exporter.mlflow._destinations._rest_api import MlflowRestApi
+from opentelemetry.exporter.mlflow._destinations._server_trace_store import (
+    OtlpRequiredError,
+    ServerTraceStore,
 )
+from opentelemetry.exporter.mlflow._destinations._server_version import (
+    ServerVersionReader,
+)
+from opentelemetry.exporter.mlflow._destinations._trace_artifacts import (
+    TraceArtifactWriter,
+)
+from opentelemetry.exporter.mlflow._trace_info._server_spans import (
+    run_header,
+    server_spans,
+    trace_info_updates,
+)
+from opentelemetry.exporter.mlflow._trace_info._trace_data import by_trace
+from opentelemetry.exporter.mlflow._trace_info._trace_settings import EXPERIMENT_ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,18 +44,23 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
+# An older server does not have the path; the store of a newer one may not be able to
+# store spans.
+_NO_OTLP_STATUSES: Final = (
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    HTTPStatus.NOT_IMPLEMENTED,
+)
+
 
 class MlflowServerDestination:
-    """An MLflow server. Implements `Destination` and `ExperimentStore`."""
-
-    wants_whole_traces = False
+    """An MLflow server. Implements `Destination`."""
 
     def __init__(self, uri: str, experiment: Experiment, timeout: float) -> None:
         self.address = strip_uri_secrets(uri).rstrip("/")
         self._experiment = experiment
         self._timeout = timeout
         self._settings = connection_settings(uri)
-        self._has_checked_version = False
         self._connect()
 
     def _connect(self) -> None:
@@ -67,128 +72,118 @@ class MlflowServerDestination:
         self._otlp = OtlpClient(
             f"{self.address}/v1/traces", self._otlp_session, self._timeout
         )
+        # A session of its own: a session expects responses as fast as those before.
+        self._version_session = MlflowSession(*self._settings)
+        self._version = ServerVersionReader(
+            self._version_session, self.address, self._timeout
+        )
+        self._api = MlflowRestApi(
+            self._session,
+            self.address,
+            self._timeout,
+            self._experiment.label,
+            lambda: self._version.read().version,
+        )
+        self._artifact_writers: dict[str, TraceArtifactWriter] = {}
+        self._has_logged_rejection = False
+
+    @property
+    def wants_whole_traces(self) -> bool:
+        return not self._version.read().completes_traces
+
+    def describe(self) -> str:
+        return self._version.describe()
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
-        with self._lock:
-            self._set_experiment_header()
-        response = self._otlp.send(spans)
+        attributes = spans[0].attributes or {}
+        experiment_id = str(attributes.get(EXPERIMENT_ID) or self._experiment_id())
+        features = self._version.read()
+        if not features.stores_spans:
+            try:
+                self._write_artifacts(spans, experiment_id)
+            except OtlpRequiredError:
+                # A newer server: behind the same load balancer, or after an upgrade.
+                self._version.set_stores_spans(stores_spans=True)
+                features = self._version.read()
+            else:
+                return
+        response = self._otlp.send(
+            server_spans(spans, completes_traces=features.completes_traces),
+            {"x-mlflow-experiment-id": experiment_id, **run_header(spans)},
+        )
         if response is not None:  # An error response is false as a boolean.
-            raise self._export_error(response, is_span_request=True)
-        self._warn_if_outdated()
+            self._write_artifacts_if_required(spans, experiment_id, response)
+            return
+        for trace_info in trace_info_updates(
+            spans, experiment_id, completes_traces=features.completes_traces
+        ):
+            self._write_trace_info(trace_info)
 
-    def _warn_if_outdated(self) -> None:
-        """Read the version once, because an old server accepts spans without a word."""
+    def _write_artifacts_if_required(
+        self,
+        spans: Sequence[ReadableSpan],
+        experiment_id: str,
+        response: requests.Response,
+    ) -> None:
+        """Raises ExportError if `response` does not say that there is no OTLP."""
+        error = self._api.export_error(response, is_span_request=True)
+        if response.status_code not in _NO_OTLP_STATUSES:
+            raise error
+        try:
+            self._write_artifacts(spans, experiment_id)
+        except OtlpRequiredError:
+            raise error from None
+        self._version.set_stores_spans(stores_spans=False)
+
+    def _write_artifacts(
+        self, spans: Sequence[ReadableSpan], experiment_id: str
+    ) -> None:
         with self._lock:
-            has_checked, self._has_checked_version = self._has_checked_version, True
-        if not has_checked and (version := self._outdated_version()):
-            _logger.warning(
-                "MLflow at %s has version %s, which is too old: traces may be "
-                "incomplete. Upgrade the server to version %s or newer. This is logged "
-                "once.",
-                self.address,
-                version,
-                MINIMUM_VERSION,
-            )
+            if experiment_id not in self._artifact_writers:
+                self._artifact_writers[experiment_id] = TraceArtifactWriter(
+                    ServerTraceStore(self._api), experiment_id
+                )
+            writer = self._artifact_writers[experiment_id]
+        for trace_id, spans_of_trace in by_trace(spans).items():
+            writer.write(trace_id, spans_of_trace)
 
-    def _outdated_version(self) -> str | None:
-        return outdated_version(self._session, self.address, self._timeout)
+    def _write_trace_info(self, trace_info: Mapping[str, Any]) -> None:
+        try:
+            self._api.start_trace(trace_info)
+        except ExportError as error:
+            if not error.is_divisible or error.is_temporary:
+                raise
+            # The spans are stored. The next try would fail, too.
+            with self._lock:
+                is_first, self._has_logged_rejection = (
+                    not self._has_logged_rejection,
+                    True,
+                )
+            if is_first:
+                _logger.warning(
+                    "MLflow at %s has the spans of a trace, but rejects its TraceInfo: "
+                    "%s. Name, previews or totals of the trace are missing. This is "
+                    "logged once.",
+                    self.address,
+                    error.cause,
+                )
+
+    def _experiment_id(self) -> str:
+        with self._lock:
+            if self._experiment.id is None:
+                experiment_id = find_or_create_experiment(
+                    self._experiment.name, self._api
+                )
+                self._experiment = self._experiment._replace(id=experiment_id)
+            return str(self._experiment.id)
+
+    def read_trace_info(self, trace_id: int) -> Mapping[str, Any] | None:
+        return self._api.read_trace_info(f"tr-{trace_id:032x}")
 
     def close(self) -> None:
         self._otlp.close()
         self._session.close()
+        self._version_session.close()
 
     def after_fork(self) -> None:
         self._connect()
-
-    def _set_experiment_header(self) -> None:
-        if self._experiment.id is None:
-            experiment_id = find_or_create_experiment(self._experiment.name, self)
-            self._experiment = self._experiment._replace(id=experiment_id)
-        self._otlp_session.extra_headers["x-mlflow-experiment-id"] = str(
-            self._experiment.id
-        )
-
-    def read_trace_info(self, trace_id: int) -> Mapping[str, Any] | None:
-        response = self._request("GET", f"3.0/mlflow/traces/tr-{trace_id:032x}")
-        body: Any = json_body(response)
-        match body:
-            case {"trace": {"trace_info": {}}}:
-                return cast("dict[str, Any]", body["trace"]["trace_info"])
-            case {"error_code": "RESOURCE_DOES_NOT_EXIST"}:
-                return None
-            case _:
-                raise self._export_error(response, is_span_request=False)
-
-    def find_experiment(self, name: str) -> ExistingExperiment | None:
-        response = self._request(
-            "GET",
-            "2.0/mlflow/experiments/get-by-name",
-            params={"experiment_name": name},
-        )
-        match json_body(response):
-            case {
-                "experiment": {
-                    "experiment_id": str(experiment_id),
-                    "lifecycle_stage": stage,
-                }
-            }:
-                return ExistingExperiment(experiment_id, is_deleted=stage == "deleted")
-            case {"error_code": "RESOURCE_DOES_NOT_EXIST"}:
-                return None
-            case _:
-                raise self._export_error(response, is_span_request=False)
-
-    def create_experiment(self, name: str) -> str | None:
-        response = self._request(
-            "POST", "2.0/mlflow/experiments/create", json={"name": name}
-        )
-        match json_body(response):
-            case {"experiment_id": str(experiment_id)}:
-                return experiment_id
-            case {"error_code": "RESOURCE_ALREADY_EXISTS"}:
-                return None
-            case {"error_code": "RESOURCE_DOES_NOT_EXIST"}:
-                raise ExportError(
-                    "the workspace does not exist", f"Check {env.MLFLOW_WORKSPACE}"
-                )
-            case _:
-                raise self._export_error(response, is_span_request=False)
-
-    def _request(self, method: str, path: str, **kwargs: Any) -> requests.Response:
-        url = f"{self.address}/api/{path}"
-        try:
-            response = self._session.request(
-                method, url, timeout=self._timeout, **kwargs
-            )
-        except OSError as error:
-            raise export_error_from_exception(error, self._timeout) from error
-        if export_error := plain_http_error(response, MLFLOW_SETTING_NAMES):
-            raise export_error
-        return response
-
-    def _export_error(
-        self, response: requests.Response, *, is_span_request: bool
-    ) -> ExportError:
-        match json_body(response):
-            # Arbitrary text is not logged: it may contain secrets.
-            case {"error_code": str(error_code)} if error_code.isidentifier():
-                pass
-            case _:
-                error_code = ""
-        if (
-            not error_code
-            and response.status_code in WRONG_PATH_STATUSES
-            and (version := self._outdated_version())
-        ):
-            return ExportError(
-                f"MLflow {version} is too old ({response.status_code})",
-                f"Upgrade the server to version {MINIMUM_VERSION} or newer",
-            )
-        error = export_error_from_response(
-            response.status_code,
-            error_code,
-            self._experiment.label,
-            is_span_request=is_span_request,
-        )
-        error.retry_after = retry_after_seconds(response)
-        return error

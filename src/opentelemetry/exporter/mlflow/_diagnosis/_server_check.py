@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.exporter.mlflow._destinations import ExportError
 from opentelemetry.exporter.mlflow._destinations._connection import connection_settings
@@ -20,7 +19,8 @@ from opentelemetry.exporter.mlflow._destinations._http import MlflowSession
 from opentelemetry.exporter.mlflow._destinations._otlp import json_body
 from opentelemetry.exporter.mlflow._destinations._server_version import (
     MINIMUM_VERSION,
-    outdated_version,
+    features_of,
+    is_too_old,
 )
 from opentelemetry.exporter.mlflow.environment_variables import MLFLOW_EXPERIMENT_NAME
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     import requests
 
     from opentelemetry.exporter.mlflow._diagnosis._configuration import Configuration
-
-_VERSION: Final = re.compile(r"\d{1,4}\.\d{1,4}[\w.+]{0,20}")
 
 
 class ServerCheck:
@@ -45,14 +43,14 @@ class ServerCheck:
 
     def describe_version(self) -> str:
         response = self._get("version")
-        version = response.text.strip()
-        if response.status_code == HTTPStatus.OK and _VERSION.fullmatch(version):
-            if outdated_version(self._session, self._address, self._timeout):
+        features = features_of(response.text)
+        if response.status_code == HTTPStatus.OK and features:
+            if is_too_old(features.version):
                 raise ExportError(
-                    f"MLflow {version} is too old",
+                    f"MLflow {features.version} is too old",
                     f"Upgrade the server to version {MINIMUM_VERSION} or newer",
                 )
-            return f"MLflow {version} responds"
+            return f"MLflow {features.version} responds ({features.method})"
         if response.status_code == HTTPStatus.NOT_FOUND:
             return "a server responds, but does not say its version (404)"
         raise self._export_error(response, "")

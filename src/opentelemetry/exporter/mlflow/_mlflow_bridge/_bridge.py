@@ -13,27 +13,45 @@ import logging
 import os
 import threading
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
 from opentelemetry.sdk.trace import Span, TracerProvider
-from wrapt import patch_function_wrapper, register_post_import_hook
+from wrapt import register_post_import_hook
 
-from opentelemetry import context, trace
+from opentelemetry import trace
 from opentelemetry.exporter.mlflow._mlflow_bridge._client_patch import (
     patch_tracing_client,
+)
+from opentelemetry.exporter.mlflow._mlflow_bridge._context_patch import (
+    PROPAGATION_SETTING,
+    patch_context,
+    patch_use_span,
 )
 from opentelemetry.exporter.mlflow._mlflow_bridge._experiment_patch import (
     patch_experiment_lookup,
 )
+from opentelemetry.exporter.mlflow._mlflow_bridge._missing_names import (
+    log_missing_name,
+)
 from opentelemetry.exporter.mlflow._mlflow_bridge._parenting import (
     ApplicationTraceIdGenerator,
-    activate_in_mlflow,
+    current_span,
     is_evaluation,
+    prepare_mlflow,
 )
 from opentelemetry.exporter.mlflow._mlflow_bridge._processors import (
     ApplicationProviderProcessor,
     MlflowProviderProcessor,
+)
+from opentelemetry.exporter.mlflow._mlflow_bridge._provider_patch import (
+    OTLP_SETTING,
+    patch_otlp_export,
+    patch_provider,
+    patch_span_start,
+)
+from opentelemetry.exporter.mlflow._mlflow_bridge._span_processor_patch import (
+    patch_span_processor,
 )
 
 if TYPE_CHECKING:
@@ -43,16 +61,14 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor
     from opentelemetry.sdk.trace.export import SpanExporter
 
-    ExportsTo = Callable[[str], bool]
-
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
 # Settings of MLflow that the bridge needs. A value that the user has set stays.
 _MLFLOW_SETTINGS = {
-    "MLFLOW_TRACE_PROPAGATE_TO_OTEL_CONTEXT": "true",
+    PROPAGATION_SETTING: "true",
     # If an OTLP endpoint is in the environment, MLflow would send its spans there by
     # itself, with their content, and no longer to MLflow.
-    "MLFLOW_ENABLE_OTLP_EXPORTER": "false",
+    OTLP_SETTING: "false",
 }
 _NO_PROVIDER = (
     "Spans of @mlflow.trace stay in traces of their own, because no tracer provider of "
@@ -62,11 +78,21 @@ _NO_PROVIDER = (
 )
 
 
+class Destination(Protocol):
+    """What the bridge needs of the destination of an exporter."""
+
+    @property
+    def wants_whole_traces(self) -> bool: ...
+    def has_tracking_uri(self, tracking_uri: str) -> bool:
+        """Whether MLflow's client, with this tracking URI, writes to the same place."""
+        ...
+
+
 class MlflowBridge:
     """Is active while it is enabled and an exporter exists. One for each process."""
 
     def __init__(self) -> None:
-        self._exporters: WeakKeyDictionary[SpanExporter, ExportsTo] = (
+        self._exporters: WeakKeyDictionary[SpanExporter, Destination] = (
             WeakKeyDictionary()
         )
         self._attached_providers: WeakSet[TracerProvider] = WeakSet()
@@ -74,6 +100,7 @@ class MlflowBridge:
         self._changed_settings: dict[str, str] = {}
         self._application_provider: trace.TracerProvider | None = None
         self._mlflow_provider: trace.TracerProvider | None = None
+        self._provider_module: ModuleType | None = None
         self._is_enabled = False
         self._has_import_hooks = False
         self._has_parenting_failed = False
@@ -91,9 +118,8 @@ class MlflowBridge:
     def exporters(self) -> list[SpanExporter]:
         return list(self._exporters)
 
-    def add_exporter(self, exporter: SpanExporter, exports_to: ExportsTo) -> None:
-        """`exports_to` tells whether the exporter writes to an MLflow tracking URI."""
-        self._exporters[exporter] = exports_to
+    def add_exporter(self, exporter: SpanExporter, destination: Destination) -> None:
+        self._exporters[exporter] = destination
         self._activate()
 
     def enable(self, application_provider: trace.TracerProvider | None) -> None:
@@ -121,61 +147,54 @@ class MlflowBridge:
             for module, patch in (
                 ("mlflow.tracing.provider", self._patch_provider),
                 ("mlflow.tracing.client", self._patch_client),
+                ("mlflow.tracing.fluent", self._patch_fluent),
                 ("mlflow.tracking.fluent", patch_experiment_lookup),
             ):
                 register_post_import_hook(patch, module)
 
     def _patch_provider(self, module: ModuleType) -> None:
-        """Patch private names of MLflow, because no public ones exist.
-
-        `_TracerProviderWrapper.set` installs a new provider: before MLflow's first
-        span, and again after each `set_tracking_uri` or `set_experiment`. (The public
-        `get_bridged_tracer_provider` does not tell when that happens, and opens the
-        store if it is called too early.)
-
-        `set_span_in_context` hides the application's span even if MLflow has no span to
-        show, because tracing is disabled or the trace is not sampled.
-
-        `start_span_in_context` and `start_detached_span` start all spans of MLflow.
-
-        https://github.com/mlflow/mlflow/blob/v3.17.2/mlflow/tracing/provider.py
-        """
+        self._provider_module = module
         try:
-            module.get_bridged_tracer_provider  # noqa: B018  # in 3.16, not in 3.15
-            owner = module._TracerProviderWrapper  # noqa: SLF001  # see the docstring
-            patch_function_wrapper(owner, "set")(self._on_provider_set)
-            patch_function_wrapper(module, "set_span_in_context")(
-                self._on_set_span_in_context
-            )
-            for name in ("start_span_in_context", "start_detached_span"):
-                patch_function_wrapper(module, name)(self._on_start_span)
-            self._attach_to_mlflow(module.provider.get())
+            patch_context(module, lambda: self.is_active, self.disable_parenting)
+            patch_span_start(module, self._on_start_span)
+            patch_otlp_export(module, lambda: self.is_active)
+            patch_span_processor(module, self.is_exported_to)
+            patch_provider(module, self._attach_to_mlflow)
         except AttributeError as error:
-            _logger.warning(
-                "Spans of @mlflow.trace stay in separate traces: this MLflow version "
-                "is not supported (3.16 to 3.17 are): %s. Other spans are exported as "
-                "before.",
+            log_missing_name(
+                "Spans of @mlflow.trace stay in separate traces",
                 error,
+                "Other spans are exported as before.",
             )
+
+    def _patch_fluent(self, module: ModuleType) -> None:
+        patch_use_span(module, lambda: self.is_active)
 
     def _patch_client(self, module: ModuleType) -> None:
         try:
-            patch_tracing_client(module, self._is_exported_to, self._disable_parenting)
+            patch_tracing_client(module, self)
         except AttributeError as error:
-            self._disable_parenting(error)
+            self.disable_parenting(error)
 
-    def _is_exported_to(self, tracking_uri: str) -> bool:
+    def is_exported_to(self, tracking_uri: str) -> bool:
         return (
             self.is_active
             and not self._has_parenting_failed
-            and any(exports_to(tracking_uri) for exports_to in self._exporters.values())
+            and bool(self._destinations(tracking_uri))
         )
 
-    def _on_provider_set(
-        self, wrapped: Callable[..., Any], _instance: Any, args: Any, kwargs: Any
-    ) -> Any:
-        self._attach_to_mlflow(args[0] if args else None)
-        return wrapped(*args, **kwargs)
+    def allows_one_writer_only(self, tracking_uri: str) -> bool:
+        return tracking_uri.startswith("databricks") or any(
+            destination.wants_whole_traces
+            for destination in self._destinations(tracking_uri)
+        )
+
+    def _destinations(self, tracking_uri: str) -> list[Destination]:
+        return [
+            destination
+            for destination in list(self._exporters.values())
+            if destination.has_tracking_uri(tracking_uri)
+        ]
 
     def _attach_to_mlflow(self, provider: Any) -> None:
         # While tracing is disabled, MLflow's provider is not the SDK's. If MLflow
@@ -199,23 +218,28 @@ class MlflowBridge:
     ) -> Any:
         with ExitStack() as stack:
             try:
-                if (span := self.current_application_span()) is not None:
-                    activate_in_mlflow(span, stack)
+                if (
+                    self.is_active
+                    and self._provider_module
+                    and not self._has_parenting_failed
+                ):
+                    span = self.current_application_span()
+                    prepare_mlflow(self._provider_module, span, stack)
             except Exception as error:  # noqa: BLE001  # MLflow's span must start
-                self._disable_parenting(error)
+                self.disable_parenting(error)
             return wrapped(*args, **kwargs)
 
-    def _disable_parenting(self, error: Exception) -> None:
+    def disable_parenting(self, error: Exception) -> None:
         self._has_parenting_failed = True
-        _logger.warning(
+        log_missing_name(
             "Spans of @mlflow.trace beneath an application span stay in separate, "
-            "linked traces: this MLflow version is not supported (3.16 to 3.17 are).",
-            exc_info=error,
+            "linked traces",
+            error,
         )
 
     def current_application_span(self) -> Span | None:
         """The current span if a span of MLflow's can be placed beneath it."""
-        span = trace.get_current_span()
+        span = current_span()
         if (
             not self.is_active
             or self._has_parenting_failed
@@ -229,16 +253,6 @@ class MlflowBridge:
             for provider in (self.application_provider, self._mlflow_provider)
         )
         return span if is_exported and not is_evaluation() else None
-
-    def _on_set_span_in_context(
-        self, wrapped: Callable[..., Any], _instance: Any, args: Any, kwargs: Any
-    ) -> Any:
-        previous = context.get_current()
-        token = wrapped(*args, **kwargs)
-        if self.is_active and not trace.get_current_span().is_recording():
-            # MLflow's `detach` restores the context from before its own `attach`.
-            context.attach(previous)
-        return token
 
     def attach_to_application(self) -> bool:
         """Returns False if the application has no SDK tracer provider to mirror on."""

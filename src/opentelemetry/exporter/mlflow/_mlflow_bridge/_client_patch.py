@@ -1,9 +1,10 @@
 """Adapts what MLflow's own client writes of traces that MlflowSpanExporter also writes.
 
 An MLflow server and a local store keep the last version of a span. There the client's
-version gets its parent in the application's trace. Databricks keeps one file for each
-trace, or each version of a span. There the client's version would replace the complete
-trace or duplicate its spans, so the client does not write these spans.
+version gets its parent in the application's trace. Databricks and the oldest servers
+keep one file for each trace, or each version of a span. There the client's version
+would replace the complete trace or duplicate its spans, so the client does not write
+these spans. It goes on writing the TraceInfo.
 
 https://github.com/mlflow/mlflow/blob/v3.17.2/mlflow/tracing/client.py
 """
@@ -11,7 +12,7 @@ https://github.com/mlflow/mlflow/blob/v3.17.2/mlflow/tracing/client.py
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wrapt import patch_function_wrapper
 
@@ -34,63 +35,82 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
 
-def patch_tracing_client(
-    module: ModuleType,
-    is_exported_to: Callable[[str], bool],
-    on_error: Callable[[Exception], None],
-) -> None:
-    """Patch two methods of `TracingClient`, one of them private.
+class Bridge(Protocol):
+    """What the patches need of `MlflowBridge`."""
 
-    `is_exported_to` tells whether a MlflowSpanExporter writes to a tracking URI.
-    Raises AttributeError if this version of MLflow does not have the methods.
+    def is_exported_to(self, tracking_uri: str) -> bool:
+        """Whether a MlflowSpanExporter writes to this tracking URI."""
+        ...
+
+    def allows_one_writer_only(self, tracking_uri: str) -> bool:
+        """Whether it replaces there what others write."""
+        ...
+
+    def disable_parenting(self, error: Exception) -> None: ...
+
+
+def patch_tracing_client(module: ModuleType, bridge: Bridge) -> None:
+    """Patch the methods of `TracingClient` that write spans, one of them private.
+
+    `log_spans` does not exist in old versions, which write only whole traces. Raises
+    AttributeError if this version of MLflow does not have `_upload_trace_data`.
     """
-
-    def wrap_log_spans(
-        wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
-    ) -> Any:
-        def log_spans(location: str, spans: Sequence[Any], **options: Any) -> Any:
-            try:
-                if is_exported_to(client.tracking_uri):
-                    spans = _spans_to_write(client, spans)
-            except Exception as error:  # noqa: BLE001  # MLflow must get its spans
-                on_error(error)
-            return wrapped(location, spans, **options) if spans else spans
-
-        return log_spans(*args, **kwargs)
-
-    def wrap_upload_trace_data(
-        wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
-    ) -> Any:
-        def upload(trace_info: Any, trace_data: Any, **options: Any) -> Any:
-            try:
-                if is_exported_to(client.tracking_uri) and not _spans_to_write(
-                    client, trace_data.spans
-                ):
-                    return None
-            except Exception as error:  # noqa: BLE001  # MLflow must get its spans
-                on_error(error)
-            return wrapped(trace_info, trace_data, **options)
-
-        return upload(*args, **kwargs)
-
-    patch_function_wrapper(module, "TracingClient.log_spans")(wrap_log_spans)
+    patches = _ClientPatches(bridge)
+    module.TracingClient._upload_trace_data  # noqa: B018, SLF001  # raises AttributeError
     patch_function_wrapper(module, "TracingClient._upload_trace_data")(
-        wrap_upload_trace_data
+        patches.upload_trace_data
     )
+    if hasattr(module.TracingClient, "log_spans"):
+        patch_function_wrapper(module, "TracingClient.log_spans")(patches.log_spans)
 
 
-def _spans_to_write(client: Any, spans: Sequence[Any]) -> list[Any]:
-    is_one_writer_only = _allows_one_writer_only(client)
-    return [
-        _span_for_server(span)
-        for span in spans
-        if not is_one_writer_only or not started_spans.count(ids_of(_sdk_span(span))[0])
-    ]
+class _ClientPatches:
+    """Wrappers of methods of `TracingClient`."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+
+    def log_spans(
+        self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
+    ) -> Any:
+        # The name of the first argument is not the same in all versions.
+        is_keyword = "spans" in kwargs
+        spans = self._spans_to_write(client, kwargs["spans"] if is_keyword else args[1])
+        if not spans:
+            return spans
+        if is_keyword:
+            return wrapped(*args, **kwargs | {"spans": spans})
+        return wrapped(args[0], spans, *args[2:], **kwargs)
+
+    def upload_trace_data(
+        self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
+    ) -> Any:
+        data = kwargs["trace_data"] if "trace_data" in kwargs else args[1]
+        try:
+            spans = data.spans
+        except AttributeError as error:
+            self._bridge.disable_parenting(error)
+        else:
+            if spans and not self._spans_to_write(client, spans):
+                return None
+        return wrapped(*args, **kwargs)
+
+    def _spans_to_write(self, client: Any, spans: Sequence[Any]) -> Sequence[Any]:
+        try:
+            uri = client.tracking_uri
+            if not self._bridge.is_exported_to(uri):
+                return spans
+            # An evaluation reads its traces at once and cannot wait for the exporter.
+            if self._bridge.allows_one_writer_only(uri) and not is_evaluation():
+                spans = [span for span in spans if not _is_exported(span)]
+            return [_span_for_server(span) for span in spans]
+        except Exception as error:  # noqa: BLE001  # MLflow must get its spans
+            self._bridge.disable_parenting(error)
+            return spans
 
 
-def _allows_one_writer_only(client: Any) -> bool:
-    # An evaluation reads its traces at once and cannot wait for the exporter.
-    return client.tracking_uri.startswith("databricks") and not is_evaluation()
+def _is_exported(span: Any) -> bool:
+    return bool(started_spans.count(ids_of(_sdk_span(span))[0]))
 
 
 def _span_for_server(span: Any) -> Any:

@@ -10,16 +10,17 @@ while the interpreter ends. Without this module a short program loses all of the
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from opentelemetry.exporter.mlflow._mlflow_bridge._missing_names import (
+    log_missing_name,
+)
+
 if TYPE_CHECKING:
     from types import ModuleType
-
-_logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
 # MLflow starts its threads by itself after this time, in seconds.
 _MLFLOW_DELAY_SECONDS = 5.0
@@ -52,12 +53,12 @@ def start_mlflow_export_threads(provider: ModuleType) -> None:
                 # The child would wait for threads that only the parent has.
                 deactivate = partial(setattr, queue, "_is_active", False)
                 os.register_at_fork(after_in_child=deactivate)
-    except Exception:
-        _logger.warning(
+    except Exception as error:  # noqa: BLE001  # the program must not notice
+        log_missing_name(
             "What mlflow.update_current_trace sets may be lost if the program ends "
-            "right after its last trace: this MLflow version is not supported (3.16 to "
-            "3.17 are). Call mlflow.flush_trace_async_logging() at the end.",
-            exc_info=True,
+            "right after its last trace",
+            error,
+            "Call mlflow.flush_trace_async_logging() at the end.",
         )
 
 

@@ -11,30 +11,32 @@ https://github.com/mlflow/mlflow/blob/v3.17.2/mlflow/tracking/fluent.py
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from wrapt import patch_function_wrapper
+
+from opentelemetry.exporter.mlflow._mlflow_bridge._missing_names import (
+    log_missing_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-_logger = logging.getLogger("opentelemetry.exporter.mlflow")
-
 
 def patch_experiment_lookup(fluent: ModuleType) -> None:
     """Patch `_get_experiment_id_from_env`, a private name: no public one exists."""
     try:
+        fluent._get_experiment_id_from_env  # noqa: B018, SLF001  # see the docstring
         patch_function_wrapper(fluent, "_get_experiment_id_from_env")(
             _retry_on_conflict
         )
-    except AttributeError:
-        _logger.warning(
+    except AttributeError as error:
+        log_missing_name(
             "MLflow may drop the first span of @mlflow.trace if the experiment "
-            "MLFLOW_EXPERIMENT_NAME does not exist: this MLflow version is not "
-            "supported (3.16 to 3.17 are). Create the experiment beforehand.",
-            exc_info=True,
+            "MLFLOW_EXPERIMENT_NAME does not exist",
+            error,
+            "Create the experiment beforehand.",
         )
 
 

@@ -10,20 +10,29 @@ it has that root, it treats the next fluent span of the trace as a child, too.
 from __future__ import annotations
 
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.context import attach, create_key, detach, get_value, set_value
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace import (
+    INVALID_SPAN,
     NonRecordingSpan,
     get_current_span,
     set_span_in_context,
 )
+from opentelemetry.trace import Span as OtelSpan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import ExitStack
+    from types import ModuleType
 
     from opentelemetry.sdk.trace import Span
+
+
+_HIDDEN_SPAN = create_key("span-hidden-from-mlflow")
+_ReentrantLock = type(threading.RLock())
 
 
 class ApplicationTraceIdGenerator(IdGenerator):
@@ -48,12 +57,46 @@ class ApplicationTraceIdGenerator(IdGenerator):
         return self._default.is_trace_id_random()
 
 
-def activate_in_mlflow(span: Span, stack: ExitStack) -> None:
+def current_span() -> OtelSpan:
+    """The current span, also while MLflow starts a span and does not see it."""
+    span = get_value(_HIDDEN_SPAN)
+    return span if isinstance(span, OtelSpan) else get_current_span()
+
+
+def prepare_mlflow(provider: ModuleType, span: Span | None, stack: ExitStack) -> None:
+    """Prepare the start of a span of MLflow's, until `stack` is closed.
+
+    `provider` is the module `mlflow.tracing.provider`, and `span` the application span
+    around MLflow's span.
+    """
+    if not hasattr(provider, "mlflow_runtime_context"):
+        if not _shares_provider(provider):
+            _hide_unknown_span(stack)
+    elif span is not None:
+        _activate_in_mlflow(provider, span, stack)
+
+
+def _hide_unknown_span(stack: ExitStack) -> None:
+    """Hide the current span from MLflow unless MLflow has a root of its trace.
+
+    MLflow's context is that of OpenTelemetry. MLflow would record nothing beneath a
+    span that it does not know.
+    """
+    span = get_current_span()
+    traces, trace_id = _find_trace(span)
+    if trace_id is not None and isinstance(traces._lock, _ReentrantLock):  # noqa: SLF001  # see below
+        # While this context manager is open, no other thread removes the trace. It
+        # holds the lock that MLflow acquires when a span starts.
+        stack.enter_context(traces.get_trace(trace_id))
+    if trace_id is None and span.get_span_context().is_valid:
+        hidden = set_value(_HIDDEN_SPAN, span, set_span_in_context(INVALID_SPAN))
+        stack.callback(detach, attach(hidden))
+
+
+def _activate_in_mlflow(provider: ModuleType, span: Span, stack: ExitStack) -> None:
     """Make `span` MLflow's current span, too, if MLflow has a root of its trace."""
-    manager = sys.modules["mlflow.tracing.trace_manager"].InMemoryTraceManager
-    mlflow_context = sys.modules["mlflow.tracing.provider"].mlflow_runtime_context
-    context, traces = span.get_span_context(), manager.get_instance()
-    trace_id = traces.get_mlflow_trace_id_from_otel_id(context.trace_id)
+    mlflow_context = provider.mlflow_runtime_context
+    traces, trace_id = _find_trace(span)
     if trace_id is None:
         return
     # While this context manager is open, no other thread removes the trace.
@@ -61,9 +104,23 @@ def activate_in_mlflow(span: Span, stack: ExitStack) -> None:
     current = mlflow_context.get_current()
     if trace is not None and not _is_within(get_current_span(current), span):
         token = mlflow_context.attach(
-            set_span_in_context(NonRecordingSpan(context), current)
+            set_span_in_context(NonRecordingSpan(span.get_span_context()), current)
         )
         stack.callback(mlflow_context.detach, token)
+
+
+def _find_trace(span: OtelSpan) -> tuple[Any, str | None]:
+    """MLflow's trace manager, and the id of the trace of `span` if MLflow has it."""
+    manager = sys.modules["mlflow.tracing.trace_manager"].InMemoryTraceManager
+    traces = manager.get_instance()
+    trace_id = span.get_span_context().trace_id
+    return traces, traces.get_mlflow_trace_id_from_otel_id(trace_id)
+
+
+def _shares_provider(provider: ModuleType) -> bool:
+    """Whether MLflow uses the application's tracer provider, a setting of the user."""
+    setting = getattr(provider, "MLFLOW_USE_DEFAULT_TRACER_PROVIDER", None)
+    return setting is not None and not setting.get()
 
 
 def _is_within(mlflow_span: Any, span: Span) -> bool:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from opentelemetry.sdk.trace import SpanProcessor
 
-from opentelemetry import trace
 from opentelemetry.exporter.mlflow._mlflow_bridge._call_responses import (
     call_responses,
 )
 from opentelemetry.exporter.mlflow._mlflow_bridge._exit_flush import (
     start_mlflow_export_threads,
 )
+from opentelemetry.exporter.mlflow._mlflow_bridge._parenting import current_span
 from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import span_mirror
 from opentelemetry.exporter.mlflow._mlflow_bridge._started_spans import started_spans
 
@@ -72,7 +72,7 @@ class MlflowProviderProcessor(SpanProcessor):
             parent is not None and parent.trace_id == span.get_span_context().trace_id
         )
         if is_root and not has_local_root:
-            current = trace.get_current_span().get_span_context()
+            current = current_span().get_span_context()
             if current.is_valid:
                 span.add_link(current)
         started_spans.add_fluent_span(

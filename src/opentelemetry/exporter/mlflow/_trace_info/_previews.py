@@ -11,7 +11,7 @@ from opentelemetry.exporter.mlflow._mapping._json import decode
 Json = dict[str, Any]
 
 # An MLflow server shows a tenth of it.
-_MAX_PREVIEW_LENGTH = 10_000
+MAX_PREVIEW_LENGTH = 10_000
 
 
 def question_of(inputs: Any) -> str:
@@ -66,7 +66,9 @@ def with_question(inputs: Any, question: str) -> Json | None:
     return {**request, "messages": [*messages, {"role": "user", "content": question}]}
 
 
-def preview(document: str | None, role: str) -> str | None:
+def preview(
+    document: str | None, role: str, max_length: int = MAX_PREVIEW_LENGTH
+) -> str | None:
     """The preview that MLflow's client makes of a root span's inputs or outputs.
 
     Returns the last message of `role`, or of any role, or else the document.
@@ -89,7 +91,7 @@ def preview(document: str | None, role: str) -> str | None:
     ]
     with_role = [message for message in complete if message["role"] == role]
     text = _text((with_role or complete)[-1]["content"]) if complete else ""
-    return cut(text or document, _MAX_PREVIEW_LENGTH)
+    return cut(text or document, max_length)
 
 
 def cut(text: str, max_length: int) -> str:

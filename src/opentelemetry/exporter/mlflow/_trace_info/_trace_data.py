@@ -1,7 +1,8 @@
 """TraceData: the spans of a trace, as MLflow's client stores them. Pure.
 
-An MLflow server computes token counts, model, provider, inputs and outputs of tools by
-itself. Databricks stores the spans as they are, so they must contain these values.
+A new MLflow server computes token counts, model, provider, inputs and outputs of tools
+by itself. An old one and Databricks store the spans as they are, so they must contain
+these values.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from opentelemetry.exporter.mlflow._mapping import (
     SPAN_INPUTS,
     SPAN_OUTPUTS,
     SPAN_TYPE,
+)
+from opentelemetry.exporter.mlflow._trace_info._trace_settings import (
+    without_trace_settings,
 )
 
 if TYPE_CHECKING:
@@ -80,6 +84,14 @@ def hex_trace_id(span: ReadableSpan) -> str:
     return f"{span.context.trace_id:032x}" if span.context else ""
 
 
+def by_trace(spans: Iterable[ReadableSpan]) -> dict[str, list[ReadableSpan]]:
+    """The spans of each trace, by its id of 32 hexadecimal digits."""
+    traces: dict[str, list[ReadableSpan]] = {}
+    for span in spans:
+        traces.setdefault(hex_trace_id(span), []).append(span)
+    return traces
+
+
 def find_root(spans: Sequence[TraceSpan]) -> TraceSpan | None:
     """None if the root has not ended yet, or is in another process."""
     return next((span for span in spans if span.parent_id is None), None)
@@ -91,7 +103,7 @@ def _json_attributes(attributes: Mapping[str, Any], request_id: str) -> dict[str
         SPAN_TYPE: "UNKNOWN",
         **{
             name: value
-            for name, value in attributes.items()
+            for name, value in without_trace_settings(attributes).items()
             if not name.startswith(TRACE_TAG_PREFIX)
         },
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from google.protobuf.duration_pb2 import Duration
@@ -17,12 +17,17 @@ from opentelemetry.exporter.mlflow._mapping import (
     USER,
 )
 from opentelemetry.exporter.mlflow._pricing._call_cost import COST
-from opentelemetry.exporter.mlflow._trace_info._previews import cut, preview
+from opentelemetry.exporter.mlflow._trace_info._previews import (
+    MAX_PREVIEW_LENGTH,
+    cut,
+    preview,
+)
 from opentelemetry.exporter.mlflow._trace_info._trace_data import (
     TRACE_TAG_PREFIX,
     USAGE,
     span_to_json,
 )
+from opentelemetry.exporter.mlflow._trace_info._trace_settings import trace_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +43,14 @@ _MAX_TAG_LENGTH = 4_096
 _NAME_TAG = "mlflow.traceName"
 
 
+def experiment_location(experiment_id: str) -> Json:
+    """The location of a trace, as TraceInfo has it."""
+    return {
+        "type": "MLFLOW_EXPERIMENT",
+        "mlflow_experiment": {"experiment_id": experiment_id},
+    }
+
+
 @dataclass(frozen=True)
 class TraceInfo:
     """The summary of a trace, as `mlflow.entities.TraceInfo` has it.
@@ -45,7 +58,8 @@ class TraceInfo:
     Times are in nanoseconds since the epoch. `inputs` and `outputs` are the JSON
     documents of the root span; "" means that a value does not exist. `token_usage` and
     `cost` are totals. `tags` include the name of the trace. `span_sizes` are the sizes
-    of the spans as JSON, in characters, in ascending order.
+    of the spans as JSON, in characters, in ascending order. `metadata` is what the
+    program told MLflow.
     """
 
     start_time: int
@@ -59,6 +73,7 @@ class TraceInfo:
     cost: Json
     tags: dict[str, str]
     span_sizes: list[int]
+    metadata: dict[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def of(cls, spans: Sequence[TraceSpan], root: TraceSpan) -> TraceInfo:
@@ -77,16 +92,22 @@ class TraceInfo:
             span_sizes=sorted(
                 len(json.dumps(span_to_json(span), default=repr)) for span in spans
             ),
+            metadata=trace_metadata(root.span.attributes or {}),
         )
 
-    def to_json(self, location: Json, schema_version: str) -> Json:
+    def to_json(
+        self,
+        location: Json,
+        schema_version: str,
+        max_preview_length: int = MAX_PREVIEW_LENGTH,
+    ) -> Json:
         """The JSON of MLflow's REST API, without the trace id."""
         request_time, duration = Timestamp(), Duration()
         request_time.FromMilliseconds(self.start_time // 1_000_000)
         duration.FromMilliseconds((self.end_time - self.start_time) // 1_000_000)
         previews = {
-            "request_preview": preview(self.inputs, "user"),
-            "response_preview": preview(self.outputs, "assistant"),
+            "request_preview": preview(self.inputs, "user", max_preview_length),
+            "response_preview": preview(self.outputs, "assistant", max_preview_length),
         }
         return {
             "trace_location": location,
@@ -117,6 +138,7 @@ class TraceInfo:
             "mlflow.traceInputs": self.inputs or "",
             "mlflow.traceOutputs": self.outputs or "",
             **{name: str(value) for name, value in optional.items() if value},
+            **self.metadata,
             "mlflow.trace.sizeStats": json.dumps(_size_statistics(self.span_sizes)),
             "mlflow.trace.sizeBytes": str(_total_size(self.span_sizes)),
         }

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from opentelemetry.exporter.mlflow._destinations._databricks._experiment_traces import (
-    ExperimentTraceWriter,
+    WorkspaceTraceStore,
 )
 from opentelemetry.exporter.mlflow._destinations._databricks._unity_catalog import (
     TableTraceWriter,
@@ -26,7 +26,11 @@ from opentelemetry.exporter.mlflow._destinations._experiment import (
     find_or_create_experiment,
 )
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
-from opentelemetry.exporter.mlflow._trace_info._trace_data import hex_trace_id
+from opentelemetry.exporter.mlflow._destinations._trace_artifacts import (
+    TraceArtifactWriter,
+)
+from opentelemetry.exporter.mlflow._trace_info._trace_data import by_trace
+from opentelemetry.exporter.mlflow._trace_info._trace_settings import EXPERIMENT_ID
 from opentelemetry.exporter.mlflow.environment_variables import (
     MLFLOW_EXPERIMENT_NAME,
     OTEL_EXPORTER_MLFLOW_TIMEOUT,
@@ -67,10 +71,13 @@ class DatabricksDestination:
         self._timeout = timeout
         profile = self.address.partition("://")[2] or None
         self._workspace = WorkspaceClient(profile, timeout)
-        self._trace_writer: ExperimentTraceWriter | TableTraceWriter | None = None
+        self._trace_writers: dict[str, TraceArtifactWriter | TableTraceWriter] = {}
         self._is_closed = False
         self._caller = DeadlineCaller()
         self._lock = threading.RLock()
+
+    def describe(self) -> str:
+        return ""
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         # databricks-sdk has timeouts of its own for each of its requests and retries.
@@ -88,41 +95,43 @@ class DatabricksDestination:
 
     def _send(self, spans: Sequence[ReadableSpan]) -> None:
         with self._lock:
-            trace_writer = self._open_trace_writer()
-        traces: dict[str, list[ReadableSpan]] = {}
-        for span in spans:
-            traces.setdefault(hex_trace_id(span), []).append(span)
-        for trace_id, spans_of_trace in traces.items():
+            trace_writer = self._open_trace_writer(
+                str((spans[0].attributes or {}).get(EXPERIMENT_ID, ""))
+            )
+        for trace_id, spans_of_trace in by_trace(spans).items():
             trace_writer.write(trace_id, spans_of_trace)
 
     def close(self) -> None:
         self._is_closed = True
-        if self._trace_writer:
-            self._trace_writer.close()
+        for trace_writer in self._trace_writers.values():
+            trace_writer.close()
 
     def after_fork(self) -> None:
         self._caller = DeadlineCaller()
         self._lock = threading.RLock()
         self._workspace.after_fork()
-        if self._trace_writer:
-            self._trace_writer.after_fork()
+        for trace_writer in self._trace_writers.values():
+            trace_writer.after_fork()
 
-    def _open_trace_writer(self) -> ExperimentTraceWriter | TableTraceWriter:
-        if self._trace_writer is None:
-            experiment_id = self._experiment.id or find_or_create_experiment(
-                self._experiment.name, self
+    def _open_trace_writer(
+        self, experiment_id: str
+    ) -> TraceArtifactWriter | TableTraceWriter:
+        """`experiment_id` is "" for the experiment of the exporter."""
+        if experiment_id not in self._trace_writers:
+            actual_id = (
+                experiment_id
+                or self._experiment.id
+                or find_or_create_experiment(self._experiment.name, self)
             )
-            tables = TraceTables.from_experiment_tags(
-                self._experiment_tags(experiment_id)
-            )
-            self._trace_writer = (
+            tables = TraceTables.from_experiment_tags(self._experiment_tags(actual_id))
+            self._trace_writers[experiment_id] = (
                 TableTraceWriter(self._workspace, tables, self._timeout)
                 if tables
-                else ExperimentTraceWriter(
-                    self._workspace, experiment_id, self._timeout
+                else TraceArtifactWriter(
+                    WorkspaceTraceStore(self._workspace, self._timeout), actual_id
                 )
             )
-        return self._trace_writer
+        return self._trace_writers[experiment_id]
 
     def _experiment_tags(self, experiment_id: str) -> dict[str, str]:
         if experiment_id == "0":

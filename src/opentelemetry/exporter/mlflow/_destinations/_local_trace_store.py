@@ -1,0 +1,73 @@
+"""TraceInfo and TraceData in a local store, by the code of the installed MLflow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.json_format import ParseDict
+
+from opentelemetry.exporter.mlflow._destinations._artifacts import (
+    ARTIFACT_LOCATION,
+    read_from_storage,
+    write_to_storage,
+)
+from opentelemetry.exporter.mlflow._destinations._trace_api_v2 import start_trace_v2
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class LocalTraceStore:
+    """Implements `TraceStore` and `TraceApiV2`.
+
+    `client` is MLflow's `TracingClient`. Its methods differ from version to version.
+    """
+
+    max_preview_length = 1_000  # of the column in the database
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def start_trace(self, trace_info: Mapping[str, Any]) -> Mapping[str, Any]:
+        if hasattr(self._client, "end_trace"):  # version 3.1
+            return start_trace_v2(self, trace_info)
+        from mlflow.entities import TraceInfo
+        from mlflow.protos.service_pb2 import TraceInfoV3
+
+        proto = ParseDict(dict(trace_info), TraceInfoV3(), ignore_unknown_fields=True)
+        stored = self._client.start_trace(TraceInfo.from_proto(proto))
+        return {"trace_id": stored.trace_id, "tags": dict(stored.tags)}
+
+    def write_trace_data(self, trace_info: Mapping[str, Any], content: bytes) -> None:
+        write_to_storage(trace_info["tags"][ARTIFACT_LOCATION], content)
+
+    def read_trace_data(self, trace_info: Mapping[str, Any]) -> bytes | None:
+        return read_from_storage(trace_info["tags"][ARTIFACT_LOCATION])
+
+    def start_trace_v2(
+        self,
+        *,
+        experiment_id: str,
+        timestamp_ms: int,
+        metadata: Mapping[str, str],
+        tags: Mapping[str, str],
+    ) -> Mapping[str, Any]:
+        stored = self._client.start_trace(
+            experiment_id, timestamp_ms, dict(metadata), dict(tags)
+        )
+        return {"trace_id": stored.request_id, "tags": dict(stored.tags)}
+
+    def end_trace_v2(
+        self,
+        trace_id: str,
+        *,
+        timestamp_ms: int,
+        status: str,
+        metadata: Mapping[str, str],
+        tags: Mapping[str, str],
+    ) -> None:
+        from mlflow.entities.trace_status import TraceStatus
+
+        self._client.end_trace(
+            trace_id, timestamp_ms, TraceStatus(status), dict(metadata), dict(tags)
+        )

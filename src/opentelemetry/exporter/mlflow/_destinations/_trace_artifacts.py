@@ -1,0 +1,116 @@
+"""Traces whose spans are in a file: TraceInfo in a list, and TraceData as an artifact.
+
+MLflow servers before 3.6, stores that cannot store spans, and the experiments of a
+Databricks workspace have traces of this form. The file is written as a whole: spans
+that end after it was written are added to what it contains.
+
+https://github.com/mlflow/mlflow/blob/v3.5.1/mlflow/tracing/export/mlflow_v3.py
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from opentelemetry.exporter.mlflow._trace_info._trace_data import (
+    dump_json,
+    find_root,
+    span_to_json,
+    trace_spans,
+)
+from opentelemetry.exporter.mlflow._trace_info._trace_info import (
+    TraceInfo,
+    experiment_location,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opentelemetry.sdk.trace import ReadableSpan
+
+Json = Mapping[str, Any]
+
+# The number of written traces whose TraceInfo is kept.
+_MAX_TRACES: Final = 10_000
+
+
+class TraceStore(Protocol):
+    """Stores traces. The methods raise ExportError."""
+
+    @property
+    def max_preview_length(self) -> int: ...
+
+    def start_trace(self, trace_info: Json) -> Json:
+        """Store `trace_info`, and return it with what the store adds to it."""
+        ...
+
+    def write_trace_data(self, trace_info: Json, content: bytes) -> None: ...
+
+    def read_trace_data(self, trace_info: Json) -> bytes | None:
+        """Return None if there is no file."""
+        ...
+
+
+class TraceArtifactWriter:
+    """Writes traces to one experiment of a store."""
+
+    def __init__(self, store: TraceStore, experiment_id: str) -> None:
+        self._store = store
+        self._experiment_id = experiment_id
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        self._lock = threading.RLock()
+        self._written_traces: OrderedDict[str, Json] = OrderedDict()
+
+    def close(self) -> None:
+        """Do nothing: the connections belong to the store."""
+
+    def write(self, trace_id: str, spans: Sequence[ReadableSpan]) -> None:
+        """Write a trace, or add spans to a trace that has been written before.
+
+        `trace_id`: 32 hexadecimal digits.
+        """
+        mlflow_trace_id = f"tr-{trace_id}"
+        new_spans = trace_spans(spans, mlflow_trace_id)
+        with self._lock:
+            trace_info = self._written_traces.get(mlflow_trace_id)
+        stored_spans: list[dict[str, Any]] = []
+        if trace_info is not None:
+            stored_spans = self._read_spans(trace_info)
+        else:
+            root = find_root(new_spans)
+            new_info = TraceInfo.of(new_spans, root or new_spans[0]).to_json(
+                experiment_location(self._experiment_id),
+                "3",
+                self._store.max_preview_length,
+            )
+            if root is None:
+                new_info["state"] = "IN_PROGRESS"
+            trace_info = self._store.start_trace(
+                {"trace_id": mlflow_trace_id, **new_info}
+            )
+            self._remember(mlflow_trace_id, trace_info)
+        if trace_info["trace_id"] != mlflow_trace_id:  # the store has chosen another id
+            new_spans = trace_spans(spans, trace_info["trace_id"])
+        new_json = [span_to_json(span) for span in new_spans]
+        new_ids = {span["span_id"] for span in new_json}
+        all_json = [
+            *(span for span in stored_spans if span.get("span_id") not in new_ids),
+            *new_json,
+        ]
+        content = dump_json({"spans": all_json}).encode("utf-8", "replace")
+        self._store.write_trace_data(trace_info, content)
+
+    def _remember(self, mlflow_trace_id: str, trace_info: Json) -> None:
+        with self._lock:
+            self._written_traces[mlflow_trace_id] = trace_info
+            if len(self._written_traces) > _MAX_TRACES:
+                self._written_traces.popitem(last=False)
+
+    def _read_spans(self, trace_info: Json) -> list[dict[str, Any]]:
+        content = self._store.read_trace_data(trace_info)
+        return json.loads(content)["spans"] if content else []

@@ -1,0 +1,60 @@
+"""What MLflow's own client writes of traces that the exporter writes, too."""
+
+from __future__ import annotations
+
+import pytest
+
+from .mlflow_names import LOG_SPANS, has_name
+from .mlflow_programs import run_mlflow_program
+
+PROGRAM = """
+    os.environ["MLFLOW_ENABLE_ASYNC_TRACE_LOGGING"] = "false"
+    os.environ["MLFLOW_USE_BATCH_SPAN_PROCESSOR"] = "false"
+    os.environ["MLFLOW_EXPERIMENT_ID"] = "0"
+    import mlflow
+    from mlflow.pyfunc.context import Context, set_prediction_context
+    from mlflow.tracing.client import TracingClient
+
+    uploaded, logged, desks = [], [], []
+
+    def start_trace(_, trace):
+        info = getattr(trace, "info", trace)
+        desks.append(info.tags["desk"])
+        return info
+
+    is_old = hasattr(TracingClient, "start_trace_v3")
+    setattr(TracingClient, "start_trace_v3" if is_old else "start_trace", start_trace)
+    TracingClient._upload_trace_data = lambda _, info, data: uploaded.extend(
+        span.name for span in data.spans
+    )
+    if hasattr(TracingClient, "log_spans"):
+        TracingClient.log_spans = lambda _, location, spans: logged.extend(
+            span.name for span in spans
+        )
+    type(exporter._destination).wants_whole_traces = {wants_whole_traces}
+    MlflowInstrumentor().instrument()
+    row = Context("row 1", is_evaluate={is_evaluation})
+    with trace.get_tracer("app").start_as_current_span("request"):
+        with set_prediction_context(row), mlflow.start_span("agent"):
+            mlflow.update_current_trace(tags={{"desk": "north"}})
+    print(json.dumps([uploaded, logged, desks]))
+    os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("wants_whole_traces", "is_evaluation", "is_written"),
+    [(False, False, True), (True, False, False), (True, True, True)],
+    ids=["server", "one writer", "evaluation"],
+)
+def test_client_writes_no_spans_where_only_one_writer_is_allowed(
+    fake_server, wants_whole_traces, is_evaluation, is_written
+):
+    program = PROGRAM.format(
+        wants_whole_traces=wants_whole_traces, is_evaluation=is_evaluation
+    )
+    uploaded, logged, desks = run_mlflow_program(program, fake_server)
+    assert uploaded == ["agent"] * is_written
+    assert logged == ["agent"] * (is_written and has_name(*LOG_SPANS))
+    # What update_current_trace sets is never lost.
+    assert desks == ["north"]
