@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import socket
@@ -73,11 +74,21 @@ def run(
             )
         if process.returncode:
             raise RuntimeError(f"{program.file}, {setup}:\n{process.stderr}")
-        traces = client.search_traces(locations=[experiment_id])
+        traces = search(client, experiment_id)
         if not traces:
             raise RuntimeError(f"{program.file}, {setup}: no trace\n{process.stderr}")
         traces = sorted(traces, key=lambda trace: trace.info.request_time)
         return ProgramRun(program, experiment_id, simulator.exchanges, traces)
+
+
+def search(
+    client: MlflowClient, experiment_id: str, condition: str | None = None
+) -> list[Trace]:
+    # The parameter of MLflow before 3.5, which newer versions warn about.
+    is_new = "locations" in inspect.signature(client.search_traces).parameters
+    name = "locations" if is_new else "experiment_ids"
+    experiments = {name: [experiment_id]}
+    return list(client.search_traces(**experiments, filter_string=condition))
 
 
 def _command(setup: str, library: str) -> tuple[str | Path, ...]:
