@@ -68,7 +68,20 @@ def compare(
             facts, message = _check(program_run, client, page, is_strict=is_strict)
             cells[title, setup] = facts
             report(f"{title}, {setup}: {message}")
+    _apply_to_all_setups(cells)
     return cells
+
+
+def _apply_to_all_setups(cells: Cells) -> None:
+    """Where a fact does not apply to a program, a setup without traces is no worse."""
+    without = {
+        (title, fact)
+        for (title, _), facts in cells.items()
+        for fact, cell in facts.items()
+        if cell.rank is None
+    }
+    for (title, _), facts in cells.items():
+        facts.update({fact: Cell(None) for fact in facts if (title, fact) in without})
 
 
 def _check(
