@@ -33,6 +33,8 @@ _HERE: Final = Path(__file__).parent
 _SAMPLES: Final = _HERE.parent / "deepseek_samples"
 _TIMEOUT_SECONDS: Final = 120
 _INSTRUMENT: Final = (_agent_run.opentelemetry_instrument(), sys.executable)
+# Without it, older pages ask for the kind of the experiment, above their tabs.
+_EXPERIMENT_TAGS: Final = {"mlflow.experimentKind": "genai_development"}
 SETUPS: Final = {
     "this package": "the instrumentation and the exporter of this package",
     "autolog": "`mlflow.openai.autolog()`, for LangChain `mlflow.langchain.autolog()`",
@@ -57,7 +59,7 @@ def run(
     setup: str, program: Program, client: MlflowClient, experiment: str
 ) -> ProgramRun:
     """Runs the program; raises RuntimeError if it fails or no trace arrives."""
-    experiment_id = client.create_experiment(experiment)
+    experiment_id = client.create_experiment(experiment, tags=_EXPERIMENT_TAGS)
     with Simulator() as simulator:
         for file_name in program.response_files:
             simulator.answer_next(_SAMPLES / file_name)

@@ -39,9 +39,7 @@ __all__ = [
 # The first version with an address for each trace.
 _TRACE_ADDRESS: Final = (3, 15)
 # The first with an address for the list of traces.
-_LIST_ADDRESS: Final = (3, 5)
-# The page asks for the kind of the experiment, above the tabs.
-_HIDE_QUESTION: Final = "[data-component-id*=kind_inference] { display: none }"
+_LIST_ADDRESS: Final = (3, 2)
 _TIMEOUT_SECONDS: Final = 30
 
 
@@ -99,7 +97,6 @@ def read_span(
     # Another address first: the same one would not load the page again.
     page.goto("about:blank")
     page.goto(f"{uri}/#/experiments/{experiment_id}{path}")
-    page.add_style_tag(content=_HIDE_QUESTION)
     page.get_by_text(trace_id, exact=True).first.click()
     frame = _frame_of_trace(page, f"timeline-tree-node-{span_id}")
     chat, tool_count = "", 0
