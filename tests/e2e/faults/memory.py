@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
 _SAMPLES = 40
-_WARM_UP_SAMPLES = 10
+_WARM_UP_SAMPLES = 20
 _REQUEST: dict[str, Any] = {
     "model": "deepseek-flash",
     "messages": [{"role": "user", "content": "How many r's are in strawberry?"}],

@@ -242,6 +242,31 @@ def tracing_client():
 
 
 @fact
+def update_trace_info():
+    """It completes the TraceInfo of a root; previews are there only if set."""
+    from mlflow.tracing.processor.base_mlflow import BaseMlflowSpanProcessor
+
+    infos = []
+    original = BaseMlflowSpanProcessor._update_trace_info
+
+    def recorder(self, trace, root_span):
+        original(self, trace, root_span)
+        infos.append(trace.info)
+        previews = trace.info.request_preview, trace.info.response_preview
+        infos.append((*previews, root_span.context.trace_id, trace.info.state))
+
+    BaseMlflowSpanProcessor._update_trace_info = recorder
+    with mlflow.start_span("a") as span:
+        span.set_inputs("question")
+        span.set_outputs("answer")
+        mlflow.update_current_trace({"desk": "north"}, response_preview="set")
+        otel_id = span._span.get_span_context().trace_id
+    BaseMlflowSpanProcessor._update_trace_info = original
+    info, values = infos
+    return values == (None, "set", otel_id, "OK") and info.tags["desk"] == "north"
+
+
+@fact
 def get_trace_exporter():
     with mlflow.start_span("a"):
         pass

@@ -57,6 +57,7 @@ def facts():
         ("lock_of_the_trace_manager", "_parenting"),
         ("get_prediction_context", "_parenting"),
         ("tracing_client", "_client_patch"),
+        ("update_trace_info", "_fluent_trace_info"),
         ("get_trace_exporter", "_exit_flush"),
         ("async_export_queue", "_exit_flush"),
         ("get_experiment_id_from_env", "_experiment_patch"),

@@ -8,6 +8,7 @@ around a call gets the cost of the call.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from opentelemetry.sdk.trace import ReadableSpan
 
 from opentelemetry.exporter.mlflow._mapping import SESSION, SPAN_TYPE
+from opentelemetry.exporter.mlflow._mlflow_bridge._fluent_trace_info import (
+    fluent_trace_infos,
+)
 from opentelemetry.exporter.mlflow._mlflow_bridge._repeated_calls import (
     repeated_calls,
 )
@@ -33,6 +37,7 @@ from opentelemetry.exporter.mlflow._trace_info._root_span import (
     set_trace_name,
 )
 from opentelemetry.exporter.mlflow._trace_info._summary import TraceSummary
+from opentelemetry.exporter.mlflow._trace_info._trace_settings import CLIENT_TRACE_INFO
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -183,6 +188,8 @@ def _complete(item: _BatchSpan, summary: TraceSummary) -> None:
         attributes.setdefault(name, value)
     if item.is_root and not summary.fluent_root:
         set_trace_name(attributes, item.translated.name)
+    if (client_info := fluent_trace_infos.of(item.trace_id)) is not None:
+        attributes[CLIENT_TRACE_INFO] = json.dumps(client_info._asdict(), default=str)
     complete_local_root(attributes, summary)
     if summary is not _EMPTY_SUMMARY:
         _costs(item, summary.costs)

@@ -22,6 +22,7 @@ from opentelemetry.exporter.mlflow._destinations._otlp import (
     retry_after_seconds,
 )
 from opentelemetry.exporter.mlflow._destinations._protocol import ExportError
+from opentelemetry.exporter.mlflow._trace_info._server_spans import server_spans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +113,7 @@ class CollectorDestination:
                 self.address,
                 self._endpoint_setting_name,
             )
-        response = self._otlp.send(spans)
+        response = self._otlp.send(server_spans(spans, completes_traces=True))
         if response is None:
             return
         status = response.status_code

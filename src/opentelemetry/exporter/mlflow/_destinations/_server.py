@@ -149,24 +149,44 @@ class MlflowServerDestination:
 
     def _write_trace_info(self, trace_info: Mapping[str, Any]) -> None:
         try:
-            self._api.start_trace(trace_info)
+            try:
+                self._api.start_trace(trace_info)
+            except ExportError as error:
+                if not error.is_divisible:
+                    raise
+                self._api.start_trace(self._with_stored_entries(trace_info))
         except ExportError as error:
             if not error.is_divisible or error.is_temporary:
                 raise
             # The spans are stored. The next try would fail, too.
-            with self._lock:
-                is_first, self._has_logged_rejection = (
-                    not self._has_logged_rejection,
-                    True,
-                )
-            if is_first:
-                _logger.warning(
-                    "MLflow at %s has the spans of a trace, but rejects its TraceInfo: "
-                    "%s. Name, previews or totals of the trace are missing. This is "
-                    "logged once.",
-                    self.address,
-                    error.cause,
-                )
+            self._log_rejected_trace_info(error)
+
+    def _with_stored_entries(self, trace_info: Mapping[str, Any]) -> dict[str, Any]:
+        """Some versions fail if an entry of the stored TraceInfo is missing.
+
+        Another process, or MLflow's client, may have written it.
+        """
+        stored = self._api.read_trace_info(trace_info["trace_id"]) or {}
+        return {
+            **trace_info,
+            **{
+                name: {**stored.get(name, {}), **trace_info[name]}
+                for name in ("tags", "trace_metadata")
+            },
+        }
+
+    def _log_rejected_trace_info(self, error: ExportError) -> None:
+        with self._lock:
+            is_first = not self._has_logged_rejection
+            self._has_logged_rejection = True
+        if is_first:
+            _logger.warning(
+                "MLflow at %s has the spans of a trace, but rejects its TraceInfo: %s. "
+                "Name, previews or totals of the trace are missing. This is logged "
+                "once.",
+                self.address,
+                error.cause,
+            )
 
     def _experiment_id(self) -> str:
         with self._lock:

@@ -1,10 +1,10 @@
 """Joins the spans of `@mlflow.trace` and the application's spans in one trace.
 
 MLflow has a tracer provider and a context of its own. Four mechanisms join the two:
-MLflow puts its active span on OpenTelemetry's context (a setting of MLflow); its root
-spans take the trace id of the current application span (`_parenting`); each span of
-MLflow's provider is mirrored on the application's provider (`_span_mirror`); and the
-exporter sends such a trace in one request (`_trace_buffer`).
+MLflow's active span is on OpenTelemetry's context (`_context_patch`); its root spans
+take the trace id of the current application span (`_parenting`); each span of MLflow's
+provider is mirrored on the application's provider (`_span_mirror`); and the exporter
+sends such a trace in one request (`_trace_buffer`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import logging
 import os
 import threading
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Protocol
-from weakref import WeakKeyDictionary, WeakSet
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from opentelemetry.sdk.trace import Span, TracerProvider
 from wrapt import register_post_import_hook
@@ -30,6 +30,10 @@ from opentelemetry.exporter.mlflow._mlflow_bridge._context_patch import (
 )
 from opentelemetry.exporter.mlflow._mlflow_bridge._experiment_patch import (
     patch_experiment_lookup,
+)
+from opentelemetry.exporter.mlflow._mlflow_bridge._exporters import Exporters
+from opentelemetry.exporter.mlflow._mlflow_bridge._fluent_trace_info import (
+    patch_trace_info,
 )
 from opentelemetry.exporter.mlflow._mlflow_bridge._missing_names import (
     log_missing_name,
@@ -61,6 +65,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor
     from opentelemetry.sdk.trace.export import SpanExporter
 
+    from opentelemetry.exporter.mlflow._mlflow_bridge._exporters import Destination
+
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
 # Settings of MLflow that the bridge needs. A value that the user has set stays.
@@ -78,23 +84,11 @@ _NO_PROVIDER = (
 )
 
 
-class Destination(Protocol):
-    """What the bridge needs of the destination of an exporter."""
-
-    @property
-    def wants_whole_traces(self) -> bool: ...
-    def has_tracking_uri(self, tracking_uri: str) -> bool:
-        """Whether MLflow's client, with this tracking URI, writes to the same place."""
-        ...
-
-
 class MlflowBridge:
     """Is active while it is enabled and an exporter exists. One for each process."""
 
     def __init__(self) -> None:
-        self._exporters: WeakKeyDictionary[SpanExporter, Destination] = (
-            WeakKeyDictionary()
-        )
+        self._exporters = Exporters()
         self._attached_providers: WeakSet[TracerProvider] = WeakSet()
         self._lock = threading.Lock()
         self._changed_settings: dict[str, str] = {}
@@ -119,7 +113,7 @@ class MlflowBridge:
         return list(self._exporters)
 
     def add_exporter(self, exporter: SpanExporter, destination: Destination) -> None:
-        self._exporters[exporter] = destination
+        self._exporters.add(exporter, destination)
         self._activate()
 
     def enable(self, application_provider: trace.TracerProvider | None) -> None:
@@ -148,6 +142,7 @@ class MlflowBridge:
                 ("mlflow.tracing.provider", self._patch_provider),
                 ("mlflow.tracing.client", self._patch_client),
                 ("mlflow.tracing.fluent", self._patch_fluent),
+                ("mlflow.tracing.processor.base_mlflow", self._patch_processor),
                 ("mlflow.tracking.fluent", patch_experiment_lookup),
             ):
                 register_post_import_hook(patch, module)
@@ -170,6 +165,9 @@ class MlflowBridge:
     def _patch_fluent(self, module: ModuleType) -> None:
         patch_use_span(module, lambda: self.is_active)
 
+    def _patch_processor(self, module: ModuleType) -> None:
+        patch_trace_info(module, lambda: self.is_active)
+
     def _patch_client(self, module: ModuleType) -> None:
         try:
             patch_tracing_client(module, self)
@@ -180,21 +178,11 @@ class MlflowBridge:
         return (
             self.is_active
             and not self._has_parenting_failed
-            and bool(self._destinations(tracking_uri))
+            and self._exporters.write_to(tracking_uri)
         )
 
     def allows_one_writer_only(self, tracking_uri: str) -> bool:
-        return tracking_uri.startswith("databricks") or any(
-            destination.wants_whole_traces
-            for destination in self._destinations(tracking_uri)
-        )
-
-    def _destinations(self, tracking_uri: str) -> list[Destination]:
-        return [
-            destination
-            for destination in list(self._exporters.values())
-            if destination.has_tracking_uri(tracking_uri)
-        ]
+        return self._exporters.replace_traces_at(tracking_uri)
 
     def _attach_to_mlflow(self, provider: Any) -> None:
         # While tracing is disabled, MLflow's provider is not the SDK's. If MLflow

@@ -4,7 +4,8 @@ An MLflow server and a local store keep the last version of a span. There the cl
 version gets its parent in the application's trace. Databricks and the oldest servers
 keep one file for each trace, or each version of a span. There the client's version
 would replace the complete trace or duplicate its spans, so the client does not write
-these spans. It goes on writing the TraceInfo.
+these spans. It does not write the TraceInfo for an old server either: the exporter
+repeats what the program has set there.
 
 https://github.com/mlflow/mlflow/blob/v3.17.2/mlflow/tracing/client.py
 """
@@ -60,8 +61,14 @@ def patch_tracing_client(module: ModuleType, bridge: Bridge) -> None:
     patch_function_wrapper(module, "TracingClient._upload_trace_data")(
         patches.upload_trace_data
     )
-    if hasattr(module.TracingClient, "log_spans"):
-        patch_function_wrapper(module, "TracingClient.log_spans")(patches.log_spans)
+    # The second name is that of version 3.1.
+    for name, patch in (
+        ("log_spans", patches.log_spans),
+        ("start_trace", patches.start_trace),
+        ("start_trace_v3", patches.start_trace),
+    ):
+        if hasattr(module.TracingClient, name):
+            patch_function_wrapper(module, f"TracingClient.{name}")(patch)
 
 
 class _ClientPatches:
@@ -81,6 +88,35 @@ class _ClientPatches:
         if is_keyword:
             return wrapped(*args, **kwargs | {"spans": spans})
         return wrapped(args[0], spans, *args[2:], **kwargs)
+
+    def start_trace(
+        self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
+    ) -> Any:
+        """Write no TraceInfo of a trace whose TraceInfo the exporter writes.
+
+        An old server keeps the last one, and rejects one that lacks an entry of it.
+        """
+        arguments = [*args, *kwargs.values()]
+        try:
+            # Version 3.1 passes the whole trace, or the arguments of its second API.
+            if len(arguments) == 1 and self._is_written_by_exporter(client, arguments):
+                return getattr(arguments[0], "info", arguments[0])
+        except Exception as error:  # noqa: BLE001  # MLflow must get its TraceInfo
+            self._bridge.disable_parenting(error)
+        return wrapped(*args, **kwargs)
+
+    def _is_written_by_exporter(self, client: Any, arguments: Sequence[Any]) -> bool:
+        uri = client.tracking_uri
+        if (
+            uri.startswith("databricks")
+            or not self._bridge.is_exported_to(uri)
+            or not self._bridge.allows_one_writer_only(uri)
+            or is_evaluation()
+        ):
+            return False
+        info = getattr(arguments[0], "info", arguments[0])
+        trace_id = int(info.trace_id.removeprefix("tr-"), 16)
+        return started_spans.count(trace_id) is not None
 
     def upload_trace_data(
         self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any

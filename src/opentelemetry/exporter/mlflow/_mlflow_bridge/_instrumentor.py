@@ -26,7 +26,7 @@ class MlflowInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
 
     These spans and the application's spans around and beneath them are one trace, with
     the same ids in MLflow and in every other backend. It takes effect with the first
-    `MlflowSpanExporter`, created before or after, and needs `mlflow` 3.16 or later.
+    `MlflowSpanExporter`, created before or after, with every client of MLflow from 3.1.
     """
 
     def instrumentation_dependencies(self) -> Collection[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -27,10 +27,13 @@ from opentelemetry.exporter.mlflow._trace_info._trace_data import (
     USAGE,
     span_to_json,
 )
-from opentelemetry.exporter.mlflow._trace_info._trace_settings import trace_metadata
+from opentelemetry.exporter.mlflow._trace_info._trace_settings import (
+    CLIENT_TRACE_INFO,
+    trace_metadata,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -59,7 +62,7 @@ class TraceInfo:
     documents of the root span; "" means that a value does not exist. `token_usage` and
     `cost` are totals. `tags` include the name of the trace. `span_sizes` are the sizes
     of the spans as JSON, in characters, in ascending order. `metadata` is what the
-    program told MLflow.
+    program told MLflow. `client_info` is the TraceInfo of MLflow's client.
     """
 
     start_time: int
@@ -74,6 +77,7 @@ class TraceInfo:
     tags: dict[str, str]
     span_sizes: list[int]
     metadata: dict[str, str] = field(default_factory=dict[str, str])
+    client_info: Json = field(default_factory=dict[str, Any])
 
     @classmethod
     def of(cls, spans: Sequence[TraceSpan], root: TraceSpan) -> TraceInfo:
@@ -93,6 +97,7 @@ class TraceInfo:
                 len(json.dumps(span_to_json(span), default=repr)) for span in spans
             ),
             metadata=trace_metadata(root.span.attributes or {}),
+            client_info=_client_info(root.span.attributes or {}),
         )
 
     def to_json(
@@ -109,19 +114,25 @@ class TraceInfo:
             "request_preview": preview(self.inputs, "user", max_preview_length),
             "response_preview": preview(self.outputs, "assistant", max_preview_length),
         }
+        client = self.client_info
         return {
             "trace_location": location,
             "request_time": request_time.ToJsonString(),
             "execution_duration": duration.ToJsonString(),
-            "state": "ERROR" if self.is_error else "OK",
+            "state": "ERROR" if self.is_error else client.get("state") or "OK",
             **{name: text for name, text in previews.items() if text is not None},
+            **{
+                name: client[name]
+                for name in ("request_preview", "response_preview", "client_request_id")
+                if client.get(name)
+            },
             "trace_metadata": {
                 name: cut(text, _MAX_METADATA_LENGTH)
                 for name, text in self._metadata(schema_version).items()
             },
             "tags": {
                 name[:_MAX_TAG_NAME_LENGTH]: text[:_MAX_TAG_LENGTH]
-                for name, text in self.tags.items()
+                for name, text in (self.tags | client.get("tags", {})).items()
             },
         }
 
@@ -138,10 +149,16 @@ class TraceInfo:
             "mlflow.traceInputs": self.inputs or "",
             "mlflow.traceOutputs": self.outputs or "",
             **{name: str(value) for name, value in optional.items() if value},
+            **self.client_info.get("metadata", {}),
             **self.metadata,
             "mlflow.trace.sizeStats": json.dumps(_size_statistics(self.span_sizes)),
             "mlflow.trace.sizeBytes": str(_total_size(self.span_sizes)),
         }
+
+
+def _client_info(attributes: Mapping[str, Any]) -> Json:
+    text = attributes.get(CLIENT_TRACE_INFO)
+    return cast("Json", json.loads(text)) if text else {}
 
 
 def _tags(span: ReadableSpan) -> dict[str, str]:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 # On the root span of the process: an entry of the metadata of the trace.
 METADATA_PREFIX: Final = "mlflow.traceMetadata."
+# On the root span of the process: the TraceInfo of MLflow's client, as JSON. A
+# destination that writes the TraceInfo of the same trace must repeat it.
+CLIENT_TRACE_INFO: Final = "mlflow.clientTraceInfo"
 # On each span: the experiment, if it is not that of the exporter.
 EXPERIMENT_ID: Final = "mlflow.traceExperimentId"
 
@@ -28,7 +31,11 @@ def trace_metadata(attributes: Mapping[str, Any]) -> dict[str, str]:
 
 def has_trace_settings(attributes: Mapping[str, Any], *, is_local_root: bool) -> bool:
     return EXPERIMENT_ID in attributes or (
-        is_local_root and any(name.startswith(METADATA_PREFIX) for name in attributes)
+        is_local_root
+        and (
+            CLIENT_TRACE_INFO in attributes
+            or any(name.startswith(METADATA_PREFIX) for name in attributes)
+        )
     )
 
 
@@ -36,5 +43,6 @@ def without_trace_settings(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in attributes.items()
-        if name != EXPERIMENT_ID and not name.startswith(METADATA_PREFIX)
+        if name not in (CLIENT_TRACE_INFO, EXPERIMENT_ID)
+        and not name.startswith(METADATA_PREFIX)
     }
