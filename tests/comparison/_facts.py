@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._prices import price
-from ._run_result import span_content, without_markup
+from ._run_result import span_content, trace_cost, trace_usage, without_markup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -179,7 +179,7 @@ def _cache(result: RunResult) -> Cell:
 def _compare_usage(result: RunResult, billed: dict[str, int | None]) -> Cell:
     if None in billed.values():
         return Cell(None)
-    usages = [trace.info.token_usage or {} for trace in result.traces]
+    usages = [trace_usage(trace) for trace in result.traces]
     recorded = {
         name: sum(usage[name] for usage in usages if name in usage)
         for name in billed
@@ -203,7 +203,7 @@ def _cost(result: RunResult) -> Cell:
     expected = sum(
         price(call.exchange, call.span.start_time_ns) for call in result.calls
     )
-    costs = [trace.info.cost for trace in result.traces if trace.info.cost]
+    costs = [cost for trace in result.traces if (cost := trace_cost(trace))]
     if not costs:
         return Cell(Rank.MISSING)
     recorded = sum(cost["total_cost"] for cost in costs)

@@ -1,7 +1,8 @@
-"""Runs a program with one of three tracing setups and reads its traces."""
+"""Runs a program with one of four tracing setups and reads its traces."""
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import socket
@@ -32,11 +33,15 @@ _HERE: Final = Path(__file__).parent
 _SAMPLES: Final = _HERE.parent / "deepseek_samples"
 _TIMEOUT_SECONDS: Final = 120
 _INSTRUMENT: Final = (_agent_run.opentelemetry_instrument(), sys.executable)
+# Without it, older pages ask for the kind of the experiment, above their tabs.
+_EXPERIMENT_TAGS: Final = {"mlflow.experimentKind": "genai_development"}
 SETUPS: Final = {
     "this package": "the instrumentation and the exporter of this package",
     "autolog": "`mlflow.openai.autolog()`, for LangChain `mlflow.langchain.autolog()`",
     "plain OTLP": "the instrumentation of this package, and OpenTelemetry's own OTLP "
     "exporter to MLflow's `/v1/traces`",
+    "otel.autolog": "the instrumentation of this package, and `mlflow.otel.autolog()`, "
+    "with which MLflow takes the spans of OpenTelemetry's instrumentations",
 }
 
 
@@ -54,7 +59,7 @@ def run(
     setup: str, program: Program, client: MlflowClient, experiment: str
 ) -> ProgramRun:
     """Runs the program; raises RuntimeError if it fails or no trace arrives."""
-    experiment_id = client.create_experiment(experiment)
+    experiment_id = client.create_experiment(experiment, tags=_EXPERIMENT_TAGS)
     with Simulator() as simulator:
         for file_name in program.response_files:
             simulator.answer_next(_SAMPLES / file_name)
@@ -71,16 +76,28 @@ def run(
             )
         if process.returncode:
             raise RuntimeError(f"{program.file}, {setup}:\n{process.stderr}")
-        traces = client.search_traces(locations=[experiment_id])
+        traces = search(client, experiment_id)
         if not traces:
             raise RuntimeError(f"{program.file}, {setup}: no trace\n{process.stderr}")
         traces = sorted(traces, key=lambda trace: trace.info.request_time)
         return ProgramRun(program, experiment_id, simulator.exchanges, traces)
 
 
+def search(
+    client: MlflowClient, experiment_id: str, condition: str | None = None
+) -> list[Trace]:
+    # The parameter of MLflow before 3.5, which newer versions warn about.
+    is_new = "locations" in inspect.signature(client.search_traces).parameters
+    name = "locations" if is_new else "experiment_ids"
+    experiments = {name: [experiment_id]}
+    return list(client.search_traces(**experiments, filter_string=condition))
+
+
 def _command(setup: str, library: str) -> tuple[str | Path, ...]:
     if setup == "autolog":
         return (sys.executable, _HERE / "run_with_autolog.py", library)
+    if setup == "otel.autolog":
+        return (*_INSTRUMENT, _HERE / "run_with_autolog.py", "otel")
     return _INSTRUMENT
 
 
@@ -128,6 +145,11 @@ def _telemetry(setup: str, uri: str, experiment_id: str) -> Mapping[str, str]:
                 ),
                 "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
                 # The MLflow instrumentor belongs to the exporter of this package.
+                "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "mlflow",
+            }
+        case "otel.autolog":
+            return {
+                "OTEL_TRACES_EXPORTER": "none",
                 "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "mlflow",
             }
         case _:

@@ -101,6 +101,20 @@ def without_markup(text: str) -> str:
     return re.sub(r"(?m)^\d+|[\s*\\\"]+", "", text)
 
 
+def trace_usage(trace: Trace) -> dict[str, int]:
+    return _totals(trace, "token_usage", "mlflow.trace.tokenUsage")
+
+
+def trace_cost(trace: Trace) -> dict[str, float]:
+    return _totals(trace, "cost", "mlflow.trace.cost")
+
+
+def _totals(trace: Trace, field: str, key: str) -> dict[str, Any]:
+    """Returns a field of TraceInfo; where MLflow is older, what the metadata has."""
+    stored = trace.info.trace_metadata.get(key, "{}")
+    return dict(getattr(trace.info, field, None) or json.loads(stored))
+
+
 def span_content(span: Span) -> str:
     """Returns all attributes and events of the span, as JSON."""
     attributes: dict[str, Any] = span.attributes

@@ -31,7 +31,7 @@ _DESCRIPTIONS: Final = {
     "status": "the status of the trace, and the reason of a failure",
 }
 _HEAD: Final = """\
-# The same programs with three tracing setups
+# The same programs with four tracing setups
 
 Written by `python -m tests.comparison --results FILE`. Each of the
 [programs](programs) runs once with each setup, against

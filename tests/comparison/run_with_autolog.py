@@ -1,6 +1,7 @@
 """Runs an unchanged program with MLflow's autologging enabled.
 
-`python run_with_autolog.py openai PROGRAM [ARGUMENT …]`
+`python run_with_autolog.py openai PROGRAM [ARGUMENT …]`; with `otel` instead of
+`openai`, MLflow takes the spans of OpenTelemetry's instrumentations.
 """
 
 from __future__ import annotations

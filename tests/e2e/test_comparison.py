@@ -1,4 +1,4 @@
-"""Compares this package with two other tracing setups, on the same programs."""
+"""Compares this package with three other tracing setups, on the same programs."""
 
 from __future__ import annotations
 

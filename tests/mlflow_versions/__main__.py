@@ -1,4 +1,4 @@
-"""Command line: `python -m tests.mlflow_versions --server-environment FOLDER`."""
+"""Command line: `python -m tests.mlflow_versions`."""
 
 # ruff: noqa: T201  # prints the result
 
@@ -15,6 +15,7 @@ from ._facts import Evidence, check_facts
 from ._page import read_pages
 from ._programs import PROGRAMS
 from ._run import run
+from ._server_environment import client_version, server_python
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,12 +31,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Checks the traces of two programs on an MLflow server.",
     )
     parser.add_argument(
-        "--server-environment", type=Path, metavar="FOLDER", required=True,
-        help="virtual environment whose MLflow is the server",
+        "--server", metavar="VERSION", help="version of the server, which is installed"
     )
     parser.add_argument(
-        "--client", type=Path, metavar="PYTHON",
-        help="Python of the programs; by default that of the server's environment",
+        "--server-environment",
+        type=Path,
+        metavar="FOLDER",
+        help="virtual environment whose MLflow is the server instead",
+    )
+    parser.add_argument(
+        "--client",
+        type=Path,
+        metavar="PYTHON",
+        help="Python of the programs; by default that of `--server-environment`, or "
+        "the current one",
     )
     parser.add_argument(
         "--no-page", action="store_true", help="do not look at MLflow's page"
@@ -45,10 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--log", action="store_true", help="print the programs' logs")
     options = parser.parse_args(arguments)
-    server_python = options.server_environment.absolute() / "bin" / "python"
-    client = (options.client or server_python).absolute()
+    if options.server_environment:
+        python = options.server_environment.absolute() / "bin" / "python"
+        client = (options.client or python).absolute()
+    else:
+        python = server_python(options.server or client_version())
+        client = (options.client or Path(sys.executable)).absolute()
     is_complete = True
-    with MlflowServer(python=server_python) as mlflow:
+    with MlflowServer(python=python) as mlflow:
         for title in options.program or PROGRAMS:
             program_run = run(PROGRAMS[title], client, mlflow.uri)
             if options.log:

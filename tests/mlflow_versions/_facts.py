@@ -29,7 +29,7 @@ class Check(NamedTuple):
 
 @dataclass(frozen=True)
 class Evidence:
-    """A run and, if a browser looked at it, the text of the page for each model call."""
+    """A run and, if a browser looked at it, the page's text of each model call."""
 
     run: Run
     pages: list[SpanText] | None
@@ -99,7 +99,9 @@ def _parents(
 
 
 def _otlp_agent(evidence: Evidence) -> Check:
-    names = [s.attributes.get("gen_ai.agent.name") for s in evidence.otlp("invoke_agent")]
+    names = [
+        s.attributes.get("gen_ai.agent.name") for s in evidence.otlp("invoke_agent")
+    ]
     return Check(names == [evidence.run.program.agent], names)
 
 

@@ -1,6 +1,6 @@
 """Reads what MLflow's page shows of the model calls of a trace.
 
-The page of MLflow 3.14 and later has an address for each trace, and shows chats among
+The page of MLflow 3.15 and later has an address for each trace, and shows chats among
 the inputs and outputs. Older pages open a trace from the list, and have a tab for the
 chat. That of MLflow 3.1 is in a frame.
 """
@@ -28,10 +28,18 @@ if TYPE_CHECKING:
 
     from ._run import Run
 
-__all__ = ["SpanText", "chromium_path", "read_pages"]
+__all__ = [
+    "SpanText",
+    "chromium_path",
+    "has_address_of_trace",
+    "read_pages",
+    "read_span",
+]
 
 # The first version with an address for each trace.
-_TRACE_ADDRESS: Final = (3, 14)
+_TRACE_ADDRESS: Final = (3, 15)
+# The first with an address for the list of traces.
+_LIST_ADDRESS: Final = (3, 2)
 _TIMEOUT_SECONDS: Final = 30
 
 
@@ -44,49 +52,64 @@ class SpanText:
 
     chat: str
     inputs_and_outputs: str
+    events: str = ""
+    tool_count: int = 0
 
 
 def read_pages(run: Run) -> list[SpanText]:
     """Returns the text of each model call, in chronological order."""
-    read = _read_new if server_version(run.uri) >= _TRACE_ADDRESS else _read_old
+    read = _read_new_page if has_address_of_trace(run.uri) else read_span
     with launch_browser() as browser, new_page(browser, height=1400) as page:
         return [
-            read(page, run, trace["trace_id"], span)
+            read(page, run.uri, run.experiment_id, trace["trace_id"], span["span_id"])
             for trace in run.traces
             for span in sorted(trace["spans"], key=lambda span: span["start_ns"])
             if span["type"] == "CHAT_MODEL"
         ]
 
 
-def server_version(uri: str) -> tuple[int, ...]:
+def has_address_of_trace(uri: str) -> bool:
+    return _server_version(uri) >= _TRACE_ADDRESS
+
+
+def _server_version(uri: str) -> tuple[int, ...]:
     with urllib.request.urlopen(f"{uri}/version", timeout=10) as response:
         return tuple(map(int, response.read().decode().split(".")[:2]))
 
 
-def _read_new(page: Page, run: Run, trace_id: str, span: dict[str, Any]) -> SpanText:
-    location: Any = SimpleNamespace(
-        trace_id=trace_id, span_id=span["span_id"], outputs=span["outputs"]
-    )
-    panel = read_panel(page, open_panel(page, run.uri, run.experiment_id, location))
+def _read_new_page(
+    page: Page, uri: str, experiment_id: str, trace_id: str, span_id: str
+) -> SpanText:
+    span: Any = SimpleNamespace(trace_id=trace_id, span_id=span_id, outputs="any")
+    panel = read_panel(page, open_panel(page, uri, experiment_id, span))
     text = f"{panel.inputs}\n{panel.outputs}"
     is_chat = panel.has_chat_inputs and panel.has_chat_outputs
-    return SpanText(text if is_chat else "", text)
+    return SpanText(text if is_chat else "", text, panel.events, panel.tool_count)
 
 
-def _read_old(page: Page, run: Run, trace_id: str, span: dict[str, Any]) -> SpanText:
+def read_span(
+    page: Page, uri: str, experiment_id: str, trace_id: str, span_id: str
+) -> SpanText:
+    """Reads a span on a page without an address for the trace."""
+    # MLflow 3.1 does not know the first of them, and newer versions not the second.
+    has_address = _server_version(uri) >= _LIST_ADDRESS
+    path = "/traces" if has_address else "?compareRunsMode=TRACES"
     # Another address first: the same one would not load the page again.
     page.goto("about:blank")
-    page.goto(f"{run.uri}/#/experiments/{run.experiment_id}?compareRunsMode=TRACES")
+    page.goto(f"{uri}/#/experiments/{experiment_id}{path}")
     page.get_by_text(trace_id, exact=True).first.click()
-    frame = _frame_of_trace(page, f"timeline-tree-node-{span['span_id']}")
-    chat_tab = frame.get_by_test_id("model-trace-explorer-chat-tab")
-    chat = ""
-    if frame.get_by_role("tab", name="Chat", exact=True).count():
-        frame.get_by_role("tab", name="Chat", exact=True).click()
-        chat = _unfolded(frame, chat_tab)
+    frame = _frame_of_trace(page, f"timeline-tree-node-{span_id}")
+    chat, tool_count = "", 0
+    chat_tab = frame.get_by_role("tab", name="Chat", exact=True)
+    if chat_tab.count():
+        chat_tab.click()
+        chat = _unfolded(frame, "model-trace-explorer-chat-tab")
+        tool_count = frame.get_by_test_id("model-trace-explorer-chat-tool").count()
     frame.get_by_role("tab", name="Inputs / Outputs").click()
-    content_tab = frame.get_by_test_id("model-trace-explorer-content-tab")
-    return SpanText(chat, _unfolded(frame, content_tab))
+    content = _unfolded(frame, "model-trace-explorer-content-tab")
+    frame.get_by_role("tab", name="Events").click()
+    events = frame.get_by_role("tabpanel").last.inner_text()
+    return SpanText(chat, content, events, tool_count)
 
 
 def _frame_of_trace(page: Page, test_id: str) -> Frame:
@@ -103,9 +126,10 @@ def _frame_of_trace(page: Page, test_id: str) -> Frame:
     raise RuntimeError(f"the page has no {test_id}")
 
 
-def _unfolded(frame: Frame, tab: Any) -> str:
-    tab.first.wait_for()
+def _unfolded(frame: Frame, test_id: str) -> str:
+    tab = frame.get_by_test_id(test_id).first
+    tab.wait_for()
     for name in ("Reasoning", "See more"):
         for folded in reversed(frame.get_by_text(name, exact=True).all()):
             folded.click()
-    return str(tab.first.inner_text())
+    return tab.inner_text()

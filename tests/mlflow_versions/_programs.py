@@ -40,7 +40,9 @@ class Program:
 
     def mlflow_name(self, name: str) -> str:
         """Returns the name in MLflow of the span that has this name at OTLP."""
-        return name.split(" ")[-1] if self.has_fluent_spans and name != CHAT else name
+        if not self.has_fluent_spans or name == CHAT:
+            return name
+        return name.rpartition(" ")[2]
 
 
 PROGRAMS: Final = {

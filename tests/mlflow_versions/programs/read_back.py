@@ -4,6 +4,8 @@
 nothing of this project.
 """
 
+# ruff: noqa: T201  # prints the result
+
 import json
 import sys
 import warnings
@@ -49,6 +51,11 @@ def read_span(span):
 warnings.simplefilter("ignore")
 mlflow.set_tracking_uri(sys.argv[1])
 experiment = mlflow.get_experiment_by_name(sys.argv[2])
+if experiment:
+    # Without it, the page asks for the kind of the experiment, above its tabs.
+    mlflow.MlflowClient().set_experiment_tag(
+        experiment.experiment_id, "mlflow.experimentKind", "genai_development"
+    )
 found = (
     mlflow.search_traces(
         experiment_ids=[experiment.experiment_id], return_type="list", max_results=50
