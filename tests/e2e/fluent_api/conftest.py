@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from mlflow import MlflowClient
 
 from examples.otlp_receiver import OtlpReceiver
 from examples.quickstart import _agent_run
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
 
     from mlflow.entities import Trace
 
+# The name of the argument depends on the version of MLflow.
+LOCATIONS = next(
+    name
+    for name in ("locations", "experiment_ids")
+    if name in inspect.signature(MlflowClient.search_traces).parameters
+)
 PROGRAM = Path(__file__).with_name("program.py")
 
 
@@ -135,11 +143,9 @@ def run_program(mlflow_uri) -> Callable[..., ProgramRun]:
 
 def read_traces(mlflow_uri: str, experiment_name: str) -> list[Trace]:
     """The traces in the order of their start."""
-    from mlflow import MlflowClient
-
     client = MlflowClient(mlflow_uri)
     experiment = client.get_experiment_by_name(experiment_name)
     if experiment is None:
         return []
-    traces = client.search_traces(experiment_ids=[experiment.experiment_id])
+    traces = client.search_traces(**{LOCATIONS: [experiment.experiment_id]})
     return sorted(traces, key=lambda trace: trace.info.request_time)

@@ -21,12 +21,13 @@ logging.basicConfig(level=logging.INFO)
 
 
 def instrument():
-    from opentelemetry import trace
-    from opentelemetry.exporter.mlflow import MlflowInstrumentor, MlflowSpanExporter
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    from opentelemetry import trace
+    from opentelemetry.exporter.mlflow import MlflowInstrumentor, MlflowSpanExporter
+    from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
 
     provider = TracerProvider()
     for exporter in (MlflowSpanExporter(), OTLPSpanExporter()):
@@ -97,7 +98,9 @@ def locations():
     try:
         from mlflow.entities.trace_location import MlflowExperimentLocation
     except ImportError:
-        from mlflow.tracing.destination import MlflowExperiment as MlflowExperimentLocation
+        from mlflow.tracing.destination import (
+            MlflowExperiment as MlflowExperimentLocation,
+        )
     return MlflowExperimentLocation(
         experiment_id=mlflow.create_experiment(os.environ["OTHER_EXPERIMENT"])
     )

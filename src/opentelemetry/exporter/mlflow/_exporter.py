@@ -158,7 +158,6 @@ class MlflowSpanExporter(SpanExporter):
             else None
         )
         self._is_shut_down = False
-        watch_providers(MlflowSpanExporter)
         bridge.add_exporter(self, self._destination.has_tracking_uri)
         if hasattr(os, "register_at_fork"):
             method = weakref.WeakMethod(self._after_fork)
@@ -284,3 +283,8 @@ class MlflowSpanExporter(SpanExporter):
             self._remote_root_previews.after_fork()
         self._log.after_fork()
         self._destination.after_fork()
+
+
+# Not in the constructor: in `provider.add_span_processor(BatchSpanProcessor(
+# MlflowSpanExporter()))` Python looks the method up before it calls the constructor.
+watch_providers(MlflowSpanExporter)

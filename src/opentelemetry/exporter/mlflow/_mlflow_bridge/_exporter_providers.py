@@ -25,13 +25,12 @@ if TYPE_CHECKING:
 
 _providers: Final[WeakSet[TracerProvider]] = WeakSet()
 _lock: Final = threading.RLock()
-_watched: Final[set[type[SpanExporter]]] = set()
 
 
 def watch_providers(exporter_class: type[SpanExporter]) -> None:
     """Add the processor before the one that has an exporter of this class.
 
-    It then sees the end of a span before a SimpleSpanProcessor exports it.
+    Called once. The processor then sees the end of a span before a SimpleSpanProcessor exports it.
     """
 
     def add_span_processor(
@@ -46,12 +45,7 @@ def watch_providers(exporter_class: type[SpanExporter]) -> None:
             _attach(provider)
         return wrapped(*args, **kwargs)
 
-    with _lock:
-        if exporter_class not in _watched:
-            _watched.add(exporter_class)
-            patch_function_wrapper(TracerProvider, "add_span_processor")(
-                add_span_processor
-            )
+    patch_function_wrapper(TracerProvider, "add_span_processor")(add_span_processor)
 
 
 def attach_to_global_provider() -> None:
