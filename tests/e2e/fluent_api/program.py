@@ -1,8 +1,8 @@
 # ruff: noqa: T201  # written as users write programs
 """Programs that tell MLflow something, and call DeepSeek outside or beneath a span.
 
-`python program.py autolog source_run call` runs one of them: with MLflow's autolog, with
-the instrumentation in code (`instrument`), or as it is (`none`).
+`python program.py autolog source_run call` runs one of them: with MLflow's autolog,
+with the instrumentation in code (`instrument`), or as it is (`none`).
 """
 
 import json

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import mlflow
 import pytest
 
-from .conftest import LOCATIONS, ProgramRun
+from .conftest import LOCATIONS
+
+if TYPE_CHECKING:
+    from .conftest import ProgramRun
 
 pytestmark = pytest.mark.e2e
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import mlflow  # noqa: F401  # the tests are about programs that have imported it
 import pytest
@@ -18,7 +18,8 @@ from tests.exporter.conftest import Response
 def _respond(request):
     if request.path == "/v1/traces":
         return Response()
-    return Response(200, b"{}", {"Content-Type": "application/json"})
+    # MLflow returns the TraceInfo that it has stored.
+    return Response(200, request.body, {"Content-Type": "application/json"})
 
 
 class Application:
@@ -90,6 +91,6 @@ def set_run(monkeypatch):
 @pytest.fixture
 def configure():
     """`mlflow.tracing.configure`, undone after the test."""
-    config: ModuleType = sys.modules["mlflow.tracing.config"]
+    config = sys.modules["mlflow.tracing.config"]
     yield lambda *functions: config.configure(span_processors=list(functions))
     config.reset_config()

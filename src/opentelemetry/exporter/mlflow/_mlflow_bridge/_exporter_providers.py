@@ -30,7 +30,8 @@ _lock: Final = threading.RLock()
 def watch_providers(exporter_class: type[SpanExporter]) -> None:
     """Add the processor before the one that has an exporter of this class.
 
-    Called once. The processor then sees the end of a span before a SimpleSpanProcessor exports it.
+    It then sees the end of a span before a SimpleSpanProcessor exports the span. Call
+    this function once.
     """
 
     def add_span_processor(
