@@ -144,8 +144,11 @@ def run_program(mlflow_uri) -> Callable[..., ProgramRun]:
 def read_traces(mlflow_uri: str, experiment_name: str) -> list[Trace]:
     """The traces in the order of their start."""
     client = MlflowClient(mlflow_uri)
-    experiment = client.get_experiment_by_name(experiment_name)
-    if experiment is None:
-        return []
-    traces = client.search_traces(**{LOCATIONS: [experiment.experiment_id]})
+    with pytest.MonkeyPatch.context() as patch:
+        # Old versions read spans from artifacts, whose URIs are relative to it.
+        patch.setenv("MLFLOW_TRACKING_URI", mlflow_uri)
+        experiment = client.get_experiment_by_name(experiment_name)
+        if experiment is None:
+            return []
+        traces = client.search_traces(**{LOCATIONS: [experiment.experiment_id]})
     return sorted(traces, key=lambda trace: trace.info.request_time)

@@ -94,29 +94,32 @@ def active_model():
     call()
 
 
-def locations():
+def set_destination(experiment_id, **options):
+    from mlflow.entities.trace_location import MlflowExperimentLocation
+    from mlflow.tracing import destination
+
     try:
-        from mlflow.entities.trace_location import MlflowExperimentLocation
-    except ImportError:
-        from mlflow.tracing.destination import (
-            MlflowExperiment as MlflowExperimentLocation,
+        mlflow.tracing.set_destination(
+            MlflowExperimentLocation(experiment_id=experiment_id), **options
         )
-    return MlflowExperimentLocation(
-        experiment_id=mlflow.create_experiment(os.environ["OTHER_EXPERIMENT"])
-    )
+    except mlflow.MlflowException:  # MLflow before 3.5
+        mlflow.tracing.set_destination(
+            destination.MlflowExperiment(experiment_id=experiment_id), **options
+        )
 
 
 def destination():
+    experiment_id = mlflow.create_experiment(os.environ["OTHER_EXPERIMENT"])
     call()
-    mlflow.tracing.set_destination(locations())
+    set_destination(experiment_id)
     call()
 
 
 def destination_of_a_thread():
-    location = locations()
+    experiment_id = mlflow.create_experiment(os.environ["OTHER_EXPERIMENT"])
 
     def work():
-        mlflow.tracing.set_destination(location, context_local=True)
+        set_destination(experiment_id, context_local=True)
         call()
 
     thread = threading.Thread(target=work)
