@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from opentelemetry.exporter.mlflow._fluent_api._span_settings import span_settings
 from opentelemetry.exporter.mlflow._fluent_api._trace_contexts import trace_contexts
+from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
 from tests.exporter.conftest import Response
 
 
@@ -71,6 +72,8 @@ def application(fake_server, monkeypatch):
     application = Application(fake_server)
     yield application
     application.exporter.shutdown()
+    # The bridge is active as long as there is an exporter.
+    bridge._exporters.clear()
     trace_contexts._traces.clear()
     span_settings._spans.clear()
 

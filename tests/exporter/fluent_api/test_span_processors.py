@@ -185,6 +185,7 @@ def test_functions_that_hold_at_the_end_of_the_span_process_it(
     assert "secret" not in str(sent_span(application))
 
 
+@pytest.mark.usefixtures("application")
 def test_function_runs_before_the_one_of_the_exporter(fake_server, configure):
     exporter = MlflowSpanExporter(
         tracking_uri=fake_server.uri,
