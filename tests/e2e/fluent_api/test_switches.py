@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import mlflow
 import pytest
 
@@ -48,8 +50,7 @@ def test_share_of_the_traces_goes_to_mlflow(run_program, recorder, place):
 
 
 @pytest.mark.skipif(
-    "sampling_ratio_override" not in mlflow.trace.__kwdefaults__
-    and "sampling_ratio_override" not in mlflow.trace.__code__.co_varnames,
+    "sampling_ratio_override" not in inspect.signature(mlflow.trace).parameters,
     reason="MLflow has no sampling_ratio_override",
 )
 @pytest.mark.parametrize("ratio", ["0.0", "1.0"])
