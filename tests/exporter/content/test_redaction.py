@@ -195,7 +195,7 @@ def test_content_is_withheld_if_redaction_fails(
     assert f"The redaction function {failure}. Message content is withheld" in (
         record.getMessage()
     )
-    assert exporters.mlflow._translator._translator._redaction.failures == 2
+    assert exporters.mlflow._translator._translator._redaction.withhold.failures == 2
 
 
 def test_documented_function_redacts_email_addresses(fake_server):

@@ -15,6 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.sdk.trace import ReadableSpan
 
+from opentelemetry.exporter.mlflow._fluent_api._trace_attributes import (
+    add_trace_context,
+)
+from opentelemetry.exporter.mlflow._fluent_api._trace_contexts import trace_contexts
 from opentelemetry.exporter.mlflow._mapping import SESSION, SPAN_TYPE
 from opentelemetry.exporter.mlflow._mlflow_bridge._fluent_trace_info import (
     fluent_trace_infos,
@@ -23,6 +27,10 @@ from opentelemetry.exporter.mlflow._mlflow_bridge._repeated_calls import (
     repeated_calls,
 )
 from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import FluentSpan
+from opentelemetry.exporter.mlflow._mlflow_bridge._span_selection import (
+    span_functions,
+)
+from opentelemetry.exporter.mlflow._mlflow_bridge._started_spans import started_spans
 from opentelemetry.exporter.mlflow._resource import ResourceSplitter
 from opentelemetry.exporter.mlflow._sanitize import sanitize
 from opentelemetry.exporter.mlflow._span_translator import SpanTranslator
@@ -37,10 +45,13 @@ from opentelemetry.exporter.mlflow._trace_info._root_span import (
     set_trace_name,
 )
 from opentelemetry.exporter.mlflow._trace_info._summary import TraceSummary
-from opentelemetry.exporter.mlflow._trace_info._trace_settings import CLIENT_TRACE_INFO
+from opentelemetry.exporter.mlflow._trace_info._trace_settings import (
+    CLIENT_TRACE_INFO,
+    EXPERIMENT_ID,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from opentelemetry.exporter.mlflow._pricing._call_cost import CallCost
     from opentelemetry.exporter.mlflow._resource import SplitResource
@@ -75,12 +86,18 @@ class BatchTranslator:
     """The translation of one exporter.
 
     `promote_remote_root`: a span whose parent is in another process becomes a root.
+    `has_tracking_uri` tells whether the exporter writes to a tracking URI of MLflow.
     """
 
     def __init__(
-        self, *, promote_remote_root: bool, translator: SpanTranslator | None = None
+        self,
+        *,
+        promote_remote_root: bool,
+        translator: SpanTranslator | None = None,
+        has_tracking_uri: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._promote_remote_root = promote_remote_root
+        self._has_tracking_uri = has_tracking_uri
         self._translator = translator or SpanTranslator()
         self._resource_splitter = ResourceSplitter()
         self.after_fork()
@@ -109,6 +126,8 @@ class BatchTranslator:
                     summaries = self._summaries.pop(item.trace_id, {})
                     _complete(item, _merged(summaries.values()))
         _share_session_of_root(batch)
+        if not trace_contexts.is_empty:
+            self._add_trace_contexts(batch)
         return [sanitize(_to_span(item)) for item in batch]
 
     def _translate(self, span: ReadableSpan) -> _BatchSpan:
@@ -116,7 +135,7 @@ class BatchTranslator:
         has_local_parent = parent is not None and not parent.is_remote
         return _BatchSpan(
             span,
-            self._translator.translate(span),
+            self._translator.translate(span, span_functions(span)),
             self._resource_splitter.split(span.resource),
             context.trace_id if context else 0,
             context.span_id if context else 0,
@@ -148,6 +167,24 @@ class BatchTranslator:
             summary.add_model_call(span, attributes, question, answer)
         if is_fluent_root:
             summary.add_fluent_root(item.translated.name, span, attributes)
+
+    def _add_trace_contexts(self, batch: list[_BatchSpan]) -> None:
+        for item in batch:
+            if (context := trace_contexts.get(item.trace_id)) is None:
+                continue
+            experiment_id = trace_contexts.take_experiment(
+                item.trace_id, self._has_tracking_uri
+            )
+            if experiment_id is not None:
+                item.attributes[EXPERIMENT_ID] = experiment_id
+            # MLflow's client sends the TraceInfo of a trace with fluent spans.
+            if started_spans.count(item.trace_id) is None:
+                add_trace_context(
+                    item.attributes,
+                    context,
+                    self._has_tracking_uri,
+                    is_local_root=item.parent_id is None,
+                )
 
     def _summary(self, trace_id: int, parent_id: int) -> TraceSummary:
         summaries = self._summaries.get(trace_id)

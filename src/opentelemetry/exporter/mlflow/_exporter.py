@@ -35,8 +35,14 @@ from opentelemetry.exporter.mlflow._destinations import (
     export_deadline,
     export_timeout,
 )
+from opentelemetry.exporter.mlflow._fluent_api._trace_contexts import trace_contexts
 from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
+from opentelemetry.exporter.mlflow._mlflow_bridge._exporter_providers import (
+    attach_to_global_provider,
+    watch_providers,
+)
 from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import span_mirror
+from opentelemetry.exporter.mlflow._mlflow_bridge._span_selection import select_spans
 from opentelemetry.exporter.mlflow._mlflow_bridge._trace_buffer import TraceBuffer
 from opentelemetry.exporter.mlflow._pricing._price_file import load_price_list
 from opentelemetry.exporter.mlflow._remote_root_previews import RemoteRootPreviews
@@ -48,7 +54,7 @@ from opentelemetry.exporter.mlflow.environment_variables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -119,18 +125,18 @@ class MlflowSpanExporter(SpanExporter):
         )
         self._timeout = export_timeout(timeout)
         redact_setting = read_setting(redact, "redact", OTEL_EXPORTER_MLFLOW_REDACT)
-        self._translator = BatchTranslator(
-            promote_remote_root=promotes_remote_root,
-            translator=SpanTranslator(
-                price_list, load_redaction(redact, redact_setting)
-            ),
-        )
+        translator = SpanTranslator(price_list, load_redaction(redact, redact_setting))
         self._destination = create_destination(
             endpoint=endpoint,
             tracking_uri=tracking_uri,
             experiment_id=experiment_id,
             experiment_name=experiment_name,
             timeout=timeout,
+        )
+        self._translator = BatchTranslator(
+            promote_remote_root=promotes_remote_root,
+            translator=translator,
+            has_tracking_uri=self._destination.has_tracking_uri,
         )
         queue, queue_name = create_queue(
             buffer_max_bytes,
@@ -181,13 +187,38 @@ class MlflowSpanExporter(SpanExporter):
     ) -> list[list[ReadableSpan]] | None:
         """Returns None if an internal error occurs."""
         try:
-            return self._trace_buffer.add(
-                [span_mirror.restore(span) for span in self._content.join(spans)],
-                buffer_all=self._destination.wants_whole_traces,
-            )
+            attach_to_global_provider()
+            selected = select_spans(self._content.join(spans))
+            restored = [span_mirror.restore(span) for span in selected]
+            return self._buffer(restored)
         except Exception as error:  # noqa: BLE001  # an error of this package must not reach the application
             self._log.record_drops([Drop(len(spans), internal_error(error))])
             return None
+
+    def _buffer(self, spans: list[ReadableSpan]) -> list[list[ReadableSpan]]:
+        groups: list[list[ReadableSpan]] = []
+        if not (self._destination.wants_whole_traces or trace_contexts.is_empty):
+            # The metadata of a trace are sent with its totals, which are final.
+            whole = [span for span in spans if self._has_metadata(span)]
+            if whole:
+                groups = self._trace_buffer.add(whole, buffer_all=True)
+                spans = [span for span in spans if not self._has_metadata(span)]
+        groups += self._trace_buffer.add(
+            spans, buffer_all=self._destination.wants_whole_traces
+        )
+        return groups
+
+    def _has_metadata(self, span: ReadableSpan) -> bool:
+        trace_id = span.context.trace_id if span.context else 0
+        return trace_contexts.has_metadata(trace_id, self._destination.has_tracking_uri)
+
+    def _target_of(self, group: Sequence[ReadableSpan]) -> Hashable:
+        """Returns None for a group without an experiment or a run of its own."""
+        if trace_contexts.is_empty:
+            return None
+        context = group[0].context
+        trace_id = context.trace_id if context else 0
+        return trace_contexts.take_target(trace_id, self._destination.has_tracking_uri)
 
     def _send(self, groups: Sequence[Sequence[ReadableSpan]]) -> bool:
         """Send each group in one request. Returns whether all spans were delivered."""
@@ -199,7 +230,7 @@ class MlflowSpanExporter(SpanExporter):
                 for spans in (
                     groups
                     if self._destination.wants_whole_traces
-                    else make_requests(groups)
+                    else make_requests(groups, self._target_of)
                 )
             ]
         except Exception as error:  # noqa: BLE001  # as above
@@ -252,3 +283,8 @@ class MlflowSpanExporter(SpanExporter):
             self._remote_root_previews.after_fork()
         self._log.after_fork()
         self._destination.after_fork()
+
+
+# Not in the constructor: in `provider.add_span_processor(BatchSpanProcessor(
+# MlflowSpanExporter()))` Python looks the method up before it calls the constructor.
+watch_providers(MlflowSpanExporter)

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from opentelemetry.sdk.trace import Event
 from opentelemetry.trace import Link
 
-from opentelemetry.exporter.mlflow._content._redacted_span import redact_span
+from opentelemetry.exporter.mlflow._content._redacted_span import (
+    RedactedSpan,
+    redact_span,
+)
+from opentelemetry.exporter.mlflow._fluent_api._span_processors import process_span
 from opentelemetry.exporter.mlflow._mapping import SPAN_TYPE, map_attributes
 from opentelemetry.exporter.mlflow._mapping._message_events import with_event_messages
 from opentelemetry.exporter.mlflow._pricing._call_cost import COST
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Status
 
     from opentelemetry.exporter.mlflow._content._redaction import Redaction
+    from opentelemetry.exporter.mlflow._fluent_api._span_settings import SpanFunctions
     from opentelemetry.exporter.mlflow._pricing import PriceList
     from opentelemetry.exporter.mlflow._pricing._call_cost import CallCost
 
@@ -57,7 +62,10 @@ class SpanTranslator:
         self._redaction = redaction
         self._has_logged_missing_content = False
 
-    def translate(self, span: ReadableSpan) -> TranslatedSpan:
+    def translate(
+        self, span: ReadableSpan, functions: SpanFunctions = ()
+    ) -> TranslatedSpan:
+        """`functions` are those that the program has configured in MLflow."""
         events = span.events
         attributes, inputs, outputs = map_attributes(
             with_event_messages(span.attributes, events) if events else span.attributes
@@ -71,7 +79,7 @@ class SpanTranslator:
                 cost.write_to(attributes)
         if not span.status.is_ok:
             events = [*events, *_failure_events(span)]
-        if self._redaction is None:
+        if self._redaction is None and not functions:
             # Texts, because the values of a whole batch make garbage collections slow.
             question = None if inputs is None else question_of(inputs)
             answer = None if outputs is None else answer_of(outputs)
@@ -86,12 +94,14 @@ class SpanTranslator:
                 cost,
             )
         # The texts would not be redacted.
-        redacted = redact_span(
-            self._redaction, span.name, attributes, events, span.status
-        )
-        # The function does not get the attributes of links.
+        values = RedactedSpan(span.name, attributes, list(events), span.status)
+        if functions:
+            values = process_span(functions, span, values)
+        if self._redaction is not None:
+            values = redact_span(self._redaction, *values)
+        # The functions do not get the attributes of links.
         links = [Link(link.context) for link in span.links]
-        return TranslatedSpan(*redacted, links, cost=cost)
+        return TranslatedSpan(*values, links, cost=cost)
 
     def _log_missing_content(self) -> None:
         if not self._has_logged_missing_content:

@@ -10,7 +10,9 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from wrapt import patch_function_wrapper
 
 from ._coexistence import (
+    AUTOLOG_PATCHES_MODULE,
     OPENAI_INSTRUMENTATION_MODULES,
+    has_wrapper,
     unwrap_other_instrumentations,
 )
 from ._endpoint import is_deepseek_model
@@ -53,11 +55,13 @@ PATCH_TARGETS: Final = (
     ),
 )
 _SDK_MODULES: Final = frozenset(target.module for target in PATCH_TARGETS)
-PATCHED_MODULES: Final = _SDK_MODULES | OPENAI_INSTRUMENTATION_MODULES
+PATCHED_MODULES: Final = (
+    _SDK_MODULES | OPENAI_INSTRUMENTATION_MODULES | {AUTOLOG_PATCHES_MODULE}
+)
 
 
 class _AppliedPatch(NamedTuple):
-    owner: type
+    owner: type | ModuleType
     method: str
     original: Any
     wrapper: Any
@@ -108,6 +112,14 @@ class Patches:
                         self._reapply_around,
                         self._instrumentor_patches,
                     )
+        if module.__name__ == AUTOLOG_PATCHES_MODULE:
+            with suppress_errors("patching MLflow's autolog"):
+                self._patch(
+                    module,
+                    "revert",
+                    self._reapply_after_revert,
+                    self._instrumentor_patches,
+                )
         for target in () if self._is_reapplying else PATCH_TARGETS:
             if target.module != module.__name__:
                 continue
@@ -132,7 +144,11 @@ class Patches:
         _remove_patches(self._instrumentor_patches)
 
     def _patch(
-        self, owner: type, method: str, wrapper: Any, patches: list[_AppliedPatch]
+        self,
+        owner: type | ModuleType,
+        method: str,
+        wrapper: Any,
+        patches: list[_AppliedPatch],
     ) -> None:
         original = vars(owner)[method]
         patch_function_wrapper(owner, method, enabled=lambda: self._is_active)(wrapper)
@@ -156,6 +172,24 @@ class Patches:
                 for name in _SDK_MODULES:
                     if (module := sys.modules.get(name)) is not None:
                         self.apply(module)
+
+    def _reapply_after_revert(
+        self, wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any
+    ) -> Any:
+        """Patches again what `mlflow.openai.autolog(disable=True)` has restored.
+
+        It sets the methods that were there before autolog was enabled, whatever has
+        been wrapped since.
+        """
+        result = wrapped(*args, **kwargs)
+        with suppress_errors("patching openai again"):
+            for patch in list(self._sdk_patches) if self._is_active else ():
+                # The function that wrapt calls. There is no public name.
+                function = patch.wrapper._self_wrapper  # noqa: SLF001  # as above
+                if not has_wrapper(vars(patch.owner)[patch.method], function):
+                    self._sdk_patches.remove(patch)
+                    self._patch(patch.owner, patch.method, function, self._sdk_patches)
+        return result
 
     def _bypass_other_instrumentations(
         self, wrapped: Callable[..., Any], resource: Any, args: Any, kwargs: Any

@@ -155,4 +155,7 @@ class ContentJoiner:
 
 def _with_content(span: ReadableSpan, content: Mapping[str, str]) -> ReadableSpan:
     # Content on the span itself was recorded for all exporters, and takes precedence.
-    return replace_span(span, attributes={**content, **(span.attributes or {})})
+    copy = replace_span(span, attributes={**content, **(span.attributes or {})})
+    # What is known of the original by its ids is known until it is released.
+    weakref.finalize(copy, id, span).atexit = False
+    return copy

@@ -14,7 +14,10 @@ from opentelemetry.exporter.mlflow._mapping._json import decode, make_encoder
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opentelemetry.exporter.mlflow._content._redaction import Redaction
+    from opentelemetry.exporter.mlflow._content._redaction import (
+        Redaction,
+        Withholding,
+    )
 
 _TOOLS = "mlflow.chat.tools"
 _encode = make_encoder(allow_nan=True)
@@ -57,6 +60,14 @@ def redact_span(
         return _to_span(redaction(content), status)
     except Exception:  # noqa: BLE001  # the values are the user's
         return _to_span(redaction.withhold(content, "returned invalid values"), status)
+
+
+def withheld_span(
+    withholding: Withholding, attributes: dict[str, Any], status: Status, failure: str
+) -> RedactedSpan:
+    """Return the span without its content, because of the failure of a function."""
+    content = SpanContent("", None, None, attributes, [], None)
+    return _to_span(withholding(content, failure), status)
 
 
 def _to_span(content: SpanContent, status: Status) -> RedactedSpan:

@@ -60,12 +60,42 @@ _PREFIXES_WITHOUT_CONTENT = (
 )
 
 
+class Withholding:
+    """Withholds the content of spans that a function of the user did not process."""
+
+    def __init__(self, function: str) -> None:
+        self._function = function
+        self.failures = 0
+
+    def __call__(self, content: SpanContent, failure: str) -> SpanContent:
+        """Return what is certainly not message content, and log the first failure."""
+        self.failures += 1
+        if self.failures == 1:
+            # The message of an exception may contain what the function should redact.
+            _logger.warning(
+                "%s %s. Message content is withheld from MLflow, "
+                "and the span has the attribute %s. Correct the function. This is "
+                "logged once.",
+                self._function,
+                failure,
+                _WITHHELD,
+            )
+        attributes = {
+            name: value
+            for name, value in content.attributes.items()
+            if name.startswith(_PREFIXES_WITHOUT_CONTENT)
+        }
+        function = self._function[0].lower() + self._function[1:]
+        attributes[_WITHHELD] = f"{function} {failure}"
+        return SpanContent(_WITHHELD_NAME, None, None, attributes, [], None)
+
+
 class Redaction:
     """Calls `redact`. If it fails, everything that may be content is withheld."""
 
     def __init__(self, redact: Redact) -> None:
         self._redact = redact
-        self.failures = 0
+        self.withhold = Withholding("The redaction function")
 
     def __call__(self, content: SpanContent) -> SpanContent:
         try:
@@ -78,26 +108,6 @@ class Redaction:
             kind = type(redacted).__name__
             return self.withhold(content, f"returned {kind} instead of SpanContent")
         return redacted
-
-    def withhold(self, content: SpanContent, failure: str) -> SpanContent:
-        """Return what is certainly not message content, and log the first failure."""
-        self.failures += 1
-        if self.failures == 1:
-            # The message of an exception may contain what the function should redact.
-            _logger.warning(
-                "The redaction function %s. Message content is withheld from MLflow, "
-                "and the span has the attribute %s. Correct the function. This is "
-                "logged once.",
-                failure,
-                _WITHHELD,
-            )
-        attributes = {
-            name: value
-            for name, value in content.attributes.items()
-            if name.startswith(_PREFIXES_WITHOUT_CONTENT)
-        }
-        attributes[_WITHHELD] = f"the redaction function {failure}"
-        return SpanContent(_WITHHELD_NAME, None, None, attributes, [], None)
 
 
 def load_redaction(argument: Redact | str | None, setting: Setting) -> Redaction | None:

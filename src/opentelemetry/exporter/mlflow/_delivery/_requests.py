@@ -8,7 +8,7 @@ from opentelemetry.exporter.mlflow._destinations import ExportError
 from opentelemetry.exporter.mlflow._trace_info._trace_data import by_trace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -46,11 +46,23 @@ class DeliveryResult(NamedTuple):
 
 def make_requests(
     groups: Iterable[Sequence[ReadableSpan]],
+    target_of: Callable[[Sequence[ReadableSpan]], Hashable] = lambda _: None,
 ) -> Iterator[list[ReadableSpan]]:
     """Combine groups of spans into as few requests as the limits allow.
 
-    The spans of one group stay in one request, which may exceed the limits.
+    The spans of one group stay in one request, which may exceed the limits. A request
+    has one experiment and one run. `target_of` returns those of a group.
     """
+    groups_by_target: dict[Hashable, list[Sequence[ReadableSpan]]] = {}
+    for group in groups:
+        groups_by_target.setdefault(target_of(group), []).append(group)
+    for groups_of_target in groups_by_target.values():
+        yield from _limited_requests(groups_of_target)
+
+
+def _limited_requests(
+    groups: Iterable[Sequence[ReadableSpan]],
+) -> Iterator[list[ReadableSpan]]:
     request: list[ReadableSpan] = []
     traces: set[int] = set()
     for group in groups:

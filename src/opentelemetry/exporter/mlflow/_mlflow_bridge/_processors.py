@@ -15,6 +15,9 @@ from opentelemetry.exporter.mlflow._mlflow_bridge._exit_flush import (
     start_mlflow_export_threads,
 )
 from opentelemetry.exporter.mlflow._mlflow_bridge._parenting import current_span
+from opentelemetry.exporter.mlflow._mlflow_bridge._program_processor import (
+    add_fluent_root,
+)
 from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import span_mirror
 from opentelemetry.exporter.mlflow._mlflow_bridge._started_spans import started_spans
 
@@ -71,6 +74,8 @@ class MlflowProviderProcessor(SpanProcessor):
         has_local_root = (
             parent is not None and parent.trace_id == span.get_span_context().trace_id
         )
+        if is_root:
+            add_fluent_root(span)
         if is_root and not has_local_root:
             current = current_span().get_span_context()
             if current.is_valid:

@@ -1,0 +1,62 @@
+"""Tracing that is off, or records a share of traces, is so for MLflow alone."""
+
+from __future__ import annotations
+
+import inspect
+
+import mlflow
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+PLACES = ["call", "agent"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_nothing_goes_to_mlflow_while_tracing_is_disabled(run_program, recorder, place):
+    autolog = run_program("autolog", "disable", place)
+    run = run_program(recorder, "disable", place)
+    assert run.questions == autolog.questions == ["After.", "Before."]
+    assert {trace.info.state for trace in run.traces} == {"OK"}
+    calls = [span for span in run.receiver.spans if span.name.startswith("chat ")]
+    assert len(calls) == len(run.simulator.exchanges) == 3
+
+
+@pytest.mark.skipif(
+    not hasattr(mlflow.tracing, "context"), reason="MLflow has no tracing.context"
+)
+@pytest.mark.parametrize("place", PLACES)
+def test_nothing_goes_to_mlflow_from_a_disabled_context(run_program, recorder, place):
+    autolog = run_program("autolog", "disabled_context", place)
+    run = run_program(recorder, "disabled_context", place)
+    assert run.questions == autolog.questions == ["After."]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_share_of_the_traces_goes_to_mlflow(run_program, recorder, place):
+    run = run_program(
+        recorder, "sampling_ratio", place, MLFLOW_TRACE_SAMPLING_RATIO="0.5"
+    )
+    in_share = {
+        span.trace_id
+        for span in run.receiver.spans
+        if int(span.trace_id, 16) % 2**64 < 2**63
+    }
+    assert {trace.info.trace_id[3:] for trace in run.traces} == in_share
+    number = 2 if place == "agent" else 1
+    assert [len(trace.data.spans) for trace in run.traces] == [number] * len(in_share)
+    calls = [span for span in run.receiver.spans if span.name.startswith("chat ")]
+    assert len(calls) == 20
+
+
+@pytest.mark.skipif(
+    "sampling_ratio_override" not in inspect.signature(mlflow.trace).parameters,
+    reason="MLflow has no sampling_ratio_override",
+)
+@pytest.mark.parametrize("ratio", ["0.0", "1.0"])
+def test_ratio_of_a_function_takes_precedence(run_program, recorder, ratio):
+    run = run_program(recorder, "sampling_override", MLFLOW_TRACE_SAMPLING_RATIO=ratio)
+    assert run.questions == ["Always."]
+    assert len(run.trace.data.spans) == 2
+    calls = [span for span in run.receiver.spans if span.name.startswith("chat ")]
+    assert len(calls) == 2
