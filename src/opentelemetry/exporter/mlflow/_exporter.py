@@ -241,7 +241,8 @@ class MlflowSpanExporter(SpanExporter):
         return all(outcomes)
 
     def _add_previews(self, spans: Sequence[ReadableSpan]) -> None:
-        if self._remote_root_previews:
+        # An old server would take the TraceInfo of the span that is sent as a root.
+        if self._remote_root_previews and not self._destination.wants_whole_traces:
             self._remote_root_previews.add(spans)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
