@@ -48,7 +48,7 @@ def patch_span_processor(
             return wrapped(*args, **kwargs)
         processor = None
         try:
-            if _chooses_server_ids():
+            if _chooses_server_ids() and not tracking_uri.startswith("databricks"):
                 processor = _processor_with_span_ids(
                     tracking_uri, kwargs.get("experiment_id")
                 )
