@@ -1,6 +1,6 @@
 """Reads what MLflow's page shows of the model calls of a trace.
 
-The page of MLflow 3.15 and later has an address for each trace, and shows chats among
+The page of MLflow 3.16 and later has an address for each trace, and shows chats among
 the inputs and outputs. Older pages open a trace from the list, and have a tab for the
 chat. That of MLflow 3.1 is in a frame.
 """
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 # The first version with an address for each trace.
-_TRACE_ADDRESS: Final = (3, 15)
+_TRACE_ADDRESS: Final = (3, 16)
 # The first with an address for the list of traces.
 _LIST_ADDRESS: Final = (3, 2)
 _TIMEOUT_SECONDS: Final = 30
