@@ -119,7 +119,7 @@ def test_default_target_is_mlflows_default(monkeypatch, tmp_path, spans, log_lin
         [
             (
                 "INFO Exporting spans to MLflow at sqlite:///mlflow.db (MLflow's "
-                "default), experiment 0 (MLflow's default)"
+                "default), experiment 0 (MLflow's default): version 3.17.2"
             )
         ]
     )

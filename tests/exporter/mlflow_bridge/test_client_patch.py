@@ -14,6 +14,9 @@ PROGRAM = """
     import mlflow
     from mlflow.pyfunc.context import Context, set_prediction_context
     from mlflow.tracing.client import TracingClient
+    from opentelemetry.exporter.mlflow._mlflow_bridge._fluent_trace_info import (
+        fluent_trace_infos,
+    )
 
     uploaded, logged, desks = [], [], []
 
@@ -34,10 +37,11 @@ PROGRAM = """
     type(exporter._destination).wants_whole_traces = {wants_whole_traces}
     MlflowInstrumentor().instrument()
     row = Context("row 1", is_evaluate={is_evaluation})
-    with trace.get_tracer("app").start_as_current_span("request"):
+    with trace.get_tracer("app").start_as_current_span("request") as request:
         with set_prediction_context(row), mlflow.start_span("agent"):
             mlflow.update_current_trace(tags={{"desk": "north"}})
-    print(json.dumps([uploaded, logged, desks]))
+    client_info = fluent_trace_infos.of(request.get_span_context().trace_id)
+    print(json.dumps([uploaded, logged, desks, client_info.tags["desk"]]))
     os._exit(0)
 """
 
@@ -47,14 +51,15 @@ PROGRAM = """
     [(False, False, True), (True, False, False), (True, True, True)],
     ids=["server", "one writer", "evaluation"],
 )
-def test_client_writes_no_spans_where_only_one_writer_is_allowed(
+def test_client_writes_nothing_where_only_one_writer_is_allowed(
     fake_server, wants_whole_traces, is_evaluation, is_written
 ):
     program = PROGRAM.format(
         wants_whole_traces=wants_whole_traces, is_evaluation=is_evaluation
     )
-    uploaded, logged, desks = run_mlflow_program(program, fake_server)
+    uploaded, logged, desks, repeated = run_mlflow_program(program, fake_server)
     assert uploaded == ["agent"] * is_written
     assert logged == ["agent"] * (is_written and has_name(*LOG_SPANS))
-    # What update_current_trace sets is never lost.
-    assert desks == ["north"]
+    # What update_current_trace sets is never lost: the exporter repeats it.
+    assert desks == ["north"] * is_written
+    assert repeated == "north"
