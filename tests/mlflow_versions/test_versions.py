@@ -41,3 +41,14 @@ def test_trace_is_whole_in_mlflow_and_at_otlp(server_uri, title):
     assert {
         name: check.value for name, check in checks.items() if not check.holds
     } == {}
+
+
+@pytest.mark.parametrize("title", PROGRAMS)
+def test_trace_is_whole_in_a_local_store(tmp_path, title):
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    checks = check_facts(
+        Evidence(run(PROGRAMS[title], Path(sys.executable), uri), None)
+    )
+    assert {
+        name: check.value for name, check in checks.items() if check.holds is False
+    } == {}

@@ -19,6 +19,8 @@ def read_traces(uri: str, experiment_name: str):
     parameters = inspect.signature(client.search_traces).parameters
     argument = "locations" if "locations" in parameters else "experiment_ids"
     experiment = client.get_experiment_by_name(experiment_name)
+    if experiment is None:  # The program has sent nothing.
+        return []
     return client.search_traces(**{argument: [experiment.experiment_id]})
 
 
