@@ -1,4 +1,4 @@
-"""TraceInfo in a local store of MLflow 3.1, whose client has another trace API."""
+"""TraceInfo in a local store of MLflow 3.1, which has another trace API."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from opentelemetry.exporter.mlflow._destinations._local_trace_store import (
 )
 
 
-class TracingClientOf31:
-    """The methods of the TracingClient of MLflow 3.1 that the exporter calls.
+class StoreOf31:
+    """The methods of the store of MLflow 3.1 that the exporter calls.
 
-    https://github.com/mlflow/mlflow/blob/v3.1.4/mlflow/tracing/client.py
+    https://github.com/mlflow/mlflow/blob/v3.1.4/mlflow/store/tracking/abstract_store.py
     """
 
     def __init__(self):
@@ -30,8 +30,8 @@ class TracingClientOf31:
 
 
 def test_the_store_chooses_the_trace_id():
-    client = TracingClientOf31()
-    stored = LocalTraceStore(client).start_trace(
+    store = StoreOf31()
+    stored = LocalTraceStore(store).start_trace(
         {
             "trace_id": "tr-7",
             "trace_location": {"mlflow_experiment": {"experiment_id": "3"}},
@@ -51,7 +51,7 @@ def test_the_store_chooses_the_trace_id():
     tags = {"mlflow.traceName": "agent", "opentelemetry.trace_id": "tr-7"}
     location = {"mlflow.artifactLocation": "file:///traces/1"}
     assert stored == {"trace_id": "1", "tags": tags | location}
-    assert client.calls == [
+    assert store.calls == [
         ("3", 1_000, metadata, tags),
         ("1", 1_250, "ERROR", metadata, tags | location),
     ]

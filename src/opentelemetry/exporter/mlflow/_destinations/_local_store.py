@@ -95,14 +95,14 @@ class LocalStoreDestination:
     ) -> None:
         # Before 3.12, all spans of a call must be of one trace.
         for spans_of_trace in by_trace(spans).values():
-            client.log_spans(
+            client.store.log_spans(
                 experiment_id,
                 _mlflow_spans(server_spans(spans_of_trace, completes_traces=False)),
             )
         for trace_info in trace_info_updates(
             spans, experiment_id, completes_traces=self._features.completes_traces
         ):
-            LocalTraceStore(client).start_trace(trace_info)
+            LocalTraceStore(client.store).start_trace(trace_info)
 
     def _write_artifacts(
         self, client: Any, experiment_id: str, spans: Sequence[ReadableSpan]
@@ -110,7 +110,7 @@ class LocalStoreDestination:
         with self._lock:
             if experiment_id not in self._artifact_writers:
                 self._artifact_writers[experiment_id] = TraceArtifactWriter(
-                    LocalTraceStore(client), experiment_id
+                    LocalTraceStore(client.store), experiment_id
                 )
             writer = self._artifact_writers[experiment_id]
         for trace_id, spans_of_trace in by_trace(spans).items():

@@ -20,22 +20,23 @@ if TYPE_CHECKING:
 class LocalTraceStore:
     """Implements `TraceStore` and `TraceApiV2`.
 
-    `client` is MLflow's `TracingClient`. Its methods differ from version to version.
+    `store` is MLflow's store. Its methods differ from version to version. The bridge
+    patches those of MLflow's `TracingClient`, which calls the store.
     """
 
     max_preview_length = 1_000  # of the column in the database
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def __init__(self, store: Any) -> None:
+        self._store = store
 
     def start_trace(self, trace_info: Mapping[str, Any]) -> Mapping[str, Any]:
-        if hasattr(self._client, "end_trace"):  # version 3.1
+        if hasattr(self._store, "end_trace"):  # version 3.1
             return start_trace_v2(self, trace_info)
         from mlflow.entities import TraceInfo
         from mlflow.protos.service_pb2 import TraceInfoV3
 
         proto = ParseDict(dict(trace_info), TraceInfoV3(), ignore_unknown_fields=True)
-        stored = self._client.start_trace(TraceInfo.from_proto(proto))
+        stored = self._store.start_trace(TraceInfo.from_proto(proto))
         return {"trace_id": stored.trace_id, "tags": dict(stored.tags)}
 
     def write_trace_data(self, trace_info: Mapping[str, Any], content: bytes) -> None:
@@ -52,7 +53,7 @@ class LocalTraceStore:
         metadata: Mapping[str, str],
         tags: Mapping[str, str],
     ) -> Mapping[str, Any]:
-        stored = self._client.start_trace(
+        stored = self._store.start_trace(
             experiment_id, timestamp_ms, dict(metadata), dict(tags)
         )
         return {"trace_id": stored.request_id, "tags": dict(stored.tags)}
@@ -68,6 +69,6 @@ class LocalTraceStore:
     ) -> None:
         from mlflow.entities.trace_status import TraceStatus
 
-        self._client.end_trace(
+        self._store.end_trace(
             trace_id, timestamp_ms, TraceStatus(status), dict(metadata), dict(tags)
         )
