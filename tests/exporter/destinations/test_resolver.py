@@ -121,8 +121,6 @@ def test_default_target_is_mlflows_default(monkeypatch, tmp_path, spans, log_lin
         "INFO Exporting spans to MLflow at sqlite:///mlflow.db (MLflow's default), "
         f"experiment 0 (MLflow's default): version {metadata.version('mlflow-skinny')}"
     ]
-        ]
-    )
 
 
 def test_application_may_set_only_tracking_uri(
