@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import metadata
-
 import logging
 import sys
+from importlib import metadata
 from types import ModuleType
 
 import pytest
@@ -117,9 +116,12 @@ def test_default_target_is_mlflows_default(monkeypatch, tmp_path, spans, log_lin
     )
     destination = new_destination()
     destination.send([spans.make()])
+    version = metadata.version("mlflow-skinny")
     assert log_lines() == [
-        "INFO Exporting spans to MLflow at sqlite:///mlflow.db (MLflow's default), "
-        f"experiment 0 (MLflow's default): version {metadata.version('mlflow-skinny')}"
+        (
+            "INFO Exporting spans to MLflow at sqlite:///mlflow.db (MLflow's default), "
+            f"experiment 0 (MLflow's default): version {version}"
+        )
     ]
 
 
