@@ -76,6 +76,8 @@ def _proxy_path(location: str) -> str | None:
 
 
 def _repository(location: str) -> Any:
+    # Not in MLflow's public reference. MLflow's own client stores traces with it. Its
+    # public functions for artifacts take runs, and not traces.
     from mlflow.store.artifact.artifact_repository_registry import (
         get_artifact_repository,
     )

@@ -119,9 +119,8 @@ class LocalStoreDestination:
     def _open(self) -> tuple[TracingClient, str]:
         with self._lock, self._translated_errors(is_span_request=False):
             if self._client is None:
-                # This class is not in MLflow's public reference. MLflow's server calls
-                # the same method of the store, which computes tokens, cost, session and
-                # previews.
+                # This class is not in MLflow's public reference. It has the store of
+                # the URI, whose methods MLflow's server calls for OTLP requests.
                 from mlflow.tracing.client import TracingClient
 
                 self._client = TracingClient(self._uri)
