@@ -17,11 +17,13 @@ from mlflow import MlflowClient
 
 from examples.otlp_receiver import OtlpReceiver
 from examples.quickstart import _agent_run
+from examples.quickstart.mlflow_server import MlflowServer
 from examples.simulator import Simulator
 from tests.e2e.conftest import ENVIRONMENT
+from tests.mlflow_versions._server_environment import client_version, server_python
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mlflow.entities import Trace
 
@@ -32,6 +34,8 @@ LOCATIONS = next(
     if name in inspect.signature(MlflowClient.search_traces).parameters
 )
 PROGRAM = Path(__file__).with_name("program.py")
+# Its server, which other tests use, too, needs this version of MLflow.
+_QUICKSTART_MINIMUM = (3, 16)
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,20 @@ def questions(traces: list[Trace]) -> list[str]:
         if span.span_type == "CHAT_MODEL"
         for message in (span.inputs or {}).get("messages", ())
     )
+
+
+@pytest.fixture(scope="session")
+def mlflow_uri(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A server of the version of the installed client."""
+    minor_version = tuple(map(int, client_version().split(".")[:2]))
+    if minor_version >= _QUICKSTART_MINIMUM:
+        yield request.getfixturevalue("running_quickstart").uri
+        return
+    python = server_python(client_version())
+    with MlflowServer(tmp_path_factory.mktemp("mlflow"), python=python) as server:
+        yield server.uri
 
 
 @pytest.fixture(params=["instrument", "opentelemetry-instrument"])

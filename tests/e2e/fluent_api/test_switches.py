@@ -7,10 +7,14 @@ from collections import Counter
 
 import mlflow
 import pytest
+from mlflow.entities.span import NoOpSpan
 
 pytestmark = pytest.mark.e2e
 
 PLACES = ["call", "agent"]
+# With it, MLflow knows the decision for a span that it does not record.
+CALLS_INHERIT_DECISION = "otel_span" in inspect.signature(NoOpSpan.__init__).parameters
+QUESTION = "My card is 4111-1111-1111-1111."
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -38,16 +42,21 @@ def test_share_of_the_traces_goes_to_mlflow(run_program, recorder, place):
     run = run_program(
         recorder, "sampling_ratio", place, MLFLOW_TRACE_SAMPLING_RATIO="0.5"
     )
-    # If MLflow does not record an agent, the calls in it have traces of their own.
+    # If MLflow does not record an agent, the calls in it have traces of their own. The
+    # share of these is recorded where MLflow records that of autolog's calls.
     number = 2 if place == "agent" else 1
     spans_of_traces = Counter(span.trace_id for span in run.receiver.spans)
     in_share = {
         trace_id
         for trace_id, span_count in spans_of_traces.items()
-        if span_count == number and int(trace_id, 16) % 2**64 < 2**63
+        if (span_count == number or not CALLS_INHERIT_DECISION)
+        and int(trace_id, 16) % 2**64 < 2**63
     }
     assert {trace.info.trace_id[3:] for trace in run.traces} == in_share
-    assert [len(trace.data.spans) for trace in run.traces] == [number] * len(in_share)
+    assert all(
+        len(trace.data.spans) == spans_of_traces[trace.info.trace_id[3:]]
+        for trace in run.traces
+    )
     calls = [span for span in run.receiver.spans if span.name.startswith("chat ")]
     assert len(calls) == 20
 
@@ -63,3 +72,12 @@ def test_ratio_of_a_function_takes_precedence(run_program, recorder, ratio):
     assert len(run.trace.data.spans) == 2
     calls = [span for span in run.receiver.spans if span.name.startswith("chat ")]
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_calls_that_autolog_records_too_are_recorded_once(run_program, recorder, place):
+    run = run_program(recorder, "autolog_too", place)
+    assert run.questions == ["After.", QUESTION]
+    calls = [span for span in run.receiver.spans if span.name.startswith("chat ")]
+    assert len(calls) == 2
+    assert "recorded twice" not in run.errors

@@ -1,6 +1,8 @@
-"""MLflow's autolog records the calls, too. They are priced once, by the price list."""
+"""Calls that MLflow's autolog of the openai SDK records, too, have one span."""
 
 from __future__ import annotations
+
+import json
 
 import pytest
 
@@ -36,6 +38,10 @@ def billed_cost(simulator):
     )
 
 
+def texts(body):
+    return [message.get("content") for message in body["messages"]]
+
+
 @pytest.mark.parametrize(
     "program",
     [
@@ -45,27 +51,41 @@ def billed_cost(simulator):
         "autolog_in_a_long_program",
     ],
 )
-def test_calls_that_autolog_records_too_are_priced_once(run_program, prices, program):
+def test_calls_that_autolog_records_too_are_recorded_once(run_program, prices, program):
     run = run_program(program, OTEL_EXPORTER_MLFLOW_PRICES=prices)
     total = sum(trace_cost(trace) for trace in run.traces)
     assert total == pytest.approx(billed_cost(run.simulator))
     spans = [span for trace in run.traces for span in trace.data.spans]
     tokens = sum(trace.info.token_usage["total_tokens"] for trace in run.traces)
     assert tokens == billed_tokens(run.simulator, "total_tokens")
-    for name in (CHAT, "Completions"):
-        calls = [span for span in spans if span.name == name]
-        assert len(calls) == len(run.simulator.exchanges)
-    assert run.errors.count(WARNING) == 1
-    assert "span 'Completions'" in run.errors
+    calls = [span for span in spans if span.name == CHAT]
+    assert len(calls) == len(run.simulator.exchanges)
+    assert "Completions" not in {span.name for span in spans}
+    assert WARNING not in run.errors
 
 
-def test_traces_of_autolog_alone_have_no_cost(run_program, prices):
-    run = run_program("autolog_without_trace", OTEL_EXPORTER_MLFLOW_PRICES=prices)
-    costs = [trace_cost(trace) for trace in run.traces]
-    assert sum(cost for cost in costs if cost) == pytest.approx(
-        billed_cost(run.simulator)
+@pytest.mark.parametrize("program", ["autolog_without_trace", "autolog_of_a_stream"])
+def test_content_that_autolog_records_is_for_mlflow_only(run_program, program):
+    run = run_program(
+        program, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="NO_CONTENT"
     )
-    assert run.errors.count(WARNING) == 1
+    spans = [
+        span for trace in run.traces for span in trace.data.spans if span.name == CHAT
+    ]
+    bodies = [json.loads(exchange.request_body) for exchange in run.simulator.exchanges]
+    assert sorted(map(texts, (span.inputs for span in spans))) == sorted(
+        map(texts, bodies)
+    )
+    assert all(span.outputs["choices"][0]["message"] for span in spans)
+    assert {span.get_attribute("mlflow.message.format") for span in spans} == {"openai"}
+    calls = [span for span in run.receiver.spans if span.name == CHAT]
+    assert len(calls) == len(spans)
+    assert not [
+        name
+        for call in calls
+        for name in call.attributes
+        if "messages" in name or name.startswith("mlflow.")
+    ]
 
 
 def test_unpriced_calls_that_autolog_records_too_have_no_cost(run_program, prices):
@@ -88,12 +108,8 @@ def test_span_of_the_user_around_a_call_gives_no_warning(run_program, prices):
 
 def test_calls_of_another_provider_keep_the_price_of_mlflow(run_program, prices):
     run = run_program("other_provider", OTEL_EXPORTER_MLFLOW_PRICES=prices)
-    spans = {span.span_id: span for span in run.trace.data.spans}
-    (call,) = [span for span in spans.values() if span.name == CHAT]
-    other, repeated = sorted(
-        (span for span in spans.values() if span.name == "Completions"),
-        key=lambda span: span.start_time_ns < call.start_time_ns,
-    )
-    assert span_cost(repeated) is None
+    spans = {span.name: span for span in run.trace.data.spans}
+    call, other = spans[CHAT], spans["Completions"]
+    assert len(run.trace.data.spans) == 3
     assert 0 < span_cost(other) < 0.01
     assert trace_cost(run.trace) == pytest.approx(span_cost(call) + span_cost(other))

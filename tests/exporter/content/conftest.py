@@ -14,7 +14,7 @@ def no_pending_content(monkeypatch):
     gc.collect()
     pending_content.joiners.clear()
     pending_content.after_fork()
-    monkeypatch.setattr(pending_content, "is_enabled", False)
+    monkeypatch.setattr(pending_content, "has_hook", False)
     yield
     pending_content.after_fork()
 

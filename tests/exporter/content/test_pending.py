@@ -96,7 +96,7 @@ def test_number_of_bytes_is_bounded(monkeypatch):
 
 def test_number_of_waiting_spans_is_bounded(monkeypatch, spans):
     monkeypatch.setattr(_pending, "_MAX_SPANS", 2)
-    monkeypatch.setattr(pending_content, "is_enabled", True)
+    monkeypatch.setattr(pending_content, "has_hook", True)
     joiner = ContentJoiner()
     model_calls = [
         spans.make(name, {"gen_ai.operation.name": "chat"}) for name in "abc"

@@ -10,6 +10,7 @@ import inspect
 import json
 import os
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from types import SimpleNamespace
 
@@ -28,7 +29,9 @@ import mlflow.environment_variables
 import mlflow.pyfunc.context
 import mlflow.tracking.fluent
 from mlflow.entities import Span
+from mlflow.entities.span import NoOpSpan
 from mlflow.tracing import client, fluent, provider, trace_manager
+from openai import APIConnectionError, OpenAI
 
 from opentelemetry import trace
 
@@ -294,6 +297,34 @@ def get_experiment_id_from_env():
     calls = record_calls(mlflow.tracking.fluent, "_get_experiment_id_from_env")
     mlflow.tracking.fluent._get_experiment_id()
     return len(calls) == 1
+
+
+@fact
+def start_span_of_autolog():
+    """Autolog calls it with the resource and the arguments, and may get a NoOpSpan."""
+    mlflow.openai.autolog()
+    module = sys.modules["mlflow.openai.autolog"]
+    calls, ends = [], []
+
+    class AutologSpan(NoOpSpan):
+        def end(self, *args, **kwargs):
+            ends.append((args, kwargs))
+
+    def start_span(*args):
+        calls.append(args)
+        return AutologSpan()
+
+    module._start_span = start_span
+    client = OpenAI(base_url="http://127.0.0.1:9", api_key="sk-1", max_retries=0)
+    with suppress(APIConnectionError):
+        client.chat.completions.create(model="m", messages=[])
+    mlflow.openai.autolog(disable=True)
+    ((resource, inputs, _),) = calls
+    return (
+        resource._client is client
+        and (inputs["model"], inputs["messages"]) == ("m", [])
+        and len(ends) == 1
+    )
 
 
 @fact

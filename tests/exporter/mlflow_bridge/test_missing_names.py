@@ -10,6 +10,7 @@ import pytest
 
 from opentelemetry.exporter.mlflow import MlflowInstrumentor
 from opentelemetry.exporter.mlflow._mlflow_bridge import _exit_flush
+from opentelemetry.exporter.mlflow._mlflow_bridge._autolog_patch import patch_autolog
 from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
 
 from .traced_application import start_mlflow_root
@@ -136,6 +137,26 @@ def test_a_tracing_client_with_other_spans_writes_them(exporter, caplog):
     assert client._upload_trace_data("info", "data") == ("info", "data")
     (message,) = caplog.messages
     assert message.startswith(LINKED_TRACES)
+
+
+def test_a_missing_name_of_autolog_is_logged_once(caplog):
+    for _ in range(2):
+        patch_autolog(types.ModuleType("mlflow.openai.autolog"), bridge)
+    (message,) = caplog.messages
+    assert message.startswith(
+        f"Calls that mlflow.openai.autolog() records, too, have two spans{REASON} "
+    )
+    assert "'_start_span'" in message
+
+
+def test_autolog_has_its_own_span_if_the_call_cannot_be_read(caplog, monkeypatch):
+    module = types.ModuleType("mlflow.openai.autolog")
+    module._start_span = lambda *args: args
+    patch_autolog(module, bridge)
+    monkeypatch.setattr(bridge, "current_application_span", lambda: 1 / 0)
+    assert module._start_span("resource", {}, None) == ("resource", {}, None)
+    (message,) = caplog.messages
+    assert "ZeroDivisionError" in message
 
 
 def test_a_missing_name_of_mlflow_s_exporter_is_logged(caplog):

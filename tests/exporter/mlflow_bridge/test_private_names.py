@@ -61,6 +61,7 @@ def facts():
         ("get_trace_exporter", "_exit_flush"),
         ("async_export_queue", "_exit_flush"),
         ("get_experiment_id_from_env", "_experiment_patch"),
+        ("start_span_of_autolog", "_autolog_patch"),
     ],
 )
 def test_private_name_of_mlflow_does_what_the_bridge_expects(facts, fact, module):

@@ -2,7 +2,8 @@
 
 That instrumentation records every host as OpenAI. A call to DeepSeek must bypass it.
 For this, the wrapper of this package has to be the outermost one, in whatever order
-the instrumentations are switched on. Autolog removes the wrappers of others when it is
+the instrumentations are switched on. So it has to be around autolog's, which finds the
+span of the call in the context. Autolog removes the wrappers of others when it is
 disabled.
 """
 
@@ -16,7 +17,7 @@ from wrapt import BoundFunctionWrapper
 OPENAI_INSTRUMENTATION_MODULES: Final = frozenset(
     {"opentelemetry.instrumentation.genai.openai"}
 )
-# The module whose `revert` restores a method that autolog has patched.
+# The module that reads, patches and restores a method for autolog.
 # https://github.com/mlflow/mlflow/blob/v3.17.2/mlflow/utils/gorilla.py
 AUTOLOG_PATCHES_MODULE: Final = "mlflow.utils.gorilla"
 
@@ -26,18 +27,13 @@ _Wrapper: Final[Any] = BoundFunctionWrapper  # wrapt's types are partially unkno
 def unwrap_other_instrumentations(method: Any) -> Any:
     """Returns `method` without the outer wrappers of other instrumentations."""
     while isinstance(method, _Wrapper):
-        # The function that wrapt calls for the wrapped one. There is no public name.
-        wrapper = method._self_wrapper  # noqa: SLF001  # as above
-        if getattr(wrapper, "__module__", None) not in OPENAI_INSTRUMENTATION_MODULES:
+        module = getattr(wrapt_function(method), "__module__", None)
+        if module not in OPENAI_INSTRUMENTATION_MODULES:
             break
         method = method.__wrapped__
     return method
 
 
-def has_wrapper(method: Any, function: Any) -> bool:
-    """Whether wrapt calls `function` for `method`, or for what it wraps."""
-    while method is not None:
-        if getattr(method, "_self_wrapper", None) is function:
-            return True
-        method = getattr(method, "__wrapped__", None)
-    return False
+def wrapt_function(method: Any) -> Any:
+    """Returns the function that wrapt calls for the wrapped one; None without wrapt."""
+    return getattr(method, "_self_wrapper", None)  # there is no public name

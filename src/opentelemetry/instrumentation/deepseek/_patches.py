@@ -12,8 +12,8 @@ from wrapt import patch_function_wrapper
 from ._coexistence import (
     AUTOLOG_PATCHES_MODULE,
     OPENAI_INSTRUMENTATION_MODULES,
-    has_wrapper,
     unwrap_other_instrumentations,
+    wrapt_function,
 )
 from ._endpoint import is_deepseek_model
 from ._request import request_body
@@ -114,12 +114,12 @@ class Patches:
                     )
         if module.__name__ == AUTOLOG_PATCHES_MODULE:
             with suppress_errors("patching MLflow's autolog"):
-                self._patch(
-                    module,
-                    "revert",
-                    self._reapply_after_revert,
-                    self._instrumentor_patches,
-                )
+                for method, wrapper in (
+                    ("get_original_attribute", self._unwrap_for_autolog),
+                    ("apply", self._reapply_around_autolog),
+                    ("revert", self._reapply_around_autolog),
+                ):
+                    self._patch(module, method, wrapper, self._instrumentor_patches)
         for target in () if self._is_reapplying else PATCH_TARGETS:
             if target.module != module.__name__:
                 continue
@@ -173,23 +173,29 @@ class Patches:
                     if (module := sys.modules.get(name)) is not None:
                         self.apply(module)
 
-    def _reapply_after_revert(
+    def _unwrap_for_autolog(
         self, wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any
     ) -> Any:
-        """Patches again what `mlflow.openai.autolog(disable=True)` has restored.
+        """Returns the method that autolog calls: the one inside the own wrapper."""
+        method = wrapped(*args, **kwargs)
+        functions = [wrapt_function(patch.wrapper) for patch in self._sdk_patches]
+        function = wrapt_function(method)
+        if function is not None and any(function is own for own in functions):
+            return method.__wrapped__
+        return method
 
-        It sets the methods that were there before autolog was enabled, whatever has
-        been wrapped since.
+    def _reapply_around_autolog(
+        self, wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any
+    ) -> Any:
+        """Does so while MLflow's autolog patches a method, or restores it.
+
+        It sets the method that was there before it, whatever has been wrapped since.
         """
-        result = wrapped(*args, **kwargs)
-        with suppress_errors("patching openai again"):
-            for patch in list(self._sdk_patches) if self._is_active else ():
-                # The function that wrapt calls. There is no public name.
-                function = patch.wrapper._self_wrapper  # noqa: SLF001  # as above
-                if not has_wrapper(vars(patch.owner)[patch.method], function):
-                    self._sdk_patches.remove(patch)
-                    self._patch(patch.owner, patch.method, function, self._sdk_patches)
-        return result
+        patch: Any = args[0] if args else kwargs.get("patch")
+        owner: object = getattr(patch, "destination", None)
+        if all(owner is not applied.owner for applied in self._sdk_patches):
+            return wrapped(*args, **kwargs)
+        return self._reapply_around(wrapped, _, args, kwargs)
 
     def _bypass_other_instrumentations(
         self, wrapped: Callable[..., Any], resource: Any, args: Any, kwargs: Any

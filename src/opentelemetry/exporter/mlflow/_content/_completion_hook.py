@@ -47,7 +47,7 @@ class MlflowCompletionHook:
     def __init__(self) -> None:
         self._next_hook = _load_next_hook()
         self._has_logged_failure = False
-        pending_content.is_enabled = True
+        pending_content.has_hook = True
 
     def on_completion(  # the arguments of opentelemetry.util.genai.completion_hook
         self,

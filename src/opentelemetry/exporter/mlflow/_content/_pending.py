@@ -1,7 +1,7 @@
 """Content of model calls that waits for its span, and spans that wait for content.
 
-The completion hook adds the content. Each exporter adds it to the span with the same
-ids. Either may come first.
+The completion hook and MLflow's autolog add the content. Each exporter adds it to the
+span with the same ids. That of the hook may come after the span.
 """
 
 from __future__ import annotations
@@ -46,10 +46,14 @@ class _Content:
 
 
 class PendingContent:
-    """The content of this process. `dropped_calls` counts calls without their span."""
+    """The content of this process.
+
+    `has_hook`: content may come after its span. `dropped_calls` counts calls without
+    their span.
+    """
 
     def __init__(self) -> None:
-        self.is_enabled = False
+        self.has_hook = False
         self.joiners: weakref.WeakSet[ContentJoiner] = weakref.WeakSet()
         self.after_fork()
         if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
@@ -74,6 +78,16 @@ class PendingContent:
                 oldest = next(iter(self._content))
                 self._remove(oldest)
                 self._count_dropped_call()
+
+    def add_default(self, key: SpanKey, attributes: Mapping[str, str]) -> None:
+        """Add the content if there is none for the span."""
+        with self._lock:
+            if key not in self._content:
+                self.add(key, attributes)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._content
 
     def take(self, key: SpanKey, joiner: ContentJoiner) -> Mapping[str, str] | None:
         """Return the content once to each joiner. The last one removes it."""
@@ -128,7 +142,7 @@ class ContentJoiner:
         Earlier spans whose content has come since are appended, with their content.
         They are sent a second time, and MLflow stores the last version of a span.
         """
-        if not pending_content.is_enabled:
+        if pending_content.is_empty and not pending_content.has_hook:
             return spans
         with self._lock:
             late_spans = [
@@ -146,7 +160,11 @@ class ContentJoiner:
         key = (context.trace_id, context.span_id)
         if content := pending_content.take(key, self):
             return _with_content(span, content)
-        if span.attributes and _OPERATION_NAME in span.attributes:
+        if (
+            pending_content.has_hook
+            and span.attributes
+            and _OPERATION_NAME in span.attributes
+        ):
             self._waiting_spans[key] = span
             if len(self._waiting_spans) > _MAX_SPANS:
                 self._waiting_spans.popitem(last=False)

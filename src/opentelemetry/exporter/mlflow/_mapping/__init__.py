@@ -101,7 +101,7 @@ def _first_of(*names: str) -> Reader:
     return first
 
 
-_OPENAI_FORMAT = (("mlflow.message.format", "openai"),)
+OPENAI_FORMAT = (("mlflow.message.format", "openai"),)
 _MESSAGES = ("gen_ai.system_instructions", "gen_ai.input.messages")
 _OTHER_USERS = ("enduser.id", "enduser.pseudo.id")
 # JSON of OpenInference, Traceloop, Langfuse and Laminar.
@@ -133,7 +133,7 @@ MAPPING = (
         (*_MESSAGES, "gen_ai.request.*"),
         "shows no instructions, and no chat if there is reasoning",
         replaces=_MESSAGES,
-        constants=_OPENAI_FORMAT,
+        constants=OPENAI_FORMAT,
     ),
     MappingRow(
         SPAN_INPUTS,
@@ -161,7 +161,7 @@ MAPPING = (
         ("gen_ai.output.messages", "gen_ai.response.*"),
         "shows no chat if there is reasoning",
         replaces=("gen_ai.output.messages",),
-        constants=_OPENAI_FORMAT,
+        constants=OPENAI_FORMAT,
     ),
     MappingRow(
         SPAN_OUTPUTS,

@@ -20,6 +20,7 @@ from opentelemetry.sdk.trace import Span, TracerProvider
 from wrapt import register_post_import_hook
 
 from opentelemetry import trace
+from opentelemetry.exporter.mlflow._mlflow_bridge._autolog_patch import patch_autolog
 from opentelemetry.exporter.mlflow._mlflow_bridge._client_patch import (
     patch_tracing_client,
 )
@@ -144,6 +145,7 @@ class MlflowBridge:
                 ("mlflow.tracing.fluent", self._patch_fluent),
                 ("mlflow.tracing.processor.base_mlflow", self._patch_processor),
                 ("mlflow.tracking.fluent", patch_experiment_lookup),
+                ("mlflow.openai.autolog", lambda module: patch_autolog(module, self)),
             ):
                 register_post_import_hook(patch, module)
 

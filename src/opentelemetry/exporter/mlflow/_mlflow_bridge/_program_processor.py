@@ -29,6 +29,9 @@ from opentelemetry.exporter.mlflow._fluent_api._trace_context import (
     with_destination_of_root,
 )
 from opentelemetry.exporter.mlflow._fluent_api._trace_contexts import trace_contexts
+from opentelemetry.exporter.mlflow._mlflow_bridge._autolog_patch import (
+    add_autolog_content,
+)
 from opentelemetry.exporter.mlflow._mlflow_bridge._span_mirror import span_mirror
 from opentelemetry.exporter.mlflow._mlflow_bridge._span_selection import is_selected
 from opentelemetry.exporter.mlflow._mlflow_bridge._started_spans import (
@@ -70,6 +73,7 @@ class ProgramProcessor(SpanProcessor):
         if _MLFLOW not in sys.modules or span_mirror.is_mirror(span):
             return
         self._call(_add_span_processors, span)
+        self._call(add_autolog_content, span)
         if span_settings.is_excluded(span.context):
             started_spans.remove(span)
         elif _OPERATION in (span.attributes or {}):
