@@ -91,7 +91,7 @@ PROCESS_SCENARIOS: Final = (
     # The memory of a process differs by some hundred kilobytes from run to run, so that
     # only many calls show a slope.
     _memory("calls", "calls", 1_000_000, 10_000),
-    _memory("abandoned-streams", "streams that are abandoned", 300_000, 2_000),
+    _memory("abandoned-streams", "streams that are abandoned", 1_000_000, 2_000),
     _memory("open-roots", "traces whose root never ends", 800_000, 10_000),
     Scenario(
         "secrets",

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.tracing.processor.base_mlflow import BaseMlflowSpanProcessor
 
 from examples.otlp_receiver import OtlpReceiver
 from examples.quickstart import _agent_run
@@ -34,6 +35,9 @@ LOCATIONS = next(
     if name in inspect.signature(MlflowClient.search_traces).parameters
 )
 PROGRAM = Path(__file__).with_name("program.py")
+_RECORDS_BY_ITSELF = "super().__init__(" in inspect.getsource(
+    BaseMlflowSpanProcessor.__init__
+)
 # Its server, which other tests use, too, needs this version of MLflow.
 _QUICKSTART_MINIMUM = (3, 16)
 
@@ -58,6 +62,22 @@ class ProgramRun:
     def questions(self) -> list[str]:
         """The questions that MLflow shows, sorted."""
         return questions(self.traces)
+
+
+@pytest.fixture
+def run_beside_autolog(
+    run_program: Callable[..., ProgramRun],
+) -> Callable[..., list[ProgramRun]]:
+    """A function that runs a program with a recorder, and before with autolog.
+
+    With today's OpenTelemetry, the oldest versions of MLflow lose what autolog records.
+    """
+
+    def run(recorder: str, program: str, place: str) -> list[ProgramRun]:
+        recorders = ["autolog", recorder] if _RECORDS_BY_ITSELF else [recorder]
+        return [run_program(recorder, program, place) for recorder in recorders]
+
+    return run
 
 
 def questions(traces: list[Trace]) -> list[str]:

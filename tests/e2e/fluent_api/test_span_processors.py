@@ -22,17 +22,17 @@ def content(trace):
 
 
 @pytest.mark.parametrize("place", ["call", "agent"])
-def test_functions_run_before_a_span_is_sent(run_program, recorder, place):
-    autolog = run_program("autolog", "span_processors", place)
-    run = run_program(recorder, "span_processors", place)
-    for trace in (autolog.trace, run.trace):
-        assert SECRET not in content(trace)
-        assert "[card]" in content(trace)
-        assert "[card]" in trace.info.request_preview
-    assert run.questions == autolog.questions == ["My card is [card]."]
+def test_functions_run_before_a_span_is_sent(run_beside_autolog, recorder, place):
+    *others, run = runs = run_beside_autolog(recorder, "span_processors", place)
+    for each in runs:
+        assert SECRET not in content(each.trace)
+        assert "[card]" in content(each.trace)
+        assert "[card]" in each.trace.info.request_preview
+        assert each.questions == ["My card is [card]."]
     span = run.trace.data.spans[-1]
     assert span.span_type == "CHAT_MODEL"
-    assert run.trace.info.token_usage == autolog.trace.info.token_usage
+    for other in others:
+        assert run.trace.info.token_usage == other.trace.info.token_usage
     # Other exporters see the same as without MLflow.
     assert SECRET in str([span.attributes for span in run.receiver.spans])
 

@@ -54,10 +54,11 @@ def settings(run: ProgramRun):
     ]
 
 
-def assert_same_as_autolog(run_program, recorder, program, place="call"):
-    autolog = run_program("autolog", program, place)
-    run = run_program(recorder, program, place)
-    assert settings(run) == settings(autolog)
+def assert_same_as_autolog(runs, place):
+    """Return the run of this package, the last one."""
+    *_, run = runs
+    for other in runs:
+        assert settings(run) == settings(other)
     assert len(run.receiver.spans) == len(run.simulator.exchanges) * (
         2 if place == "agent" else 1
     )
@@ -67,8 +68,10 @@ def assert_same_as_autolog(run_program, recorder, program, place="call"):
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_traces_belong_to_the_run_around_the_call(run_program, recorder, place):
-    run = assert_same_as_autolog(run_program, recorder, "source_run", place)
+def test_traces_belong_to_the_run_around_the_call(run_beside_autolog, recorder, place):
+    run = assert_same_as_autolog(
+        run_beside_autolog(recorder, "source_run", place), place
+    )
     first, second, third = run.traces
     assert first.info.trace_metadata["mlflow.sourceRun"] == run.printed["run"]
     assert "mlflow.sourceRun" in second.info.trace_metadata
@@ -87,9 +90,9 @@ def test_page_of_a_run_lists_its_trace(run_program, recorder, mlflow_uri):
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_trace_is_in_the_experiment_of_the_run(run_program, recorder, place):
+def test_trace_is_in_the_experiment_of_the_run(run_beside_autolog, recorder, place):
     run = assert_same_as_autolog(
-        run_program, recorder, "run_of_another_experiment", place
+        run_beside_autolog(recorder, "run_of_another_experiment", place), place
     )
     assert (len(run.traces), len(run.other_traces)) == (0, 1)
 
@@ -107,8 +110,10 @@ def test_each_thread_has_its_run(run_program, recorder, mlflow_uri):
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_traces_belong_to_the_active_model(run_program, recorder, place):
-    run = assert_same_as_autolog(run_program, recorder, "active_model", place)
+def test_traces_belong_to_the_active_model(run_beside_autolog, recorder, place):
+    run = assert_same_as_autolog(
+        run_beside_autolog(recorder, "active_model", place), place
+    )
     assert run.trace.info.trace_metadata["mlflow.modelId"].startswith("m-")
 
 
@@ -128,17 +133,17 @@ def test_traces_belong_to_the_active_model(run_program, recorder, place):
     ],
 )
 def test_traces_are_in_the_experiment_of_the_destination(
-    run_program, recorder, program, place
+    run_beside_autolog, recorder, program, place
 ):
-    run = assert_same_as_autolog(run_program, recorder, program, place)
+    run = assert_same_as_autolog(run_beside_autolog(recorder, program, place), place)
     assert (len(run.traces), len(run.other_traces)) == (1, 1)
     assert [trace.info.state for trace in run.traces + run.other_traces] == ["OK"] * 2
 
 
 @needs_context
 @pytest.mark.parametrize("place", PLACES)
-def test_context_is_on_the_trace(run_program, recorder, place):
-    run = assert_same_as_autolog(run_program, recorder, "context", place)
+def test_context_is_on_the_trace(run_beside_autolog, recorder, place):
+    run = assert_same_as_autolog(run_beside_autolog(recorder, "context", place), place)
     first, second, third = settings(run)[0]
     assert first == (
         {"mlflow.trace.session": "s1", "mlflow.trace.user": "ada", "build": "7"},
