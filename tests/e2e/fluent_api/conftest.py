@@ -46,6 +46,7 @@ _QUICKSTART_MINIMUM = (3, 16)
 class ProgramRun:
     """`other_traces` are those in the other experiment of the program."""
 
+    experiment: str
     traces: list[Trace]
     other_traces: list[Trace]
     printed: dict[str, Any]
@@ -168,6 +169,7 @@ def run_program(mlflow_uri) -> Callable[..., ProgramRun]:
                 if line.startswith("{"):
                     printed |= json.loads(line)
         return ProgramRun(
+            experiment,
             read_traces(mlflow_uri, experiment),
             read_traces(mlflow_uri, other_experiment),
             printed,
@@ -179,7 +181,7 @@ def run_program(mlflow_uri) -> Callable[..., ProgramRun]:
     return run
 
 
-def read_traces(mlflow_uri: str, experiment_name: str) -> list[Trace]:
+def read_traces(mlflow_uri: str, experiment_name: str, **filters: str) -> list[Trace]:
     """The traces in the order of their start."""
     client = MlflowClient(mlflow_uri)
     with pytest.MonkeyPatch.context() as patch:
@@ -188,5 +190,12 @@ def read_traces(mlflow_uri: str, experiment_name: str) -> list[Trace]:
         experiment = client.get_experiment_by_name(experiment_name)
         if experiment is None:
             return []
-        traces = client.search_traces(**{LOCATIONS: [experiment.experiment_id]})
+        locations = {LOCATIONS: [experiment.experiment_id]}
+        traces = client.search_traces(**locations, **filters)
     return sorted(traces, key=lambda trace: trace.info.request_time)
+
+
+def otel_trace_id(trace: Trace) -> str:
+    """OpenTelemetry's trace id; a server of MLflow 3.1 chooses another one."""
+    trace_id: str = trace.info.tags.get("opentelemetry.trace_id", trace.info.trace_id)
+    return trace_id.removeprefix("tr-")
