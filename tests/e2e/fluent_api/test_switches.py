@@ -17,6 +17,9 @@ pytestmark = pytest.mark.e2e
 PLACES = ["call", "agent"]
 # With it, MLflow knows the decision for a span that it does not record.
 CALLS_INHERIT_DECISION = "otel_span" in inspect.signature(NoOpSpan.__init__).parameters
+HAS_SAMPLING_RATIO = hasattr(
+    mlflow.environment_variables, "MLFLOW_TRACE_SAMPLING_RATIO"
+)
 QUESTION = "My card is 4111-1111-1111-1111."
 
 
@@ -49,9 +52,7 @@ def test_nothing_goes_to_mlflow_from_a_disabled_context(
         pytest.param(
             "agent",
             marks=pytest.mark.skipif(
-                not hasattr(
-                    mlflow.environment_variables, "MLFLOW_TRACE_SAMPLING_RATIO"
-                ),
+                not HAS_SAMPLING_RATIO,
                 reason="MLflow records all its traces",
             ),
         ),
