@@ -154,6 +154,11 @@ class InvocationTelemetry:
         """Records the seconds between chunks; `gaps` is not empty."""
         self._signals.metrics.record_chunk_gaps(gaps, attributes, self._context)
 
+    def attach_context(self) -> None:
+        """Makes the span current again."""
+        if self._context_token is None and self._enclosing is None:
+            self._context_token = attach(self._context)
+
     def detach_context(self) -> None:
         """Makes the span no longer current."""
         token, self._context_token = self._context_token, None
