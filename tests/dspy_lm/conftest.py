@@ -47,7 +47,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def lm(engine: str, deepseek: Simulator) -> dspy.LM:
+def lm(engine: str, deepseek: Simulator) -> dspy.LM:  # noqa: F811
     return dspy.LM(
         "deepseek/deepseek-flash",
         api_base=deepseek.base_url,

@@ -23,6 +23,7 @@ from tests.instrumentation.conftest import (  # noqa: F401  # fixtures
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import litellm
+    from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,7 +60,7 @@ def _default_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def call(kind: str, deepseek: Simulator) -> Callable[..., Any]:
+def call(kind: str, deepseek: Simulator) -> Callable[..., Any]:  # noqa: F811
     """Calls a function of litellm, or its asynchronous form, and reads the result."""
 
     def call(
@@ -76,8 +77,12 @@ def call(kind: str, deepseek: Simulator) -> Callable[..., Any]:
             return consume(getattr(litellm, name)(**arguments))
 
         async def run() -> Any:
-            result = consume(await getattr(litellm, f"a{name}")(**arguments))
-            return await result if inspect.isawaitable(result) else result
+            try:
+                result = consume(await getattr(litellm, f"a{name}")(**arguments))
+                return await result if inspect.isawaitable(result) else result
+            finally:
+                # Callbacks would run in the event loop of another test.
+                await GLOBAL_LOGGING_WORKER.flush()
 
         return asyncio.run(run())
 
