@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ._client_call import ClientCall
 from ._coerce import fields_of, items_of
@@ -195,4 +195,4 @@ def _last_chunk(event: Any) -> Json:
             "prompt_tokens_details": {"cached_tokens": usage.cache_read_tokens},
             "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
         }
-    return cast("Json", chunk)
+    return chunk

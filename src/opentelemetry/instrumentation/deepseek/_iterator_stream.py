@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import inspect
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ._streams import StreamProxy
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Hashable
 
     from typing_extensions import Self
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def wrap_iterator(original: Any, observer: InvocationObserver) -> Any:
     """Returns a wrapper of a stream, which reads a chunk only when one is read."""
-    return _wrapper_class(type(original))(original, observer)
+    return _wrapper_class(cast("Hashable", type(original)))(original, observer)
 
 
 class _IteratorStream(StreamProxy):
@@ -112,9 +112,10 @@ _MIXINS: Final = (
 
 
 @cache
-def _wrapper_class(stream_type: type) -> type[_IteratorStream]:
+def _wrapper_class(stream_type: Hashable) -> type[_IteratorStream]:
     mixins = tuple(mixin for name, mixin in _MIXINS if hasattr(stream_type, name))
-    return type("IteratorStreamWrapper", mixins, {"__slots__": ()})
+    wrapper_class: Any = type("IteratorStreamWrapper", mixins, {"__slots__": ()})
+    return cast("type[_IteratorStream]", wrapper_class)
 
 
 def _ending(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.trace import NoOpTracer
 
+from ._coerce import EMPTY
 from ._patch import Patch
 from ._suppress import suppress_errors
 
@@ -97,7 +98,7 @@ def _is_recorded(hosts: DeepSeekHosts, details: Mapping[str, Any]) -> bool:
     """Whether this package makes the span of a call that a callback gets."""
     if details.get("cache_hit"):
         return False
-    parameters = details.get("litellm_params") or {}
+    parameters: Mapping[str, Any] = details.get("litellm_params") or EMPTY
     address = str(parameters.get("api_base") or "")
     endpoint = hosts.endpoint_of_address(address)
     return endpoint is not None and endpoint.serves(details.get("model"))

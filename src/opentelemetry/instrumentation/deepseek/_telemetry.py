@@ -59,6 +59,11 @@ _encode_json: Final = json.JSONEncoder(
 ).encode
 
 
+def is_inside_recorded_call() -> bool:
+    """Whether a request that is sent now belongs to a call that has a span already."""
+    return isinstance(get_value(CLIENT_INFERENCE_CONTEXT_KEY), InferenceData)
+
+
 class InvocationTelemetry:
     """Starts a span, which is current until `detach_context`.
 
