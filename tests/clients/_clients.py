@@ -42,5 +42,9 @@ CLIENTS: Final = {
         Client("autogen-ext", ("autogen-ext[openai]", "autogen-agentchat")),
         Client("haystack-ai", ("haystack-ai",)),
         Client("semantic-kernel", ("semantic-kernel",)),
+        Client("litellm", ("litellm",), "Router, text completion and Responses, too"),
+        Client("dspy", ("dspy", "litellm"), "its own engine, and litellm"),
+        Client("langchain-litellm", ("langchain-litellm",)),
+        Client("google-adk", ("google-adk", "litellm"), "by litellm"),
     )
 }

@@ -10,7 +10,7 @@ import importlib
 import json
 import logging
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +68,7 @@ def main(program: str, file: str) -> None:
                     outputs[name] = f"{type(error).__name__}: {error}"
         exchanges = [_exchange(e) for e in deepseek.exchanges if e.method == "POST"]
     record = {
-        "openai": version("openai"),
+        "openai": _openai_version(),
         "outputs": outputs,
         "warnings": warnings.messages,
         "exchanges": exchanges,
@@ -76,6 +76,13 @@ def main(program: str, file: str) -> None:
         "spans": [json.loads(s.to_json()) for s in spans.get_finished_spans()],
     }
     Path(file).write_text(json.dumps(record), encoding="utf-8")
+
+
+def _openai_version() -> str:
+    try:
+        return version("openai")
+    except PackageNotFoundError:
+        return "none"
 
 
 def _exchange(exchange: Exchange) -> dict[str, Any]:

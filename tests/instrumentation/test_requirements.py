@@ -15,7 +15,7 @@ PROGRAM = """
 from opentelemetry.exporter.mlflow import MlflowInstrumentor
 from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
 print(
-    DeepSeekInstrumentor()._patches is not None,
+    "openai.resources.completions" in DeepSeekInstrumentor._hooked_modules,
     MlflowInstrumentor().is_instrumented_by_opentelemetry,
 )
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from .environment_variables import OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS
 
@@ -59,6 +60,7 @@ class DeepSeekHosts:
             _parse_entry(entry) for entry in stripped if entry != _EVERY_HOST
         )
         self._last: tuple[object, Endpoint | None] = None, None
+        self._last_address: tuple[str, Endpoint | None] = "", None
         self._logged_hosts: set[str] = set()
 
     def endpoint_of(self, resource: Any) -> Endpoint | None:
@@ -74,9 +76,28 @@ class DeepSeekHosts:
             self._last = url, endpoint
         return endpoint
 
+    def endpoint_of_address(self, address: str) -> Endpoint | None:
+        """Returns the endpoint of the URL of a request; None if it is not DeepSeek's.
+
+        Raises:
+            ValueError: if `address` is no URL.
+        """
+        last_address, endpoint = self._last_address
+        if address != last_address:
+            url = urlsplit(address)
+            endpoint = self._endpoint(url.hostname or "", url.port, url.scheme)
+            self._last_address = address, endpoint
+        return endpoint
+
     def log_other_host(self, resource: Any) -> None:
         """Logs, once for each host, how to instrument it."""
-        host: str = resource._client.base_url.netloc.decode()  # noqa: SLF001  # as above
+        self._log_host(resource._client.base_url.netloc.decode())  # noqa: SLF001  # as above
+
+    def log_other_address(self, address: str) -> None:
+        """Logs the host of the URL of a request, as `log_other_host`."""
+        self._log_host(urlsplit(address).netloc.rpartition("@")[2])
+
+    def _log_host(self, host: str) -> None:
         if host not in self._logged_hosts:
             self._logged_hosts.add(host)
             _logger.info(
@@ -87,8 +108,10 @@ class DeepSeekHosts:
             )
 
     def _endpoint_from_url(self, url: Any) -> Endpoint | None:
-        host: str = url.host
-        port: int = url.port or (80 if url.scheme == "http" else 443)
+        return self._endpoint(url.host, url.port, url.scheme)
+
+    def _endpoint(self, host: str, port: int | None, scheme: str) -> Endpoint | None:
+        port = port or (80 if scheme == "http" else 443)
         if host.endswith(".deepseek.com"):
             return Endpoint(host, port)
         if (host, None) in self._hosts or (host, port) in self._hosts:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from urllib.parse import parse_qsl, urlsplit
 
 from ._coerce import as_int, as_text, field_of
 from ._genai import fq_exception_type
@@ -28,6 +31,10 @@ _PUBLIC_HEADERS: Final = re.compile(
 _REDACTED: Final = "[redacted]"
 # A shorter value is too likely to be an ordinary word.
 _MIN_SECRET_LENGTH: Final = 4
+_FIRST_ERROR_STATUS: Final = 400
+# The packages whose errors have messages of their own.
+_CLIENTS: Final = ("dspy.", "litellm.")
+_json_decoder: Final = json.JSONDecoder()
 # DeepSeek's JSON parser (serde) quotes a value that it cannot read:
 # `invalid type: string "…", expected a sequence`.
 _QUOTED_VALUE: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -60,13 +67,16 @@ def status_code(error: BaseException) -> int | None:
     return as_int(getattr(error, "status_code", None))
 
 
-def describe_error(error: BaseException, *, with_content: bool) -> ErrorDescription:
+def describe_error(
+    error: BaseException, *, with_content: bool, secrets: Iterable[str] = ()
+) -> ErrorDescription:
     """Returns the type and the message of `error`, without secrets.
 
     The type is the qualified name of the class, such as `openai.RateLimitError`. It is
     the HTTP status, such as `402`, if the SDK has no class for that status, and
     `stream_cut` or `stream_abandoned` for the errors of this module. Without
-    `with_content` the message quotes no content.
+    `with_content` the message quotes no content. `secrets` are those of the request
+    that the error itself does not have.
     """
     error_type = _ERROR_TYPES.get(type(error)) or fq_exception_type(error)
     message = ""
@@ -74,7 +84,7 @@ def describe_error(error: BaseException, *, with_content: bool) -> ErrorDescript
     with suppress_errors("reading an error message"):
         if error_type == "openai.APIStatusError":
             error_type = str(status_code(error))
-        message = _error_message(error, with_content=with_content)
+        message = _error_message(error, secrets, with_content=with_content)
     return ErrorDescription(error_type, message)
 
 
@@ -92,10 +102,14 @@ def describe_body_error(body_error: object, *, with_content: bool) -> ErrorDescr
     )
 
 
-def _error_message(error: BaseException, *, with_content: bool) -> str:
+def _error_message(
+    error: BaseException, secrets: Iterable[str], *, with_content: bool
+) -> str:
     if type(error) in _ERROR_TYPES:
         return str(error)
     message = as_text(getattr(error, "message", None))  # of the SDK's APIError
+    if message is not None and type(error).__module__.startswith(_CLIENTS):
+        message = _server_message(error, message) or (message if with_content else "")
     body: Any = getattr(error, "body", None)
     if isinstance(body, Mapping):
         message = as_text(cast("Mapping[str, Any]", body).get("message")) or message
@@ -103,7 +117,23 @@ def _error_message(error: BaseException, *, with_content: bool) -> str:
         # Not an error of the SDK. Pydantic, for example, quotes the response that it
         # could not validate.
         message = as_text(str(error)) if with_content else ""
-    return _redact(message or "", _request_secrets(error), with_content=with_content)
+    secrets = [*_request_secrets(error), *secrets]
+    return _redact(message or "", secrets, with_content=with_content)
+
+
+def _server_message(error: BaseException, message: str) -> str | None:
+    """Returns the message of the server in an error of litellm or DSPy's engine.
+
+    Their own messages quote answers that they could not read.
+    """
+    if (start := message.find("{")) >= 0:
+        with suppress(ValueError, RecursionError):
+            body, _ = _json_decoder.raw_decode(message, start)
+            inner: object = field_of(body, "error") or body
+            return as_text(field_of(inner, "message"))
+    # DSPy's engine has the server's message where the status is that of an error.
+    status = as_int(getattr(error, "status", None))
+    return message if status is not None and status >= _FIRST_ERROR_STATUS else None
 
 
 def _redact(message: str, secrets: Iterable[str], *, with_content: bool) -> str:
@@ -121,13 +151,22 @@ def _request_secrets(error: BaseException) -> list[str]:
     request: Any = getattr(error, "request", None)
     if request is None:
         return []
-    values = [request.url.username, request.url.password, *request.url.params.values()]
-    for name, value in request.headers.items():
-        if not _PUBLIC_HEADERS.fullmatch(name):
+    url = request.url
+    return _secrets([url.username, url.password, *url.params.values()], request.headers)
+
+
+def secrets_of_request(address: str, headers: Mapping[str, Any]) -> list[str]:
+    """Returns the same values of a request that is not an object of httpx."""
+    url = urlsplit(address)
+    values = [value for _, value in parse_qsl(url.query)]
+    return _secrets([url.username or "", url.password or "", *values], headers)
+
+
+def _secrets(url_values: Iterable[str], headers: Mapping[str, Any]) -> list[str]:
+    values = list(url_values)
+    for name, value in headers.items():
+        if not _PUBLIC_HEADERS.fullmatch(name) and isinstance(value, str):
             values += [value, value.rpartition(" ")[2]]  # the token of `Bearer token`
     # The longest first: a value may be part of another.
-    return sorted(
-        (value for value in values if len(value) >= _MIN_SECRET_LENGTH),
-        key=len,
-        reverse=True,
-    )
+    long_values = (value for value in values if len(value) >= _MIN_SECRET_LENGTH)
+    return sorted(long_values, key=len, reverse=True)

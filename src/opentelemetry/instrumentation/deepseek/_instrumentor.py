@@ -17,7 +17,7 @@ from wrapt import register_post_import_hook
 
 from ._endpoint import DeepSeekHosts
 from ._metrics import metrics_from_environment
-from ._patches import PATCHED_MODULES, Patches
+from ._patches import OPENAI_MODULES, PATCHED_MODULES, Patches
 from ._suppress import suppress_errors
 from .environment_variables import OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS
 from .package import _instruments  # pyright: ignore[reportPrivateUsage]  # the name OTel uses
@@ -41,12 +41,12 @@ _logger: Final = logging.getLogger(__name__)
 
 
 class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
-    """Instruments calls that `openai` clients make to DeepSeek.
+    """Instruments calls that `openai`, litellm and DSPy make to DeepSeek.
 
-    The base URL of a client decides: its host is `*.deepseek.com`, or one of `hosts`.
-    If `hosts` has `*`, the model decides for all other hosts.
-    Calls of all other clients are not instrumented. Clients created before
-    `instrument()` are instrumented too.
+    The host of a call decides: it is `*.deepseek.com`, or one of `hosts`. If `hosts`
+    has `*`, the model decides for all other hosts.
+    All other calls are not instrumented. Clients created before `instrument()` are
+    instrumented too.
     """
 
     _patches: Patches | None = None
@@ -59,7 +59,9 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
         would stop it before it loads the other instrumentations.
         """
         try:
-            super().instrument(**kwargs)
+            # `_instrument` checks the version of openai: litellm and DSPy are
+            # instrumented without it, too.
+            super().instrument(**kwargs | {"skip_dep_check": True})
         except ValueError as error:
             if _AUTOMATIC_ARGUMENTS.isdisjoint(kwargs):
                 raise
@@ -93,14 +95,16 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
         """
         # opentelemetry-instrument checks only the requirements of an extra that is
         # named `instruments`; see pyproject.toml.
+        modules = PATCHED_MODULES
         conflict = get_dependency_conflicts(_instruments)
         if conflict is not None and conflict.found:
             _logger.warning(
-                "DeepSeek calls are not recorded: they need %s, and %s is installed.",
+                "DeepSeek calls of the openai SDK are not recorded: they need %s, and "
+                "%s is installed.",
                 conflict.required,
                 conflict.found,
             )
-            return
+            modules -= OPENAI_MODULES
         if _is_configurator_missing():
             _logger.warning(
                 "%s has no effect, because no package configures OpenTelemetry's SDK. "
@@ -116,9 +120,9 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
             meter_provider,
             logger_provider,
         )
-        # `import openai` takes a second, so it is never imported here. A module that is
-        # imported later is patched by a hook.
-        for name in PATCHED_MODULES:
+        # `import openai` takes a second, and litellm several, so none is imported here.
+        # A module that is imported later is patched by a hook.
+        for name in modules:
             if (module := sys.modules.get(name)) is not None:
                 self._patches.apply(module)
             elif name not in self._hooked_modules:
@@ -128,7 +132,7 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
 
     def _on_import(self, module: ModuleType) -> None:
         if self._patches is not None:
-            with suppress_errors("patching openai"):
+            with suppress_errors("patching a client"):
                 self._patches.apply(module)
 
     def _uninstrument(self, **_: Any) -> None:

@@ -23,7 +23,7 @@ from ._suppress import log_suppressed, suppress_errors
 from ._telemetry import InvocationTelemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -187,7 +187,7 @@ class Invocation:
             return
         with suppress_errors("reading an error"):
             self._record_trace_id(error)
-            if (status := status_code(error)) is not None:
+            if (status := self._status_code(error)) is not None:
                 self._telemetry.attributes["http.response.status_code"] = status
             if not self._response.chunk_count:
                 response = response_of(error, self._response.response_field)
@@ -216,6 +216,9 @@ class Invocation:
         except Exception as internal_error:  # noqa: BLE001  # as above
             log_suppressed("ending a span", internal_error)
 
+    def _status_code(self, error: BaseException) -> int | None:
+        return status_code(error)
+
     def _describe_error(self, error: BaseException | None) -> ErrorDescription | None:
         with_content = self._telemetry.wants_content
         # The cause of an exception that the SDK raises when it parses such a body.
@@ -223,7 +226,13 @@ class Invocation:
             return describe_body_error(body_error, with_content=with_content)
         if error is None:
             return None
-        return describe_error(error, with_content=with_content)
+        return describe_error(
+            error, with_content=with_content, secrets=self._request_secrets()
+        )
+
+    def _request_secrets(self) -> Sequence[str]:
+        # The errors of the SDK have the request.
+        return ()
 
     def _record_stream_times(self, attributes: dict[str, Any]) -> None:
         self._record_chunk_gaps(self._chunk_times or [])
@@ -241,9 +250,11 @@ class Invocation:
         response = getattr(result, "http_response", None) or getattr(
             result, "response", None
         )
-        if response is not None and (
-            trace_id := as_text(response.headers.get("x-ds-trace-id"))
-        ):
+        if response is not None:
+            self._record_headers(response.headers)
+
+    def _record_headers(self, headers: Mapping[str, Any]) -> None:
+        if trace_id := as_text(headers.get("x-ds-trace-id")):
             self._telemetry.attributes["deepseek.response.trace_id"] = trace_id
 
 

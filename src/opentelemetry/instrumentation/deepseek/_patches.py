@@ -1,63 +1,36 @@
-"""The methods of the `openai` SDK that are patched, and how patches are applied."""
+"""Applies and removes the patches of all client libraries."""
 
 from __future__ import annotations
 
 import sys
-from functools import partial
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from wrapt import patch_function_wrapper
 
+from . import _dspy_patches, _litellm_patches, _openai_patches
 from ._coexistence import (
     AUTOLOG_PATCHES_MODULE,
     OPENAI_INSTRUMENTATION_MODULES,
-    unwrap_other_instrumentations,
     wrapt_function,
 )
-from ._endpoint import is_deepseek_model
-from ._request import request_body
-from ._suppress import log_suppressed, suppress_errors
+from ._suppress import suppress_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-    from types import ModuleType
+    from collections.abc import Callable
 
-    from ._endpoint import DeepSeekHosts, Endpoint
-    from ._invocation import Invocation
+    from ._endpoint import DeepSeekHosts
     from ._signals import Signals
 
-
-class PatchTarget(NamedTuple):
-    """Methods of an SDK class, and of its `Async…` variant in the same module."""
-
-    module: str
-    class_name: str
-    methods: tuple[str, ...]
-    operation: str
-
-
-# `parse` sends requests itself. `stream`, `with_raw_response` and
-# `with_streaming_response` call one of these methods.
-_RESOURCES: Final = "openai.resources."
-PATCH_TARGETS: Final = (
-    PatchTarget(
-        _RESOURCES + "chat.completions", "Completions", ("create", "parse"), "chat"
-    ),
-    PatchTarget(
-        _RESOURCES + "completions", "Completions", ("create",), "text_completion"
-    ),
-    PatchTarget(
-        _RESOURCES + "responses.responses",
-        "Responses",
-        ("create", "parse"),
-        "responses",
-    ),
-)
-_SDK_MODULES: Final = frozenset(target.module for target in PATCH_TARGETS)
-PATCHED_MODULES: Final = (
+# Each module says which functions of its client library are patched, and finds the
+# endpoint of a call.
+_CLIENTS: Final = (_openai_patches, _litellm_patches, _dspy_patches)
+_SDK_MODULES: Final = _openai_patches.MODULES
+# Those that belong to the openai SDK, and to what patches it as well.
+OPENAI_MODULES: Final = (
     _SDK_MODULES | OPENAI_INSTRUMENTATION_MODULES | {AUTOLOG_PATCHES_MODULE}
 )
+PATCHED_MODULES: Final = OPENAI_MODULES.union(*(client.MODULES for client in _CLIENTS))
 
 
 class _AppliedPatch(NamedTuple):
@@ -72,18 +45,22 @@ def _remove_patches(patches: list[_AppliedPatch]) -> None:
         # If another wrapper is outside this one, both stay.
         if vars(owner)[method] is wrapper:
             setattr(owner, method, original)
+        if isinstance(owner, ModuleType):
+            _replace_references(owner, wrapper, original)
     patches.clear()
 
 
-def _start_invocation(
-    invocation_class: type[Invocation], *arguments: Any
-) -> Invocation | None:
-    # Not `with suppress_errors(…)`, here and below: it takes time in every call.
-    try:
-        return invocation_class(*arguments) if is_instrumentation_enabled() else None
-    except Exception as error:  # noqa: BLE001  # telemetry may fail, calls may not
-        log_suppressed("starting a span", error)
-        return None
+def _replace_references(owner: ModuleType, before: Any, after: Any) -> None:
+    """Replaces a function of a module in all modules of its library that import it.
+
+    For example, `litellm` has the functions of `litellm.main`.
+    """
+    package = owner.__name__.partition(".")[0]
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == package:
+            for attribute, value in list(vars(module).items()):
+                if value is before:
+                    setattr(module, attribute, after)
 
 
 class Patches:
@@ -97,6 +74,7 @@ class Patches:
         # wrapper. After `remove()` such a wrapper must be inactive.
         self._is_active = True
         self._sdk_patches: list[_AppliedPatch] = []
+        self._client_patches: list[_AppliedPatch] = []
         self._instrumentor_patches: list[_AppliedPatch] = []
         self._is_reapplying = False
 
@@ -120,27 +98,20 @@ class Patches:
                     ("revert", self._reapply_around_autolog),
                 ):
                     self._patch(module, method, wrapper, self._instrumentor_patches)
-        for target in () if self._is_reapplying else PATCH_TARGETS:
-            if target.module != module.__name__:
-                continue
-            wrappers = self._wrappers(target.operation)
-            for prefix, wrapper in zip(("", "Async"), wrappers, strict=True):
-                owner: type = getattr(module, prefix + target.class_name)
-                for method in target.methods:
-                    self._patch(owner, method, wrapper, self._sdk_patches)
-                # `Responses.stream` calls `create`, which is patched. Another
-                # instrumentation patches `stream` too, as a call of its own.
-                if target.class_name == "Responses":
-                    self._patch(
-                        owner,
-                        "stream",
-                        self._bypass_other_instrumentations,
-                        self._sdk_patches,
-                    )
+        for client in () if self._is_reapplying else _CLIENTS:
+            if module.__name__ in client.MODULES:
+                # Only the patches of the openai SDK are reapplied.
+                is_sdk = client is _openai_patches
+                patches = self._sdk_patches if is_sdk else self._client_patches
+                for owner, name, wrapper in client.patches_of(
+                    module, self._hosts, self._shared_signals
+                ):
+                    self._patch(owner, name, wrapper, patches)
 
     def remove(self) -> None:
         self._is_active = False
         _remove_patches(self._sdk_patches)
+        _remove_patches(self._client_patches)
         _remove_patches(self._instrumentor_patches)
 
     def _patch(
@@ -152,7 +123,10 @@ class Patches:
     ) -> None:
         original = vars(owner)[method]
         patch_function_wrapper(owner, method, enabled=lambda: self._is_active)(wrapper)
-        patches.append(_AppliedPatch(owner, method, original, vars(owner)[method]))
+        patched = vars(owner)[method]
+        if isinstance(owner, ModuleType):
+            _replace_references(owner, original, patched)
+        patches.append(_AppliedPatch(owner, method, original, patched))
 
     def _reapply_around(
         self, wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any
@@ -197,67 +171,10 @@ class Patches:
             return wrapped(*args, **kwargs)
         return self._reapply_around(wrapped, _, args, kwargs)
 
-    def _bypass_other_instrumentations(
-        self, wrapped: Callable[..., Any], resource: Any, args: Any, kwargs: Any
-    ) -> Any:
-        if self._endpoint_of(resource, kwargs) is not None:
-            wrapped = unwrap_other_instrumentations(wrapped)
-        return wrapped(*args, **kwargs)
-
-    def _wrappers(self, operation_name: str) -> tuple[Any, Any]:
+    def _shared_signals(self) -> Signals:
         # Imported here because the GenAI library takes a fifth of a second to import.
-        from ._invocation import AsyncInvocation, Invocation
-        from ._operations import OPERATIONS
         from ._signals import Signals
 
         if self._signals is None:
             self._signals = Signals(*self._signals_arguments)
-        signals, operation = self._signals, OPERATIONS[operation_name]
-        start = partial(_start_invocation, Invocation, signals, operation)
-        start_async = partial(_start_invocation, AsyncInvocation, signals, operation)
-
-        def sync_wrapper(
-            wrapped: Callable[..., Any], resource: Any, args: Any, kwargs: Any
-        ) -> Any:
-            if (endpoint := self._endpoint_of(resource, kwargs)) is None:
-                return wrapped(*args, **kwargs)
-            wrapped = unwrap_other_instrumentations(wrapped)
-            if (invocation := start(endpoint, kwargs)) is None:
-                return wrapped(*args, **kwargs)
-            with invocation:
-                return invocation.record(wrapped(*args, **kwargs))
-
-        def async_wrapper(
-            wrapped: Callable[..., Any], resource: Any, args: Any, kwargs: Any
-        ) -> Any:
-            if (endpoint := self._endpoint_of(resource, kwargs)) is None:
-                return wrapped(*args, **kwargs)
-            # Called before the first await, so that wrong arguments raise when the
-            # method is called, as in the SDK.
-            result = unwrap_other_instrumentations(wrapped)(*args, **kwargs)
-            return record_awaited(endpoint, result, kwargs)
-
-        async def record_awaited(
-            endpoint: Endpoint, result: Awaitable[Any], kwargs: Any
-        ) -> Any:
-            if (invocation := start_async(endpoint, kwargs)) is None:
-                return await result
-            with invocation:
-                return invocation.record(await result)
-
-        return sync_wrapper, async_wrapper
-
-    def _endpoint_of(
-        self, resource: Any, arguments: Mapping[str, Any]
-    ) -> Endpoint | None:
-        """Returns None if the call is not recorded."""
-        try:
-            if (endpoint := self._hosts.endpoint_of(resource)) is None:
-                if is_deepseek_model(arguments.get("model")):
-                    self._hosts.log_other_host(resource)
-                return None
-            model = request_body(arguments).get("model")
-            return endpoint if endpoint.serves(model) else None
-        except Exception as error:  # noqa: BLE001  # as above
-            log_suppressed("reading the base URL of a client", error)
-            return None
+        return self._signals

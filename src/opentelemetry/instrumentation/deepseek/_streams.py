@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ._observer import InvocationObserver
 
 
-class _StreamProxy(TransparentProxy):
+class StreamProxy(TransparentProxy):
     __slots__ = ()
 
     replaceable_methods = frozenset({"close", "aclose"})
@@ -27,7 +27,7 @@ class _StreamProxy(TransparentProxy):
         self._observer.on_stream_dropped()
 
 
-class StreamWrapper(_StreamProxy):
+class StreamWrapper(StreamProxy):
     """Wraps an `openai.Stream`."""
 
     __slots__ = ("_chunks",)
@@ -87,7 +87,7 @@ def _report_chunks(
         yield chunk
 
 
-class AsyncStreamWrapper(_StreamProxy):
+class AsyncStreamWrapper(StreamProxy):
     """Wraps an `openai.AsyncStream`."""
 
     __slots__ = ()

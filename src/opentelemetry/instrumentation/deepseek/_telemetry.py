@@ -59,6 +59,11 @@ _encode_json: Final = json.JSONEncoder(
 ).encode
 
 
+def is_inside_recorded_call() -> bool:
+    """Whether a request that is sent now belongs to a call that has a span already."""
+    return isinstance(get_value(CLIENT_INFERENCE_CONTEXT_KEY), InferenceData)
+
+
 class InvocationTelemetry:
     """Starts a span, which is current until `detach_context`.
 
@@ -153,6 +158,11 @@ class InvocationTelemetry:
     ) -> None:
         """Records the seconds between chunks; `gaps` is not empty."""
         self._signals.metrics.record_chunk_gaps(gaps, attributes, self._context)
+
+    def attach_context(self) -> None:
+        """Makes the span current again."""
+        if self._context_token is None and self._enclosing is None:
+            self._context_token = attach(self._context)
 
     def detach_context(self) -> None:
         """Makes the span no longer current."""

@@ -1,0 +1,128 @@
+"""The invocation of a function of litellm, or of DSPy's engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+
+from ._coerce import EMPTY, as_int, fields_of
+from ._errors import secrets_of_request
+from ._invocation import Invocation
+from ._iterator_stream import wrap_iterator
+from ._suppress import suppress_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_FIRST_ERROR_STATUS: Final = 400
+
+
+class ClientInvocation(Invocation):
+    """An invocation whose requests are reported while it runs."""
+
+    # A tuple of types for isinstance(): a stream of litellm may be both.
+    _stream_type = cast("type[Any]", (Iterator, AsyncIterator))
+    _stream_wrapper: ClassVar[Any] = staticmethod(wrap_iterator)
+
+    request_address: str = ""
+    request_headers: Mapping[str, Any] = EMPTY
+    _stream: Any = None
+    _incomplete_line: bytes = b""
+
+    def attach_context(self) -> None:
+        """Makes the span current while a request is sent."""
+        self._telemetry.attach_context()
+
+    def detach_context(self) -> None:
+        self._telemetry.detach_context()
+
+    def on_http_response(self, headers: Mapping[str, Any], status: int) -> None:
+        """Records the head of a response; the last one of several counts."""
+        with suppress_errors("reading the head of a response"):
+            self._record_headers(headers)
+            attributes = self._telemetry.attributes
+            attributes.pop("http.response.status_code", None)
+            if status >= _FIRST_ERROR_STATUS:
+                attributes["http.response.status_code"] = status
+
+    def on_failed_request(self, error: BaseException) -> None:
+        if (response := getattr(error, "response", None)) is not None:
+            self.on_http_response(response.headers, response.status_code)
+        else:
+            self._telemetry.attributes.pop("http.response.status_code", None)
+
+    def on_stream_start(self) -> None:
+        """Ends the span with the process, if the stream is open then."""
+        self._open_streams.add(self)
+
+    def on_chunk(self, chunk: Any) -> None:
+        # litellm passes a stream in Anthropic's format on as it is.
+        if isinstance(chunk, bytes):
+            *lines, self._incomplete_line = (self._incomplete_line + chunk).split(b"\n")
+            for line in lines:
+                if line.startswith(b"data:"):
+                    self._on_event(line[5:])
+        else:
+            super().on_chunk(_with_plain_choices(chunk))
+
+    def _on_event(self, data: bytes) -> None:
+        with suppress_errors("reading an event of a stream"):
+            event: object = json.loads(data)
+            if isinstance(event, dict):
+                super().on_chunk(cast("dict[str, Any]", event))
+
+    def _record_or_wrap(self, result: Any) -> Any:
+        if isinstance(result, dict):
+            self._response.add(cast("object", result))
+            self.end()
+            return cast("object", result)
+        recorded = super()._record_or_wrap(result)
+        if recorded is not result:
+            self._stream = result
+        return recorded
+
+    def _end(self, error: BaseException | None) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None and not self._has_ended:
+            with suppress_errors("reading the usage of a stream"):
+                self._add_usage(getattr(stream, "chunks", None))
+        super()._end(error)
+
+    def _add_usage(self, chunks: Sequence[Any] | None) -> None:
+        """Adds the usage that litellm has removed from a chunk.
+
+        It does so unless the application has asked for usage. It keeps the chunks as
+        DeepSeek has sent them.
+        """
+        response: Any = self._response
+        if response.usage is None:
+            for chunk in reversed(chunks or ()):
+                if (usage := getattr(chunk, "usage", None)) is not None:
+                    response.usage = usage
+                    return
+
+    def _status_code(self, error: BaseException) -> int | None:
+        # Not `status_code`, which litellm's errors have even without a response. This
+        # is the status in an error of DSPy's engine.
+        return as_int(getattr(error, "status", None))
+
+    def _request_secrets(self) -> Sequence[str]:
+        return secrets_of_request(self.request_address, self.request_headers)
+
+
+def _with_plain_choices(chunk: Any) -> Any:
+    """Returns the fields of a chunk of a chat completion.
+
+    litellm declares few of the fields of a choice, so that pydantic keeps the others
+    elsewhere.
+    """
+    if not (choices := getattr(chunk, "choices", None)):
+        return chunk
+    return {
+        **fields_of(chunk),
+        "choices": [
+            {**fields_of(choice), "delta": fields_of(getattr(choice, "delta", None))}
+            for choice in choices
+        ],
+    }

@@ -1,0 +1,34 @@
+"""A function of a client library and its wrapper, and what all wrappers share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+
+from ._suppress import log_suppressed
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from ._invocation import Invocation
+
+
+class Patch(NamedTuple):
+    """`wrapper` is called with the wrapped function, the instance, args and kwargs."""
+
+    owner: type | ModuleType
+    name: str
+    wrapper: Any
+
+
+def start_invocation(
+    invocation_class: type[Invocation], *arguments: Any
+) -> Invocation | None:
+    """Returns None if the call is not recorded."""
+    # Not `with suppress_errors(…)`: it takes time in every call.
+    try:
+        return invocation_class(*arguments) if is_instrumentation_enabled() else None
+    except Exception as error:  # noqa: BLE001  # telemetry may fail, calls may not
+        log_suppressed("starting a span", error)
+        return None

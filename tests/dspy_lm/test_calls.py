@@ -1,0 +1,204 @@
+"""`dspy.LM("deepseek/…")` with both of its engines: one span for each request."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from opentelemetry.trace import SpanKind, StatusCode
+
+from examples.simulator import RecordedResponse
+from tests.instrumentation.attributes import (
+    START,
+    THINKING,
+    THINKING_STREAM,
+    TRACE_ID,
+    content,
+)
+
+from .conftest import KEY, dspy, sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from examples.simulator import Simulator
+    from tests.instrumentation.conftest import Telemetry
+
+ANSWER = sample("chat_thinking.json")
+
+
+def test_call_has_one_span(
+    instrument: Callable[..., None],
+    ask: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+) -> None:
+    instrument()
+    deepseek.answer_next(ANSWER)
+
+    ask(temperature=0.5, max_tokens=500)
+
+    span = telemetry.span
+    assert (span.name, span.kind) == ("chat deepseek-flash", SpanKind.CLIENT)
+    assert span.status.status_code is StatusCode.UNSET
+    assert span.attributes == THINKING | TRACE_ID | {
+        "gen_ai.request.max_tokens": 500,
+        "gen_ai.request.temperature": 0.5,
+    }
+
+
+def test_content_is_recorded_when_it_is_on(
+    instrument: Callable[..., None],
+    ask: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+) -> None:
+    instrument("SPAN_ONLY")
+    deepseek.answer_next(ANSWER)
+
+    ask()
+
+    assert content(telemetry, "input.messages")[0]["parts"] == [
+        {"type": "text", "content": "How many r's are in strawberry?"}
+    ]
+    (message,) = content(telemetry, "output.messages")
+    assert [part["type"] for part in message["parts"]] == ["reasoning", "text"]
+
+
+@pytest.mark.parametrize("content_mode", ["", "SPAN_ONLY"])
+def test_error_has_the_message_of_the_server(
+    instrument: Callable[..., None],
+    ask: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    content_mode: str,
+) -> None:
+    instrument(content_mode)
+    deepseek.answer_next(sample("error_401_bad_key.json"))
+
+    with pytest.raises(dspy.LMAuthError):
+        ask()
+
+    span = telemetry.span
+    assert span.status.status_code is StatusCode.ERROR
+    assert span.status.description.startswith(
+        "Authentication Fails, Your api key: [redacted] is invalid"
+    )
+    assert span.attributes["http.response.status_code"] == 401
+    assert span.attributes["error.type"].endswith(("AuthError", "AuthenticationError"))
+    assert KEY not in span.to_json()
+
+
+def test_error_quotes_no_content(
+    instrument: Callable[..., None],
+    ask: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+) -> None:
+    instrument()
+    deepseek.answer_next(RecordedResponse(body=b"The answer is SECRET ANSWER"))
+
+    with pytest.raises(dspy.LMError):
+        ask()
+
+    assert telemetry.span.status.status_code is StatusCode.ERROR
+    assert "SECRET" not in telemetry.span.to_json()
+
+
+def test_each_attempt_has_a_span(
+    instrument: Callable[..., None],
+    ask: Callable[..., Any],
+    lm: dspy.LM,
+    deepseek: Simulator,
+    telemetry: Telemetry,
+) -> None:
+    instrument()
+    lm.num_retries = 1
+    deepseek.answer_next(sample("error_503.json"))
+    deepseek.answer_next(ANSWER)
+
+    ask()
+
+    assert [span.status.status_code for span in telemetry.spans] == [
+        StatusCode.ERROR,
+        StatusCode.UNSET,
+    ]
+
+
+def test_cached_answer_has_no_span(
+    instrument: Callable[..., None],
+    ask: Callable[..., Any],
+    lm: dspy.LM,
+    deepseek: Simulator,
+    telemetry: Telemetry,
+) -> None:
+    instrument()
+    lm.cache = True
+    deepseek.answer_next(ANSWER)
+    ask(rollout_id=id(telemetry), temperature=0.7)
+    ask(rollout_id=id(telemetry), temperature=0.7)
+    assert len(deepseek.exchanges) == len(telemetry.spans) == 1
+
+
+def test_other_hosts_are_not_recorded(
+    instrument: Callable[..., None],
+    ask: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+) -> None:
+    instrument(hosts=["gateway.example.com"])
+    deepseek.answer_next(ANSWER)
+    ask()
+    assert telemetry.spans == []
+
+
+class Answer(dspy.Signature):
+    """Answers the question."""
+
+    question: str = dspy.InputField()
+    answer: str = dspy.OutputField()
+
+
+STREAM = sample("stream_thinking.sse")
+
+
+async def stream_answer(lm: dspy.LM, count: int | None = None) -> list[Any]:
+    with dspy.context(lm=lm):
+        program = dspy.streamify(dspy.Predict(Answer))
+        chunks = []
+        async for chunk in program(question="How many r's are in strawberry?"):
+            chunks.append(chunk)
+            if len(chunks) == count:
+                break
+        return chunks
+
+
+def test_stream_has_one_span(
+    instrument: Callable[..., None],
+    lm: dspy.LM,
+    deepseek: Simulator,
+    telemetry: Telemetry,
+) -> None:
+    instrument("SPAN_ONLY")
+    # DSPy repeats a call whose answer lacks the fields of the signature.
+    deepseek.answer_next(STREAM, times=3)
+
+    try:
+        asyncio.run(stream_answer(lm))
+    except Exception:  # noqa: BLE001  # the recorded answer has no such field
+        gc.collect()
+
+    assert len(telemetry.spans) == len(deepseek.exchanges)
+    span = telemetry.spans[0]
+    recorded = {n: v for n, v in span.attributes.items() if not n.endswith("messages")}
+    assert (
+        recorded.items()
+        >= {
+            name: value
+            for name, value in THINKING_STREAM.items()
+            if name not in TRACE_ID
+        }.items()
+    )
+    assert START.items() <= recorded.items()
