@@ -20,7 +20,10 @@ from ._metrics import metrics_from_environment
 from ._patches import PATCHED_MODULES, Patches
 from ._suppress import suppress_errors
 from .environment_variables import OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS
-from .package import _instruments  # pyright: ignore[reportPrivateUsage]  # the name OTel uses
+from .package import (
+    _instruments,  # pyright: ignore[reportPrivateUsage]  # the name OTel uses
+    anthropic_instruments,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -41,7 +44,7 @@ _logger: Final = logging.getLogger(__name__)
 
 
 class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
-    """Instruments calls that `openai` clients make to DeepSeek.
+    """Instruments calls that `openai` and `anthropic` clients make to DeepSeek.
 
     The base URL of a client decides: its host is `*.deepseek.com`, or one of `hosts`.
     If `hosts` has `*`, the model decides for all other hosts.
@@ -66,6 +69,10 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
             _logger.error("Calls to DeepSeek are not recorded: %s", error)  # noqa: TRY400  # the message is sufficient
 
     def instrumentation_dependencies(self) -> Collection[str]:
+        conflict = get_dependency_conflicts(_instruments)
+        is_openai_missing = conflict is not None and not conflict.found
+        if is_openai_missing and not get_dependency_conflicts(anthropic_instruments):
+            return anthropic_instruments
         return _instruments
 
     def _instrument(

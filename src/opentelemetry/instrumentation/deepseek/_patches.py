@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from wrapt import patch_function_wrapper
 
+from ._anthropic_client import (
+    ANTHROPIC_CLIENT_MODULE,
+    is_supported_version,
+    request_wrappers,
+)
 from ._coexistence import (
     AUTOLOG_PATCHES_MODULE,
     OPENAI_INSTRUMENTATION_MODULES,
@@ -54,7 +59,9 @@ PATCH_TARGETS: Final = (
         "responses",
     ),
 )
-_SDK_MODULES: Final = frozenset(target.module for target in PATCH_TARGETS)
+_SDK_MODULES: Final = frozenset(target.module for target in PATCH_TARGETS) | {
+    ANTHROPIC_CLIENT_MODULE
+}
 PATCHED_MODULES: Final = (
     _SDK_MODULES | OPENAI_INSTRUMENTATION_MODULES | {AUTOLOG_PATCHES_MODULE}
 )
@@ -120,6 +127,8 @@ class Patches:
                     self._reapply_after_revert,
                     self._instrumentor_patches,
                 )
+        if module.__name__ == ANTHROPIC_CLIENT_MODULE:
+            self._apply_to_anthropic(module)
         for target in () if self._is_reapplying else PATCH_TARGETS:
             if target.module != module.__name__:
                 continue
@@ -137,6 +146,13 @@ class Patches:
                         self._bypass_other_instrumentations,
                         self._sdk_patches,
                     )
+
+    def _apply_to_anthropic(self, module: ModuleType) -> None:
+        if not self._is_reapplying and is_supported_version():
+            wrappers = request_wrappers(self._hosts, self._shared_signals())
+            for prefix, wrapper in zip(("Sync", "Async"), wrappers, strict=True):
+                owner: type = getattr(module, prefix + "APIClient")
+                self._patch(owner, "request", wrapper, self._sdk_patches)
 
     def remove(self) -> None:
         self._is_active = False
@@ -198,15 +214,20 @@ class Patches:
             wrapped = unwrap_other_instrumentations(wrapped)
         return wrapped(*args, **kwargs)
 
-    def _wrappers(self, operation_name: str) -> tuple[Any, Any]:
+    def _shared_signals(self) -> Signals:
         # Imported here because the GenAI library takes a fifth of a second to import.
-        from ._invocation import AsyncInvocation, Invocation
-        from ._operations import OPERATIONS
         from ._signals import Signals
 
         if self._signals is None:
             self._signals = Signals(*self._signals_arguments)
-        signals, operation = self._signals, OPERATIONS[operation_name]
+        return self._signals
+
+    def _wrappers(self, operation_name: str) -> tuple[Any, Any]:
+        # As above.
+        from ._invocation import AsyncInvocation, Invocation
+        from ._operations import OPERATIONS
+
+        signals, operation = self._shared_signals(), OPERATIONS[operation_name]
         start = partial(_start_invocation, Invocation, signals, operation)
         start_async = partial(_start_invocation, AsyncInvocation, signals, operation)
 
