@@ -111,10 +111,9 @@ class MessagesAccumulator:
                 stop_reason = as_text(field_of(fields.get("delta"), "stop_reason"))
                 self.stop_reason = stop_reason or self.stop_reason
                 self._add_usage(fields.get("usage"))
-            case "error":
-                self.error = fields.get("error") or fields
             case _:
-                pass
+                # An event with the error of a body: DeepSeek's has no type.
+                self.error = fields.get("error") or self.error
 
     def _add_usage(self, usage: object) -> None:
         # The counts are totals. The last event may omit those of the first.
