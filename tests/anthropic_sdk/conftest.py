@@ -13,14 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from examples.simulator import RecordedResponse
-from tests.instrumentation.conftest import (  # noqa: F401  # fixtures
-    Telemetry,
-    _fail_on_suppressed_errors,
-    deepseek,
-    instrument,
-    read_all,
-    telemetry,
-)
+from tests.instrumentation import conftest as instrumentation
+from tests.instrumentation.conftest import read_all
 
 from .bodies import QUESTION, sse
 
@@ -28,6 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from examples.simulator import Simulator
+    from tests.instrumentation.conftest import Telemetry
+
+# The fixtures of the tests with the openai SDK.
+deepseek = instrumentation.deepseek
+instrument = instrumentation.instrument
+telemetry = instrumentation.telemetry
+_fail_on_suppressed_errors = instrumentation._fail_on_suppressed_errors
 
 anthropic = pytest.importorskip("anthropic", reason="run tox -e anthropic")
 

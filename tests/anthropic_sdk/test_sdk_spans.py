@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import anthropic
 import pytest
+
 from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
 
 from .bodies import EVENTS, QUESTION

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -39,14 +40,19 @@ async def await_if_awaitable(value: Any) -> Any:
     return await value if hasattr(value, "__await__") else value
 
 
+def is_async(manager: Any) -> bool:
+    # By its class: a wrapper of another instrumentation has all methods.
+    return "Async" in manager.__class__.__name__
+
+
 async def enter(manager: Any) -> Any:
-    if hasattr(manager, "__aenter__"):
+    if is_async(manager):
         return await manager.__aenter__()
     return manager.__enter__()
 
 
 async def leave(manager: Any) -> None:
-    if hasattr(manager, "__aexit__"):
+    if is_async(manager):
         await manager.__aexit__(None, None, None)
     else:
         manager.__exit__(None, None, None)
@@ -54,11 +60,10 @@ async def leave(manager: Any) -> None:
 
 async def read(iterator: Any, count: int = 10**6) -> list[Any]:
     items: list[Any] = []
-    if hasattr(iterator, "__anext__"):
-        while len(items) < count:
-            try:
-                items.append(await anext(iterator))
-            except StopAsyncIteration:
+    if is_async(iterator) or isinstance(iterator, AsyncGenerator):
+        async for item in iterator:
+            items.append(item)
+            if len(items) == count:
                 break
     else:
         for item in iterator:

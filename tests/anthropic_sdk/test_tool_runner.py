@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import anthropic
@@ -32,6 +33,18 @@ ANSWERS = (
     ),
     recorded(encoded()),
 )
+
+
+async def weather(city: str) -> str:
+    """Returns the weather of a city."""
+    return f"sunny in {city}"
+
+
+def weather_now(city: str) -> str:
+    """Returns the weather of a city."""
+    return f"sunny in {city}"
+
+
 ANSWERS_IN_EVENTS = (
     recorded_events(
         [
@@ -47,6 +60,18 @@ ANSWERS_IN_EVENTS = (
 )
 
 
+def tool(client_class: str) -> Any:
+    if client_class == "Anthropic":
+        return anthropic.beta_tool(weather_now, name="get_weather")
+    return anthropic.beta_async_tool(weather, name="get_weather")
+
+
+async def next_answer(runner: Any) -> Any:
+    if hasattr(runner, "__anext__"):
+        return await anext(runner, None)
+    return next(runner, None)
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_each_request_of_a_tool_runner_has_one_span(
     instrument: Callable[..., None],
@@ -60,39 +85,20 @@ def test_each_request_of_a_tool_runner_has_one_span(
     for answer in ANSWERS_IN_EVENTS if stream else ANSWERS:
         deepseek.answer_next(answer)
 
-    async def weather(city: str) -> str:
-        """Returns the weather of a city."""
-        return f"sunny in {city}"
-
-    def weather_now(city: str) -> str:
-        """Returns the weather of a city."""
-        return f"sunny in {city}"
-
     async def run() -> None:
         client: Any = make_client(client_class, deepseek.base_url, telemetry)
-        is_async = client_class.startswith("Async")
-        tool: Any = (
-            anthropic.beta_async_tool(weather, name="get_weather")
-            if is_async
-            else anthropic.beta_tool(weather_now, name="get_weather")
-        )
-        runner = client.beta.messages.tool_runner(
-            model="deepseek-flash",
-            max_tokens=500,
-            messages=[QUESTION],
-            tools=[tool],
-            stream=stream,
-        )
-        if not is_async:
-            for answer in runner:
-                if stream:
-                    answer.get_final_message()
+        async with client if client_class.startswith("Async") else nullcontext():
+            runner = client.beta.messages.tool_runner(
+                model="deepseek-flash",
+                max_tokens=500,
+                messages=[QUESTION],
+                tools=[tool(client_class)],
+                stream=stream,
+            )
+            while (answer := await next_answer(runner)) is not None:
+                assert not stream or await read(answer)
+        if hasattr(client, "__exit__"):
             client.close()
-            return
-        async for answer in runner:
-            if stream:
-                await read(answer)
-        await client.close()
 
     asyncio.run(run())
 

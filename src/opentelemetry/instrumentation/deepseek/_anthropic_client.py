@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from copy import copy
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
@@ -35,8 +35,9 @@ _MESSAGES_PATH: Final = "v1/messages"
 _logger: Final = logging.getLogger(__name__)
 
 
+@cache
 def is_supported_version() -> bool:
-    """Whether the installed version is one that is tested; logs if it is not."""
+    """Whether the installed version is a tested one; logs it once if it is not."""
     conflict = get_dependency_conflicts(anthropic_instruments)
     if conflict is None or not conflict.found:
         return True

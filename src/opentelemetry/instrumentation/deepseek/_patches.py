@@ -14,6 +14,11 @@ from ._anthropic_client import (
     is_supported_version,
     request_wrappers,
 )
+from ._anthropic_coexistence import (
+    ANTHROPIC_INSTRUMENTATION_MODULE,
+    CREATE_INVOCATION,
+    invocation_wrapper,
+)
 from ._coexistence import (
     AUTOLOG_PATCHES_MODULE,
     OPENAI_INSTRUMENTATION_MODULES,
@@ -59,11 +64,15 @@ PATCH_TARGETS: Final = (
         "responses",
     ),
 )
-_SDK_MODULES: Final = frozenset(target.module for target in PATCH_TARGETS) | {
-    ANTHROPIC_CLIENT_MODULE
-}
+_SDK_MODULES: Final = frozenset(target.module for target in PATCH_TARGETS)
+ANTHROPIC_MODULES: Final = frozenset(
+    {ANTHROPIC_CLIENT_MODULE, ANTHROPIC_INSTRUMENTATION_MODULE}
+)
 PATCHED_MODULES: Final = (
-    _SDK_MODULES | OPENAI_INSTRUMENTATION_MODULES | {AUTOLOG_PATCHES_MODULE}
+    _SDK_MODULES
+    | ANTHROPIC_MODULES
+    | OPENAI_INSTRUMENTATION_MODULES
+    | {AUTOLOG_PATCHES_MODULE}
 )
 
 
@@ -105,6 +114,7 @@ class Patches:
         self._is_active = True
         self._sdk_patches: list[_AppliedPatch] = []
         self._instrumentor_patches: list[_AppliedPatch] = []
+        self._anthropic_patches: list[_AppliedPatch] = []
         self._is_reapplying = False
 
     def apply(self, module: ModuleType) -> None:
@@ -127,7 +137,7 @@ class Patches:
                     self._reapply_after_revert,
                     self._instrumentor_patches,
                 )
-        if module.__name__ == ANTHROPIC_CLIENT_MODULE:
+        if module.__name__ in ANTHROPIC_MODULES and is_supported_version():
             self._apply_to_anthropic(module)
         for target in () if self._is_reapplying else PATCH_TARGETS:
             if target.module != module.__name__:
@@ -148,16 +158,22 @@ class Patches:
                     )
 
     def _apply_to_anthropic(self, module: ModuleType) -> None:
-        if not self._is_reapplying and is_supported_version():
+        patches = self._anthropic_patches
+        if module.__name__ == ANTHROPIC_INSTRUMENTATION_MODULE:
+            with suppress_errors("patching another instrumentation"):
+                wrapper = invocation_wrapper(self._hosts)
+                self._patch(module, CREATE_INVOCATION, wrapper, patches)
+        if module.__name__ == ANTHROPIC_CLIENT_MODULE:
             wrappers = request_wrappers(self._hosts, self._shared_signals())
             for prefix, wrapper in zip(("Sync", "Async"), wrappers, strict=True):
                 owner: type = getattr(module, prefix + "APIClient")
-                self._patch(owner, "request", wrapper, self._sdk_patches)
+                self._patch(owner, "request", wrapper, patches)
 
     def remove(self) -> None:
         self._is_active = False
         _remove_patches(self._sdk_patches)
         _remove_patches(self._instrumentor_patches)
+        _remove_patches(self._anthropic_patches)
 
     def _patch(
         self,
