@@ -18,6 +18,7 @@ from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.propagate import inject
 
+from ._coerce import EMPTY
 from ._endpoint import is_deepseek_model
 from ._suppress import log_suppressed, suppress_errors
 from .package import anthropic_instruments
@@ -143,8 +144,9 @@ def _options(args: Any, kwargs: Any) -> Any:
 
 def _body(options: Any) -> Mapping[str, Any]:
     """Returns the body of a request, over which the SDK merges `extra_body`."""
-    body, extra = options.json_data, options.extra_json
-    body = cast("Mapping[str, Any]", body) if isinstance(body, Mapping) else {}
+    fields: object = options.json_data
+    body = cast("Mapping[str, Any]", fields) if isinstance(fields, Mapping) else EMPTY
+    extra: Mapping[str, Any] | None = options.extra_json
     return {**body, **extra} if extra else body
 
 

@@ -95,7 +95,7 @@ def _body_error(error: BaseException) -> object:
     """Returns the error in the body; openai's SDK gives only this part of the body."""
     body: object = getattr(error, "body", None)
     inner: object = field_of(body, "error")
-    return inner if isinstance(inner, Mapping) else body
+    return cast("object", inner) if isinstance(inner, Mapping) else body
 
 
 def describe_body_error(body_error: object, *, with_content: bool) -> ErrorDescription:
