@@ -1,4 +1,4 @@
-"""Version 2 of the SDK makes spans of its own: a call to DeepSeek has only ours."""
+"""The newer SDK makes spans of its own: a call to DeepSeek has only ours."""
 
 from __future__ import annotations
 

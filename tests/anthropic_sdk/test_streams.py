@@ -375,7 +375,7 @@ def test_stream_is_not_read_before_the_application_reads(
             messages=[{"role": "user", "content": "?"}],
             stream=True,
         )
-        assert isinstance(stream, anthropic.Stream)
+        assert stream.__class__ is anthropic.Stream
         assert not stream.response.is_stream_consumed
         assert next(stream).type == "message_start"
         assert telemetry.spans == []

@@ -12,7 +12,7 @@ import pytest
 from tests.instrumentation.comparison import Comparison
 
 from .bodies import EVENTS, encoded
-from .conftest import make_client, recorded, recorded_events
+from .conftest import IS_TRACED_BY_SDK, make_client, recorded, recorded_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,9 +36,7 @@ def comparison(
     return Comparison(call_untraced, instrument, deepseek, telemetry, caplog)
 
 
-UNTRACED: dict[str, Any] = (
-    {"open_telemetry": False} if anthropic.__version__.startswith("2.") else {}
-)
+UNTRACED: dict[str, Any] = {"open_telemetry": False} if IS_TRACED_BY_SDK else {}
 ODD_BODIES = {
     "empty object": b"{}",
     "null content": encoded(content=None),
@@ -131,6 +129,10 @@ def test_iterators_are_sent_unchanged(
     assert b"Be brief." in outcome.requests[0][0]
 
 
+# Before version 1, its metaclass says that only the very class is a `Stream`.
+HAS_STREAM_SUBCLASSES = type(anthropic.Stream) is type
+
+
 def test_objects_have_the_types_of_the_sdk(
     instrument: Callable[..., None], deepseek: Simulator, telemetry: Telemetry
 ) -> None:
@@ -146,7 +148,8 @@ def test_objects_have_the_types_of_the_sdk(
         }
         assert type(client.messages.create(**arguments)) is anthropic.types.Message
         stream = client.messages.create(**arguments, stream=True)
-        assert isinstance(stream, anthropic.Stream)
+        assert stream.__class__ is anthropic.Stream
+        assert isinstance(stream, anthropic.Stream) is HAS_STREAM_SUBCLASSES
         stream.close()
         with client.messages.stream(**arguments) as message_stream:
             assert type(message_stream) is anthropic.MessageStream

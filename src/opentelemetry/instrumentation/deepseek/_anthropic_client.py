@@ -153,7 +153,7 @@ def _body(options: Any) -> Mapping[str, Any]:
 def _without_sdk_span(client: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
     """Returns arguments with which the SDK makes no span of its own for a request.
 
-    Version 2 of the SDK makes one for a request that has the name of a span, and sends
+    Since 1.14 the SDK makes one for a request that has the name of a span, and sends
     the context of that span. The current span takes its place.
     """
     options = _options(args, kwargs)
