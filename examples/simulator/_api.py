@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._completions import create_chat_completion, create_fim_completion
+from ._completions import (
+    create_chat_completion,
+    create_fim_completion,
+    create_message,
+)
 from ._errors import (
     JSON,
     ApiError,
@@ -39,7 +43,8 @@ _GET_BODIES: dict[str, Any] = {
     "user/balance": BALANCE,
     **{f"models/{name}": model for name, model in MODELS.items()},
 }
-_POST_ROUTES = frozenset({"chat/completions", "completions"})
+_MESSAGES_ROUTE = "anthropic/v1/messages"
+_POST_ROUTES = frozenset({"chat/completions", "completions", _MESSAGES_ROUTE})
 
 
 class DeepSeekApi:
@@ -88,7 +93,9 @@ class DeepSeekApi:
         if not content_type.startswith(JSON):
             raise unsupported_media_type()
         beta = base_path == "/beta/"
-        if route == "completions":
+        if route == _MESSAGES_ROUTE:
+            completion = create_message(exchange, self._cache, fault)
+        elif route == "completions":
             if not beta:
                 raise text_error(400, _FIM_OUTSIDE_BETA)
             completion = create_fim_completion(exchange, self._cache, fault)

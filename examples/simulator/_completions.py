@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ._assistant_message import compose_assistant_message
 from ._chat_request import ChatRequest
 from ._errors import validation_error
 from ._fim import FimEncoder, fim_text
 from ._json import array_items, object_fields
+from ._messages_encoding import MessagesEncoder, messages_usage
+from ._messages_request import MESSAGES_REQUEST, chat_body, chat_tool_choice
 from ._model_output import AssistantMessage, generate
 from ._models import CONTEXT_WINDOW, SERVING_MODELS
 from ._prompt import PROMPT_START, prompt_tokens
@@ -31,6 +33,10 @@ _DEFAULT_FIM_MAX_TOKENS = 4096
 
 
 class Encoder(Protocol):
+    # What follows the last event, and the start of an event with an error.
+    done_event: ClassVar[bytes]
+    error_prefix: ClassVar[bytes]
+
     def encode_body(self, output: ModelOutput, usage: dict[str, Any]) -> bytes: ...
     def encode_events(
         self, output: ModelOutput, usage: dict[str, Any]
@@ -52,7 +58,7 @@ class Completion:
 
     @property
     def events(self) -> list[bytes]:
-        """All events except [DONE]; the last has finish reason and usage."""
+        """All events except the final one; the last has finish reason and usage."""
         return list(self.encoder.encode_events(self.output, self.usage))
 
 
@@ -66,14 +72,46 @@ def create_chat_completion(
     body = parse_request_body(exchange.request_body, CHAT_REQUEST)
     validate_chat_request(body, beta=beta)
     request = ChatRequest.from_body(body)
+    output, usage = _complete(request, exchange, cache, fault)
+    encoder = ChatEncoder(
+        ResponseEnvelope(request.model),
+        thinking=request.thinking,
+        has_prefix=request.prefix is not None,
+        include_usage=request.include_usage,
+        logprobs=request.logprobs,
+        top_logprobs=request.top_logprobs,
+    )
+    return Completion(output, usage, encoder, request.stream)
+
+
+def create_message(exchange: Exchange, cache: PromptCache, fault: Fault) -> Completion:
+    """Returns the completion for a request in Anthropic's format.
+
+    Raises ApiError if the request is invalid.
+    """
+    body = parse_request_body(exchange.request_body, MESSAGES_REQUEST)
+    converted = chat_body(body)
+    validate_chat_request(converted, beta=True)
+    # Thinking supports every choice here, unlike in a chat request.
+    request = replace(
+        ChatRequest.from_body(converted), tool_choice=chat_tool_choice(body)
+    )
+    output, usage = _complete(request, exchange, cache, fault)
+    encoder = MessagesEncoder(ResponseEnvelope(request.model), request.stop)
+    return Completion(output, messages_usage(usage), encoder, request.stream)
+
+
+def _complete(
+    request: ChatRequest, exchange: Exchange, cache: PromptCache, fault: Fault
+) -> tuple[ModelOutput, dict[str, Any]]:
+    """Returns the output and the usage."""
     prompt = prompt_tokens(request)
     max_tokens = _max_output_tokens(
         len(prompt), request.max_tokens, _default_max_tokens(request)
     )
-    has_prefix = request.prefix is not None
     output = generate(
         compose_assistant_message(request),
-        thinking=request.thinking and not has_prefix,
+        thinking=request.thinking and request.prefix is None,
         stop=request.stop,
         max_tokens=max_tokens,
     )
@@ -85,15 +123,7 @@ def create_chat_completion(
         cache,
         thinking=request.thinking,
     )
-    encoder = ChatEncoder(
-        ResponseEnvelope(request.model),
-        thinking=request.thinking,
-        has_prefix=has_prefix,
-        include_usage=request.include_usage,
-        logprobs=request.logprobs,
-        top_logprobs=request.top_logprobs,
-    )
-    return Completion(output, usage, encoder, request.stream)
+    return output, usage
 
 
 def create_fim_completion(

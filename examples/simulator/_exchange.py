@@ -58,5 +58,7 @@ class Exchange:
     @property
     def api_key(self) -> str:
         """The API key of the request; empty if there is none."""
+        if key := self.request_headers.get("x-api-key"):  # of Anthropic's SDK
+            return key
         scheme, _, key = self.request_headers.get("authorization", "").partition(" ")
         return key.strip() if scheme.lower() == "bearer" else ""

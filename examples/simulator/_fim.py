@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._logprobs import token_logprob, top_logprobs
-from ._response_encoding import encode_event, encode_json
+from ._response_encoding import DATA_PREFIX, DONE_EVENT, encode_event, encode_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +40,9 @@ class FimEncoder:
     include_usage: bool = False
     logprobs: int | None = None
     echo: str = ""  # the prompt, if the response is to start with it
+
+    done_event: ClassVar[bytes] = DONE_EVENT
+    error_prefix: ClassVar[bytes] = DATA_PREFIX
 
     def encode_body(self, output: ModelOutput, usage: dict[str, Any]) -> bytes:
         text = self.echo + output.text("content")

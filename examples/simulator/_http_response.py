@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ._errors import JSON, content_risk
 from ._recorded_response import EVENT_STREAM
-from ._response_encoding import DONE_EVENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -135,14 +134,15 @@ class ResponseFactory:
         if fault.interruption == "drop":
             raise ConnectionDropError
         if fault.interruption == "error":
-            yield b"data: " + content_risk().body + b"\n\n"
+            prefix = completion.encoder.error_prefix
+            yield prefix + content_risk().body + b"\n\n"
         if fault.interruption:
             return
         self.wait(self._pace)
         exchange.usage = completion.usage
         yield last
         exchange.is_complete = True
-        yield DONE_EVENT
+        yield completion.encoder.done_event
 
     def _delayed_body(
         self,

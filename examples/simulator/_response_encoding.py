@@ -8,7 +8,7 @@ import string
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._logprobs import logprob_entry
 from ._models import SYSTEM_FINGERPRINT
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from ._model_output import ModelOutput, OutputChunk
 
-DONE_EVENT = b"data: [DONE]\n\n"
+DATA_PREFIX = b"data: "
+DONE_EVENT = DATA_PREFIX + b"[DONE]\n\n"
 
 
 def encode_json(value: Any) -> bytes:
@@ -27,7 +28,7 @@ def encode_json(value: Any) -> bytes:
 
 def encode_event(value: Any) -> bytes:
     """Encodes `value` as the data of a server-sent event."""
-    return b"data: " + encode_json(value) + b"\n\n"
+    return DATA_PREFIX + encode_json(value) + b"\n\n"
 
 
 def token_usage(
@@ -98,6 +99,9 @@ class ChatEncoder:
     include_usage: bool = False
     logprobs: bool = False
     top_logprobs: int = 0
+
+    done_event: ClassVar[bytes] = DONE_EVENT
+    error_prefix: ClassVar[bytes] = DATA_PREFIX
 
     def encode_body(self, output: ModelOutput, usage: dict[str, Any]) -> bytes:
         message: dict[str, Any] = {
@@ -193,11 +197,15 @@ class ChatEncoder:
 _ID_CHARACTERS = string.ascii_letters + string.digits
 
 
-def _tool_call(chunk: OutputChunk, arguments: str) -> dict[str, Any]:
+def tool_call_id(index: int) -> str:
     suffix = "".join(secrets.choice(_ID_CHARACTERS) for _ in range(24))
+    return f"call_{index:02}_{suffix}"
+
+
+def _tool_call(chunk: OutputChunk, arguments: str) -> dict[str, Any]:
     return {
         "index": chunk.call_index,
-        "id": f"call_{chunk.call_index:02}_{suffix}",
+        "id": tool_call_id(chunk.call_index),
         "type": "function",
         "function": {"name": chunk.text, "arguments": arguments},
     }

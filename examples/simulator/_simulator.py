@@ -118,6 +118,8 @@ class Simulator:
     def base_url(self) -> str:
         """The value for `OpenAI(base_url=...)`; `/v1` or `/beta` may be appended.
 
+        `/anthropic` must be appended for `Anthropic(base_url=...)`.
+
         Raises RuntimeError if the simulator is not running.
         """
         if self._server is None:

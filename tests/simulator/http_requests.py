@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import itertools
 import json
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -49,8 +50,7 @@ class HttpResponse:
     @property
     def events(self):
         """The parsed data of all events except [DONE]."""
-        lines = [line for line in self.body.split(b"\n\n") if line.startswith(b"data")]
-        data = [line.removeprefix(b"data: ") for line in lines]
+        data = re.findall(rb"^data: (.*)$", self.body, re.MULTILINE)
         return [json.loads(item) for item in data if item != b"[DONE]"]
 
     @property

@@ -32,11 +32,16 @@ def convert_request(deepseek_recipe, body):
     options = deepseek_recipe.ConversionOptions().with_reasoning_content_behavior(
         deepseek_recipe.ReasoningContentBehavior.Reject
     )
+    options = _with_models(deepseek_recipe, options)
+    request = deepseek_recipe.ChatCompletionRequest(json.dumps(body))
+    return request.convert(options)
+
+
+def _with_models(deepseek_recipe, options):
     for name, version in _MODEL_VERSIONS.items():
         model_version = getattr(deepseek_recipe.ModelVersion, version)
         options = options.with_model_alias(name, model_version)
-    request = deepseek_recipe.ChatCompletionRequest(json.dumps(body))
-    return request.convert(options)
+    return options
 
 
 def request_error(deepseek_recipe, body):
@@ -55,6 +60,26 @@ def encode_response(deepseek_recipe, body, model_output, finish_reason="Stop"):
     request = convert_request(deepseek_recipe, body)
     request_type = deepseek_recipe.ChatCompletionRequest
     generator = request_type.chunk_generator(request, "ID", "m")
+    response = deepseek_recipe.ChatCompletionResponse("ID", "m", 1, 10, 0)
+    return _encode(
+        deepseek_recipe, request, generator, response, (model_output, finish_reason)
+    )
+
+
+def encode_message(deepseek_recipe, body, model_output, finish_reason="Stop"):
+    """As `encode_response`, in Anthropic's format."""
+    options = _with_models(deepseek_recipe, deepseek_recipe.ConversionOptions())
+    request_type = deepseek_recipe.MessagesRequest
+    request = request_type(json.dumps(body)).convert(options)
+    generator = request_type.chunk_generator(request, "ID", "m")
+    response = deepseek_recipe.MessagesResponse("ID", "m", 1, 10, 0)
+    return _encode(
+        deepseek_recipe, request, generator, response, (model_output, finish_reason)
+    )
+
+
+def _encode(deepseek_recipe, request, generator, response, output):
+    model_output, finish_reason = output
     tokenizer = deepseek_recipe.Tokenizer.from_str(json.dumps(_TOKENIZER))
     processor = deepseek_recipe.StreamProcessor(
         generator, request.parsing_options, tokenizer
@@ -71,7 +96,6 @@ def encode_response(deepseek_recipe, body, model_output, finish_reason="Stop"):
         reason = getattr(deepseek_recipe.InferenceFinishReason, finish_reason)
         chunks += processor.push(inference_chunk.finish(reason))
     chunks += processor.finish()
-    response = deepseek_recipe.ChatCompletionResponse("ID", "m", 1, 10, 0)
     events = [json.loads(chunk.to_json()) for chunk in chunks]
     for chunk in chunks:
         response.accumulate(chunk)

@@ -47,6 +47,12 @@ WINDOW = """
 offset = "+08:00"
 times = [[09:00:00, 12:00:00]]
 """
+TOOL = """
+[[tools]]
+tools = ["web_search"]
+from = 2026-11-01T00:00:00Z
+currency = "USD"
+"""
 
 INVALID_FILES = {
     "invalid TOML": (
@@ -63,7 +69,9 @@ INVALID_FILES = {
     ),
     "unknown key": (
         '\nhost = ["a"]',
-        snapshot("line 2: unknown key 'host'; must be one of hosts, prices, windows"),
+        snapshot(
+            "line 2: unknown key 'host'; must be one of hosts, prices, tools, windows"
+        ),
     ),
     "price without a table": (
         "prices = [1]",
@@ -212,6 +220,24 @@ INVALID_FILES = {
     "holiday in quotes": (
         WINDOW + 'holidays = ["2026-10-01"]',
         snapshot("line 5: holidays must be a list of dates, for example [2026-10-01]"),
+    ),
+    "tools without a list": (
+        "tools = 3",
+        snapshot("line 1: tools must be an array of tables, [[tools]]"),
+    ),
+    "wrong price of a tool": (
+        TOOL + "per_thousand_requests = -1",
+        snapshot(
+            "line 6: per_thousand_requests must be a number of USD per thousand "
+            "requests, for example 0.75"
+        ),
+    ),
+    "unknown key of a tool": (
+        TOOL + "price = 1",
+        snapshot(
+            "line 6: unknown key 'price'; must be one of tools, from, until, currency, "
+            "per_thousand_requests, source"
+        ),
     ),
     "unknown key of a window": (
         WINDOW + "zone = 8",

@@ -81,17 +81,17 @@ def _image_part(item: object) -> Json | None:
     url: object = (
         image_url if isinstance(image_url, str) else field_of(image_url, "url")
     )
-    return _part_from_url(url, "image")
+    return part_from_url(url, "image")
 
 
 def _file_part(item: object) -> Json | None:
     file: object = field_of(item, "file")
     if (file_id := as_text(field_of(file, "file_id"))) is not None:
         return {"type": "file", "modality": "document", "file_id": file_id}
-    return _part_from_url(field_of(file, "file_data"), "document")
+    return part_from_url(field_of(file, "file_data"), "document")
 
 
-def _part_from_url(url: object, modality: str) -> Json | None:
+def part_from_url(url: object, modality: str) -> Json | None:
     """Returns a blob part for a data URL, a URI part for any other URL.
 
     Returns None if `url` is no text or is an invalid data URL.

@@ -68,7 +68,10 @@ class DeepSeekHosts:
         # `_client` is private, but there is no other way from a resource to its
         # client. Since 1.0 every resource has it, and the client has the final base
         # URL, whether from an argument, OPENAI_BASE_URL or with_options().
-        url = resource._client.base_url  # noqa: SLF001
+        return self.endpoint_at(resource._client.base_url)  # noqa: SLF001
+
+    def endpoint_at(self, url: Any) -> Endpoint | None:
+        """Returns the endpoint at the base URL of a client, as `endpoint_of`."""
         # Most programs have one client. Its URL is one object, which never changes.
         last_url, endpoint = self._last
         if url is not last_url:
@@ -90,8 +93,11 @@ class DeepSeekHosts:
         return endpoint
 
     def log_other_host(self, resource: Any) -> None:
+        self.log_other_url(resource._client.base_url)  # noqa: SLF001  # as above
+
+    def log_other_url(self, url: Any) -> None:
         """Logs, once for each host, how to instrument it."""
-        self._log_host(resource._client.base_url.netloc.decode())  # noqa: SLF001  # as above
+        self._log_host(url.netloc.decode())
 
     def log_other_address(self, address: str) -> None:
         """Logs the host of the URL of a request, as `log_other_host`."""

@@ -55,6 +55,10 @@ _ERROR_TYPES: Final[Mapping[type[BaseException], str]] = {
 }
 
 
+# The classes for a status that has no class of its own.
+_STATUS_ERRORS: Final = frozenset({"anthropic.APIStatusError", "openai.APIStatusError"})
+
+
 class ErrorDescription(NamedTuple):
     """The `error.type` of a span, and the description of its status."""
 
@@ -63,7 +67,7 @@ class ErrorDescription(NamedTuple):
 
 
 def status_code(error: BaseException) -> int | None:
-    """Returns the HTTP status of an `openai.APIStatusError`."""
+    """Returns the HTTP status of an `APIStatusError` of an SDK."""
     return as_int(getattr(error, "status_code", None))
 
 
@@ -82,10 +86,25 @@ def describe_error(
     message = ""
     # The error may also be the application's: an iterator that it passes may raise.
     with suppress_errors("reading an error message"):
-        if error_type == "openai.APIStatusError":
-            error_type = str(status_code(error))
+        if error_type in _STATUS_ERRORS:
+            error_type = _status_error_type(error)
         message = _error_message(error, secrets, with_content=with_content)
     return ErrorDescription(error_type, message)
+
+
+def _status_error_type(error: BaseException) -> str:
+    status = status_code(error)
+    if status is None or status < _FIRST_ERROR_STATUS:
+        # Anthropic's SDK raises it for an error in a stream, whose status is 200.
+        return describe_body_error(_body_error(error), with_content=False).type
+    return str(status)
+
+
+def _body_error(error: BaseException) -> object:
+    """Returns the error in the body; openai's SDK gives only this part of the body."""
+    body: object = getattr(error, "body", None)
+    inner: object = field_of(body, "error")
+    return cast("object", inner) if isinstance(inner, Mapping) else body
 
 
 def describe_body_error(body_error: object, *, with_content: bool) -> ErrorDescription:
@@ -110,7 +129,7 @@ def _error_message(
     message = as_text(getattr(error, "message", None))  # of the SDK's APIError
     if message is not None and type(error).__module__.startswith(_CLIENTS):
         message = _server_message(error, message) or (message if with_content else "")
-    body: Any = getattr(error, "body", None)
+    body: Any = _body_error(error)
     if isinstance(body, Mapping):
         message = as_text(cast("Mapping[str, Any]", body).get("message")) or message
     if message is None:

@@ -41,7 +41,7 @@ _logger: Final = logging.getLogger(__name__)
 
 
 class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
-    """Instruments calls that `openai`, litellm and DSPy make to DeepSeek.
+    """Instruments calls of `openai`, `anthropic`, litellm and DSPy to DeepSeek.
 
     The host of a call decides: it is `*.deepseek.com`, or one of `hosts`. If `hosts`
     has `*`, the model decides for all other hosts.
@@ -59,7 +59,7 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
         would stop it before it loads the other instrumentations.
         """
         try:
-            # `_instrument` checks the version of openai: litellm and DSPy are
+            # `_instrument` checks the version of openai: the other clients are
             # instrumented without it, too.
             super().instrument(**kwargs | {"skip_dep_check": True})
         except ValueError as error:
@@ -124,7 +124,7 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
         # A module that is imported later is patched by a hook.
         for name in modules:
             if (module := sys.modules.get(name)) is not None:
-                self._patches.apply(module)
+                self._on_import(module)
             elif name not in self._hooked_modules:
                 # Only once in a process: wrapt cannot remove a hook.
                 self._hooked_modules.add(name)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 # The finish reasons of the conventions' messages. The span keeps DeepSeek's own.
-_MESSAGE_FINISH_REASONS: Final[Mapping[str, str]] = {
+MESSAGE_FINISH_REASONS: Final[Mapping[str, str]] = {
     "tool_calls": "tool_call",
     "function_call": "tool_call",
     "insufficient_system_resource": "error",
@@ -38,7 +38,7 @@ _UNREADABLE_MESSAGE: Final[Json] = {
     "role": "unknown",
     "parts": [{"type": "text", "content": _UNREADABLE}],
 }
-_UNREADABLE_TOOL: Final[Json] = {"type": "function", "name": _UNREADABLE}
+UNREADABLE_TOOL: Final[Json] = {"type": "function", "name": _UNREADABLE}
 
 
 def input_messages(messages: object) -> list[Json]:
@@ -62,13 +62,13 @@ def output_message(
     return {
         "role": "assistant",
         "parts": convert_or_placeholder(convert, message)["parts"],
-        "finish_reason": _MESSAGE_FINISH_REASONS.get(finish_reason, finish_reason),
+        "finish_reason": MESSAGE_FINISH_REASONS.get(finish_reason, finish_reason),
     }
 
 
 def tool_definitions(tools: object) -> list[Json]:
     return [
-        convert_or_placeholder(_tool_definition, tool, placeholder=_UNREADABLE_TOOL)
+        convert_or_placeholder(_tool_definition, tool, placeholder=UNREADABLE_TOOL)
         for tool in items_of(tools)
     ]
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ._anthropic_messages import messages_request_content
+from ._anthropic_response import MessagesAccumulator
 from ._coerce import items_of
 from ._genai import MessageContent
 from ._messages import input_messages, tool_definitions
-from ._request import COMPLETIONS_FIELDS, RESPONSES_FIELDS
+from ._request import COMPLETIONS_FIELDS, MESSAGES_FIELDS, RESPONSES_FIELDS
 from ._response import ResponseAccumulator
 from ._responses_api import ResponsesAccumulator
 from ._responses_messages import responses_request_content
@@ -24,7 +26,7 @@ class Operation(NamedTuple):
     name: str
     request_fields: RequestFields
     request_content: Callable[[Mapping[str, Any]], MessageContent]
-    accumulator: type[ResponseAccumulator | ResponsesAccumulator]
+    accumulator: type[ResponseAccumulator | ResponsesAccumulator | MessagesAccumulator]
 
 
 def _chat_request_content(body: Mapping[str, Any]) -> MessageContent:
@@ -68,5 +70,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "responses": Operation(
         "chat", RESPONSES_FIELDS, responses_request_content, ResponsesAccumulator
+    ),
+    "messages": Operation(
+        "chat", MESSAGES_FIELDS, messages_request_content, MessagesAccumulator
     ),
 }

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from traceback import walk_tb
-from typing import Any, cast
+from typing import Any, Final, cast
+
+_SDK_MODULES: Final = ("anthropic.", "openai.")
 
 
 def response_of(error: BaseException, response_field: str) -> object:
@@ -33,7 +35,7 @@ def _response_in_traceback(error: BaseException, response_field: str) -> object:
     id and its tokens is nowhere but in a local variable of the SDK.
     """
     for frame, _ in walk_tb(error.__traceback__):
-        if frame.f_globals.get("__name__", "").startswith("openai."):
+        if frame.f_globals.get("__name__", "").startswith(_SDK_MODULES):
             for value in frame.f_locals.values():
                 if response_field in getattr(value, "__dict__", ()):
                     return value

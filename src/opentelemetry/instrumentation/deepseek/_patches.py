@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from wrapt import patch_function_wrapper
 
-from . import _dspy_patches, _litellm_patches, _openai_patches
+from . import _anthropic_patches, _dspy_patches, _litellm_patches, _openai_patches
 from ._coexistence import (
     AUTOLOG_PATCHES_MODULE,
     OPENAI_INSTRUMENTATION_MODULES,
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 # Each module says which functions of its client library are patched, and finds the
 # endpoint of a call.
-_CLIENTS: Final = (_openai_patches, _litellm_patches, _dspy_patches)
+_CLIENTS: Final = (
+    _openai_patches,
+    _anthropic_patches,
+    _litellm_patches,
+    _dspy_patches,
+)
 _SDK_MODULES: Final = _openai_patches.MODULES
 # Those that belong to the openai SDK, and to what patches it as well.
 OPENAI_MODULES: Final = (

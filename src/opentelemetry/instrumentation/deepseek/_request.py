@@ -53,6 +53,10 @@ def _text_format(text: object) -> str | None:
     return _output_type(field_of(text, "format"))
 
 
+def _conversation_id(open_telemetry: object) -> str | None:
+    return as_text(field_of(open_telemetry, "conversation_id"))
+
+
 # An argument that cannot be read must not cost the other attributes.
 _suppress_argument_errors: Final = suppress_errors("reading a request argument")
 
@@ -85,6 +89,22 @@ RESPONSES_FIELDS: Final[RequestFields] = (
     ("temperature", "gen_ai.request.temperature", as_float),
     ("text", "gen_ai.output.type", _text_format),
     ("text_format", "gen_ai.output.type", _output_type),
+    ("top_k", "gen_ai.request.top_k", as_int),
+    ("top_p", "gen_ai.request.top_p", as_float),
+)
+
+
+# Of Anthropic's API. `open_telemetry` is an option of its client.
+MESSAGES_FIELDS: Final[RequestFields] = (
+    ("max_tokens", "gen_ai.request.max_tokens", as_int),
+    ("open_telemetry", "gen_ai.conversation.id", _conversation_id),
+    ("output_config", "gen_ai.request.reasoning.level", _reasoning_effort),
+    ("output_config", "gen_ai.output.type", _text_format),
+    ("output_format", "gen_ai.output.type", _output_type),
+    ("stop_sequences", "gen_ai.request.stop_sequences", _stop_sequences),
+    ("stream", "gen_ai.request.stream", _true_or_none),
+    ("temperature", "gen_ai.request.temperature", as_float),
+    ("thinking", "deepseek.request.thinking.type", _thinking_type),
     ("top_k", "gen_ai.request.top_k", as_int),
     ("top_p", "gen_ai.request.top_p", as_float),
 )

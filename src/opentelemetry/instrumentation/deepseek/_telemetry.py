@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ._signals import Signals
 
 _PROVIDER: Final = "deepseek"
+_SDK_PROVIDERS: Final = frozenset({"anthropic", "openai"})
 # In the order of the fields of MessageContent.
 _CONTENT_ATTRIBUTES: Final = (
     "gen_ai.input.messages",
@@ -224,10 +225,11 @@ class InvocationTelemetry:
     def _merge_into_enclosing(self, enclosing: InferenceData) -> None:
         attributes = self._start_attributes | self.attributes
         merge_into_enclosing(attributes, self.content, enclosing)
-        # The official OpenAI instrumentation sets this provider for every host.
+        # The official instrumentations set their provider for every host.
         span_attributes: Mapping[str, Any] | None
         span_attributes = getattr(self.span, "attributes", None)
-        if span_attributes and span_attributes.get("gen_ai.provider.name") == "openai":
+        provider = span_attributes and span_attributes.get("gen_ai.provider.name")
+        if provider in _SDK_PROVIDERS:
             self.span.set_attribute("gen_ai.provider.name", _PROVIDER)
             enclosing.metric_attributes["gen_ai.provider.name"] = _PROVIDER
 

@@ -4,5 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-# The `openai` extra in pyproject.toml has the same requirement; a test compares them.
+# The extras `openai` and `anthropic` in pyproject.toml have the same requirements; a
+# test compares them. One of the two packages is enough.
 _instruments: Final = ("openai >= 1.92, < 4",)
+anthropic_instruments: Final = ("anthropic >= 0.60, < 3",)

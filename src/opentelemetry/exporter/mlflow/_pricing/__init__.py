@@ -11,6 +11,8 @@ from opentelemetry.exporter.mlflow._pricing._call_cost import CallCost
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from opentelemetry.exporter.mlflow._pricing._tool_prices import ToolPrices
+
 # Exclusive. Larger counts cannot be right.
 _TOKEN_LIMIT = 2**63
 
@@ -108,10 +110,14 @@ class PriceList:
     """
 
     def __init__(
-        self, hosts: Collection[str], periods: Mapping[str, Collection[PricePeriod]]
+        self,
+        hosts: Collection[str],
+        periods: Mapping[str, Collection[PricePeriod]],
+        tool_prices: ToolPrices,
     ) -> None:
         self._match_host = re.compile("|".join(map(translate, hosts))).match
         self._periods = periods
+        self._tool_prices = tool_prices
 
     def cost(self, attributes: Mapping[str, Any], start: int | None) -> CallCost | None:
         """The cost of a call that started at `start`, in Unix nanoseconds.
@@ -137,7 +143,9 @@ class PriceList:
             return CallCost(model)
         for period in periods:
             if period.contains(start):
-                return period.price_at(start).cost(model, *tokens)
+                cost = period.price_at(start).cost(model, *tokens)
+                tools = self._tool_prices.cost(attributes, start)
+                return cost._replace(total=cost.total + tools) if tools else cost
         return CallCost(model)
 
     def _is_billed(self, attributes: Mapping[str, Any]) -> bool:

@@ -1,0 +1,186 @@
+"""The method through which Anthropic's SDK sends every request, and its wrappers.
+
+`messages.create`, `.stream` and `.parse`, their beta and raw variants, tool runners and
+threads all call `client.request`. A wrapper around each of them would be needed
+otherwise, and some could tell: `create` warns of a deprecated model at the line that
+called it, which would be a line of the wrapper.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from copy import copy
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+from opentelemetry.propagate import inject
+
+from ._coerce import EMPTY
+from ._endpoint import is_deepseek_model
+from ._suppress import log_suppressed, suppress_errors
+from .package import anthropic_instruments
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ._endpoint import DeepSeekHosts, Endpoint
+    from ._invocation import Invocation
+    from ._signals import Signals
+
+# The module of `SyncAPIClient` and `AsyncAPIClient`, the base classes of all clients.
+ANTHROPIC_CLIENT_MODULE: Final = "anthropic._base_client"
+_MESSAGES_PATH: Final = "v1/messages"
+_logger: Final = logging.getLogger(__name__)
+
+
+@cache
+def is_supported_version() -> bool:
+    """Whether the installed version is a tested one; logs it once if it is not."""
+    conflict = get_dependency_conflicts(anthropic_instruments)
+    if conflict is None or not conflict.found:
+        return True
+    _logger.warning(
+        "Calls of the anthropic SDK are not recorded: they need %s, and %s is "
+        "installed.",
+        conflict.required,
+        conflict.found,
+    )
+    return False
+
+
+def request_wrappers(hosts: DeepSeekHosts, signals: Signals) -> tuple[Any, Any]:
+    """Returns the wrappers of `request` of the synchronous and asynchronous client."""
+    # Imported here because the GenAI library takes a fifth of a second to import.
+    from ._invocation import AsyncInvocation, Invocation
+    from ._operations import OPERATIONS
+
+    endpoint_of = partial(_endpoint_of, hosts)
+    arguments = signals, OPERATIONS["messages"]
+    start = partial(_start_invocation, partial(Invocation, *arguments))
+    start_async = partial(_start_invocation, partial(AsyncInvocation, *arguments))
+
+    def sync_wrapper(
+        wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
+    ) -> Any:
+        if (endpoint := endpoint_of(client, args, kwargs)) is None:
+            return wrapped(*args, **kwargs)
+        if (invocation := start(endpoint, client, args, kwargs)) is None:
+            return wrapped(*args, **kwargs)
+        with invocation:
+            args, kwargs = _without_sdk_span(client, args, kwargs)
+            return invocation.record(wrapped(*args, **kwargs))
+
+    def async_wrapper(
+        wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
+    ) -> Any:
+        if (endpoint := endpoint_of(client, args, kwargs)) is None:
+            return wrapped(*args, **kwargs)
+        return record_awaited(endpoint, wrapped, client, args, kwargs)
+
+    async def record_awaited(
+        endpoint: Endpoint,
+        wrapped: Callable[..., Awaitable[Any]],
+        client: Any,
+        args: Any,
+        kwargs: Any,
+    ) -> Any:
+        if (invocation := start_async(endpoint, client, args, kwargs)) is None:
+            return await wrapped(*args, **kwargs)
+        with invocation:
+            args, kwargs = _without_sdk_span(client, args, kwargs)
+            return invocation.record(await wrapped(*args, **kwargs))
+
+    return sync_wrapper, async_wrapper
+
+
+def _endpoint_of(
+    hosts: DeepSeekHosts, client: Any, args: Any, kwargs: Any
+) -> Endpoint | None:
+    """Returns None if the request is not recorded."""
+    # Not `with suppress_errors(…)`, here and below: it takes time in every call.
+    try:
+        endpoint = hosts.endpoint_at(client.base_url)
+        options = _options(args, kwargs)
+        # The beta methods add `?beta=true`.
+        if options.url.partition("?")[0].strip("/") != _MESSAGES_PATH:
+            return None
+        model = _body(options).get("model")
+        if endpoint is not None:
+            return endpoint if endpoint.serves(model) else None
+        if is_deepseek_model(model):
+            hosts.log_other_url(client.base_url)
+    except Exception as error:  # noqa: BLE001  # telemetry may fail, calls may not
+        log_suppressed("reading the base URL of a client", error)
+    return None
+
+
+def _start_invocation(
+    invocation_class: Callable[..., Invocation],
+    endpoint: Endpoint,
+    client: Any,
+    args: Any,
+    kwargs: Any,
+) -> Invocation | None:
+    try:
+        if not is_instrumentation_enabled():
+            return None
+        body = _body(_options(args, kwargs))
+        # An option of the client, with the id of the conversation.
+        if (open_telemetry := getattr(client, "open_telemetry", None)) is not None:
+            body = {**body, "open_telemetry": open_telemetry}
+        return invocation_class(endpoint, body)
+    except Exception as error:  # noqa: BLE001  # as above
+        log_suppressed("starting a span", error)
+        return None
+
+
+def _options(args: Any, kwargs: Any) -> Any:
+    # `request(cast_to, options)`
+    return args[1] if len(args) > 1 else kwargs["options"]
+
+
+def _body(options: Any) -> Mapping[str, Any]:
+    """Returns the body of a request, over which the SDK merges `extra_body`."""
+    fields: object = options.json_data
+    body = cast("Mapping[str, Any]", fields) if isinstance(fields, Mapping) else EMPTY
+    extra: Mapping[str, Any] | None = options.extra_json
+    return {**body, **extra} if extra else body
+
+
+def _without_sdk_span(client: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """Returns arguments with which the SDK makes no span of its own for a request.
+
+    Since 1.14 the SDK makes one for a request that has the name of a span, and sends
+    the context of that span. The current span takes its place.
+    """
+    options = _options(args, kwargs)
+    with suppress_errors("replacing a span of the anthropic SDK"):
+        if getattr(options, "span_name", None):
+            options = copy(options)
+            options.span_name = None
+            if _propagates(client):
+                options.headers = _headers_with_context(options.headers)
+    if len(args) > 1:
+        return (args[0], options, *args[2:]), kwargs
+    return args, {**kwargs, "options": options}
+
+
+def _propagates(client: Any) -> bool:
+    """Whether the client sends the context of its spans."""
+    open_telemetry = client.open_telemetry
+    is_enabled: bool = open_telemetry["traces"]["enabled"]
+    return is_enabled and open_telemetry["propagation"]
+
+
+def _headers_with_context(headers: Any) -> Mapping[str, Any]:
+    carrier: dict[str, str] = {}
+    inject(carrier)
+    if not isinstance(headers, Mapping):  # the SDK's "not given"
+        return carrier
+    given = cast("Mapping[str, Any]", headers).items()
+    replaced = {name.lower() for name in carrier}
+    kept = {name: value for name, value in given if name.lower() not in replaced}
+    return kept | carrier
