@@ -85,6 +85,28 @@ def test_configured_host_has_an_endpoint(
     assert endpoint_of(base_url, host) == endpoint
 
 
+@pytest.mark.parametrize(
+    ("base_url", "provider"),
+    [
+        ("https://openrouter.ai/api/v1", "openrouter"),
+        ("https://name.openai.azure.com/openai", "azure.ai.openai"),
+        ("http://localhost:8000/v1", "vllm"),
+        ("http://localhost:30000/v1", "sglang"),
+    ],
+)
+def test_host_of_another_provider_has_its_name(base_url: str, provider: str) -> None:
+    endpoint = endpoint_of(
+        base_url,
+        "openrouter.ai=openrouter",
+        "name.openai.azure.com = Azure.AI.OpenAI",
+        "localhost=sglang",
+        "localhost:8000=vllm",
+    )
+    assert endpoint is not None
+    assert (endpoint.provider, endpoint.server_type) == (provider, None)
+    assert endpoint.serves("a name of a deployment")
+
+
 @pytest.mark.parametrize("hosts", [("*", "gateway:8080"), ("gateway:8080", "*")])
 def test_host_that_is_also_named_is_a_gateway(hosts: tuple[str, ...]) -> None:
     named, other = "http://gateway:8080/v1", "http://gateway:8081/v1"
@@ -116,7 +138,18 @@ def test_model_decides_at_a_server_of_unknown_type(
 
 @pytest.mark.parametrize(
     "entry",
-    ["https://gateway", "gateway/ds", "gateway:port", "user@gateway", "a b", ":80"],
+    [
+        "https://gateway",
+        "gateway/ds",
+        "gateway:port",
+        "user@gateway",
+        "a b",
+        ":80",
+        "gateway=",
+        "=openrouter",
+        "gateway=a=b",
+        "*=openrouter",
+    ],
 )
 def test_invalid_host_raises_error_that_names_the_variable(entry: str) -> None:
     with pytest.raises(
@@ -172,6 +205,25 @@ def test_host_of_a_deepseek_model_that_is_not_configured_is_logged_once(
     )
     assert lines == [message] * is_logged
     assert telemetry.spans == []
+
+
+def test_call_at_another_provider_has_its_name_and_no_server_type(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+) -> None:
+    address = urlsplit(deepseek.base_url).netloc
+    instrument(hosts=[f"{address}=openrouter"])
+    call()
+    attributes = telemetry.span.attributes or {}
+    assert attributes["gen_ai.provider.name"] == "openrouter"
+    assert "deepseek.server.type" not in attributes
+    points = [point for points in telemetry.metrics.values() for point in points]
+    assert points
+    assert {point.attributes["gen_ai.provider.name"] for point in points} == {
+        "openrouter"
+    }
 
 
 @pytest.mark.parametrize(

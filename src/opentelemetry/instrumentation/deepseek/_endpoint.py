@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _EVERY_HOST: Final = "*"
-_HOST_AND_PORT: Final = re.compile(r"([\w.-]+|\[[\da-fA-F:.]+\])(?::(\d{1,5}))?")
+_ENTRY: Final = re.compile(
+    r"([\w.-]+|\[[\da-fA-F:.]+\])(?::(\d{1,5}))?(?:\s*=\s*([\w.-]+))?"
+)
+_DEEPSEEK: Final = "deepseek"
 _logger: Final = logging.getLogger(__name__)
 
 
@@ -23,15 +26,18 @@ def is_deepseek_model(model: object) -> bool:
 
 
 class Endpoint(NamedTuple):
-    """The `server.address`, `server.port` and `deepseek.server.type` of a call.
+    """Attributes of a call that follow from its URL.
 
-    `server_type` is None for `*.deepseek.com`, `gateway` for a host that is configured
-    by its name, and `unknown` for a host that only `*` includes.
+    They are `server.address`, `server.port`, `deepseek.server.type` and
+    `gen_ai.provider.name`. `server_type` is None for `*.deepseek.com` and for the host
+    of another provider, `gateway` for a host that is configured without a provider, and
+    `unknown` for a host that only `*` includes.
     """
 
     address: str
     port: int
     server_type: Literal["gateway", "unknown"] | None = None
+    provider: str = _DEEPSEEK
 
     def serves(self, model: object) -> bool:
         """Whether a call of `model` is recorded.
@@ -46,8 +52,8 @@ class DeepSeekHosts:
     """The hosts that serve DeepSeek's API: `*.deepseek.com` and configured ones.
 
     Args:
-        entries: each `host`, `host:port`, or `*` for calls of DeepSeek's models at
-            every host.
+        entries: each `host`, `host:port`, or one of these and `=provider`, or `*` for
+            calls of DeepSeek's models at every host.
 
     Raises:
         ValueError: if an entry is invalid.
@@ -56,7 +62,7 @@ class DeepSeekHosts:
     def __init__(self, entries: Iterable[str] = ()) -> None:
         stripped = [host for entry in entries if (host := entry.strip())]
         self._has_every_host = _EVERY_HOST in stripped
-        self._hosts = frozenset(
+        self._providers = dict(
             _parse_entry(entry) for entry in stripped if entry != _EVERY_HOST
         )
         self._last: tuple[object, Endpoint | None] = None, None
@@ -120,17 +126,22 @@ class DeepSeekHosts:
         port = port or (80 if scheme == "http" else 443)
         if host.endswith(".deepseek.com"):
             return Endpoint(host, port)
-        if (host, None) in self._hosts or (host, port) in self._hosts:
-            return Endpoint(host, port, "gateway")
+        for key in ((host, port), (host, None)):
+            if (provider := self._providers.get(key)) is not None:
+                is_gateway = provider == _DEEPSEEK
+                return Endpoint(host, port, "gateway" if is_gateway else None, provider)
         return Endpoint(host, port, "unknown") if self._has_every_host else None
 
 
-def _parse_entry(entry: str) -> tuple[str, int | None]:
-    if (match := _HOST_AND_PORT.fullmatch(entry)) is None:
+def _parse_entry(entry: str) -> tuple[tuple[str, int | None], str]:
+    """Returns host and port, and the provider."""
+    if (match := _ENTRY.fullmatch(entry)) is None:
         raise ValueError(
             f"{OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS} (or hosts=) must list hosts as "
-            f"'host' or 'host:port', for example 'gateway.example.com, "
-            f"localhost:8080', or '*' for every host; got {entry!r}"
+            f"'host' or 'host:port', each optionally with '=provider', for example "
+            f"'gateway.example.com, localhost:8080, openrouter.ai=openrouter', or '*' "
+            f"for every host; got {entry!r}"
         )
-    host, port = match.groups()
-    return host.strip("[]").lower(), int(port) if port else None
+    host, port, provider = match.groups()
+    key = host.strip("[]").lower(), int(port) if port else None
+    return key, (provider or _DEEPSEEK).lower()

@@ -85,8 +85,9 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
             tracer_provider: receives the spans; default: the global provider.
             meter_provider: receives the metrics; default: the global provider.
             logger_provider: receives the events; default: the global provider.
-            hosts: hosts that serve DeepSeek's API, each `host` or `host:port`, or `*`
-                for calls of DeepSeek's models at every host; default:
+            hosts: hosts that serve DeepSeek's API, each `host` or `host:port`; one of
+                these and `=provider` for a host of another provider; or `*` for calls
+                of DeepSeek's models at every host; default:
                 OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS.
 
         Raises:

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from ._errors import ErrorDescription
     from ._signals import Signals
 
-_PROVIDER: Final = "deepseek"
 _SDK_PROVIDERS: Final = frozenset({"anthropic", "openai"})
 # In the order of the fields of MessageContent.
 _CONTENT_ATTRIBUTES: Final = (
@@ -99,7 +98,7 @@ class InvocationTelemetry:
         self.attributes: dict[str, Any] = {}
         self._start_attributes: dict[str, Any] = {
             "gen_ai.operation.name": operation,
-            "gen_ai.provider.name": _PROVIDER,
+            "gen_ai.provider.name": endpoint.provider,
             "server.address": endpoint.address,
             "server.port": endpoint.port,
         }
@@ -230,8 +229,9 @@ class InvocationTelemetry:
         span_attributes = getattr(self.span, "attributes", None)
         provider = span_attributes and span_attributes.get("gen_ai.provider.name")
         if provider in _SDK_PROVIDERS:
-            self.span.set_attribute("gen_ai.provider.name", _PROVIDER)
-            enclosing.metric_attributes["gen_ai.provider.name"] = _PROVIDER
+            provider = self._start_attributes["gen_ai.provider.name"]
+            self.span.set_attribute("gen_ai.provider.name", provider)
+            enclosing.metric_attributes["gen_ai.provider.name"] = provider
 
 
 def _to_json(value: Sequence[Any]) -> str:

@@ -12,8 +12,9 @@ from typing import Final
 OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS: Final = "OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS"
 """
 Proxies and gateways that serve DeepSeek's API: `host` or `host:port`, separated by
-commas; `*` means calls of DeepSeek's models at every host. `*.deepseek.com` is always
-included.
+commas. `host=provider` is a host of another provider that serves DeepSeek's models:
+spans have its name, and no prices of DeepSeek. `*` means calls of DeepSeek's models at
+every host. `*.deepseek.com` is always included.
 """
 
 OTEL_INSTRUMENTATION_DEEPSEEK_METRICS: Final = "OTEL_INSTRUMENTATION_DEEPSEEK_METRICS"
