@@ -202,3 +202,49 @@ def test_stream_has_one_span(
         }.items()
     )
     assert START.items() <= recorded.items()
+
+
+@pytest.mark.parametrize("first", ["autolog", "instrument"])
+def test_mlflow_autolog(
+    instrument: Callable[..., None],
+    ask: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    tmp_path: Any,
+    first: str,
+) -> None:
+    import mlflow
+
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    deepseek.answer_next(ANSWER, times=2)
+    if first == "instrument":
+        instrument()
+    mlflow.dspy.autolog()
+    if first == "autolog":
+        instrument()
+    try:
+        ask()
+    finally:
+        mlflow.dspy.autolog(disable=True)
+    ask()
+    assert len(telemetry.spans) == 2
+
+
+def test_call_in_anthropics_format_has_one_span(
+    instrument: Callable[..., None], deepseek: Simulator, telemetry: Telemetry
+) -> None:
+    instrument("SPAN_ONLY")
+    lm = dspy.LM(
+        "deepseek-anthropic:deepseek-flash",
+        api_base=deepseek.base_url + "/anthropic/v1",
+        api_key=KEY,
+        cache=False,
+        num_retries=0,
+        engine="lm15",
+    )
+    lm("How many r's are in strawberry?", max_tokens=100)
+    usage = deepseek.exchanges[0].usage
+    attributes = telemetry.span.attributes
+    assert attributes.items() >= START.items()
+    assert attributes["gen_ai.usage.output_tokens"] == usage["output_tokens"]
+    assert content(telemetry, "input.messages")[0]["role"] == "user"

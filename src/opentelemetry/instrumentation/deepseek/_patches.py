@@ -61,8 +61,9 @@ def _replace_references(owner: ModuleType, before: Any, after: Any) -> None:
     For example, `litellm` has the functions of `litellm.main`.
     """
     package = owner.__name__.partition(".")[0]
-    for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] == package:
+    modules: list[tuple[str, object]] = list(sys.modules.items())
+    for name, module in modules:
+        if name.partition(".")[0] == package and isinstance(module, ModuleType):
             for attribute, value in list(vars(module).items()):
                 if value is before:
                     setattr(module, attribute, after)
