@@ -9,7 +9,10 @@ import anthropic
 import pytest
 from opentelemetry.trace import StatusCode
 
-from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor, _patches
+from opentelemetry.instrumentation.deepseek import (
+    DeepSeekInstrumentor,
+    _anthropic_coexistence,
+)
 
 from .attributes import ANSWER, STREAM
 from .bodies import EVENTS, encoded
@@ -147,4 +150,6 @@ def test_uninstrumented_package_leaves_calls_to_the_other(
 
 
 def test_private_function_of_the_other_is_where_it_was() -> None:
-    assert callable(getattr(genai_anthropic.patch, _patches.CREATE_INVOCATION))
+    assert callable(
+        getattr(genai_anthropic.patch, _anthropic_coexistence.CREATE_INVOCATION)
+    )
