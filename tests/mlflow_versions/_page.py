@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ._run import Run
 
 __all__ = [
+    "SpanNotShownError",
     "SpanText",
     "chromium_path",
     "has_address_of_trace",
@@ -38,12 +39,16 @@ __all__ = [
 
 # The first version with an address for each trace.
 _TRACE_ADDRESS: Final = (3, 16)
-# The first whose list of traces opens the trace that its address has. It does not always
-# show the ids of traces.
+# The first whose list opens the trace that its address has. Some lists do not show the
+# ids of traces.
 _OPENED_BY_ADDRESS: Final = (3, 3)
 # The first with an address for the list.
 _LIST_ADDRESS: Final = (3, 4)
 _TIMEOUT_SECONDS: Final = 30
+
+
+class SpanNotShownError(RuntimeError):
+    """The page of a trace does not have a span."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ def _frame_of_trace(page: Page, test_id: str) -> Frame:
                 frame.get_by_test_id(test_id).click()
                 return frame
         page.wait_for_timeout(200)
-    raise RuntimeError(f"the page has no {test_id}")
+    raise SpanNotShownError(f"the page has no {test_id}")
 
 
 def _unfolded(frame: Frame, test_id: str) -> str:
