@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import os
 from contextlib import ExitStack
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import mlflow
 
 from examples.quickstart.mlflow_server import MlflowServer
 
 from ._comparison import compare
 from ._programs import PROGRAMS
 from ._table import results, summary
+from ._versions import save, version_results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,18 +42,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--incomplete",
         action="store_true",
-        help="count a program without a trace as one without any fact, as older "
-        "versions of MLflow need",
+        help="go on if a program has no result, as older versions of MLflow need",
+    )
+    parser.add_argument(
+        "--autolog-python",
+        type=Path,
+        metavar="PYTHON",
+        help="Python of the programs with autolog; by default the current one",
+    )
+    parser.add_argument(
+        "--save",
+        action="store_true",
+        help="update the results of the installed version of MLflow, in versions.json "
+        "and docs/comparison.md",
     )
     options = parser.parse_args(arguments)
+    failures: dict[tuple[str, str], str] | None = {} if options.incomplete else None
     with ExitStack() as stack:
         uri = options.uri or stack.enter_context(MlflowServer(report=print)).uri
+        # The client of MLflow 3.1 reads artifacts from this server.
+        mlflow.set_tracking_uri(uri)
+        # By default a trace without its spans takes minutes.
+        os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "1"
         cells = compare(
             uri,
             print,
             titles=options.program or PROGRAMS,
-            is_strict=not options.incomplete,
+            failures=failures,
+            autolog_python=options.autolog_python,
         )
+    if options.save:
+        save(version("mlflow"), version_results(cells, failures or {}))
     if options.program:
         for key, facts in cells.items():
             print(*key, facts, sep="\n  ")  # noqa: T201  # prints the result

@@ -10,12 +10,13 @@ from tests.mlflow_versions import _page as _old_page
 
 from ._facts import FACTS, Cell, Rank, check_facts
 from ._mlflow_page import SpanPanel, launch_browser, new_page, open_panel, read_panel
-from ._program_run import SETUPS, run, search
+from ._program_run import SETUPS, NoResultError, missing_in_mlflow, run, search
 from ._programs import PROGRAMS
 from ._run_result import ModelCall, RunResult, model_calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
     from typing import Final
 
     from mlflow import MlflowClient
@@ -35,25 +36,27 @@ def compare(
     *,
     titles: Iterable[str] = PROGRAMS,
     setups: Iterable[str] = SETUPS,
-    is_strict: bool = True,
+    failures: dict[tuple[str, str], str] | None = None,
+    autolog_python: Path | None = None,
 ) -> Cells:
     """Compares on the MLflow server at `uri`; needs Chromium.
 
-    If `is_strict` is false, a program that fails or has no trace of its calls has no
-    fact. Otherwise it raises RuntimeError.
+    A program that fails or has no trace of its calls raises NoResultError. If
+    `failures` is given, the reason is added to it instead, and the program has no fact.
     """
     from mlflow import MlflowClient
 
     client = MlflowClient(uri)
+    missing = {} if failures is None else missing_in_mlflow(uri)
 
-    def run_program(key: tuple[str, str]) -> ProgramRun | RuntimeError:
+    def run_program(key: tuple[str, str]) -> ProgramRun | NoResultError:
         title, setup = key
+        if setup in missing:
+            return NoResultError(missing[setup])
         name = f"{title} {setup} {time.time_ns()}"
         try:
-            return run(setup, PROGRAMS[title], client, name)
-        except RuntimeError as error:
-            if is_strict:
-                raise
+            return run(setup, PROGRAMS[title], client, name, autolog_python)
+        except NoResultError as error:
             return error
 
     keys = [(title, setup) for title in titles for setup in setups]
@@ -65,9 +68,16 @@ def compare(
     ):
         runs = executor.map(run_program, keys)
         for (title, setup), program_run in zip(keys, runs, strict=True):
-            facts, message = _check(program_run, client, page, is_strict=is_strict)
-            cells[title, setup] = facts
-            report(f"{title}, {setup}: {message}")
+            result = _read_result(program_run, client, page)
+            if not isinstance(result, NoResultError):
+                cells[title, setup] = check_facts(result)
+                report(f"{title}, {setup}: {len(result.traces)} traces")
+                continue
+            if failures is None:
+                raise result
+            failures[title, setup] = result.reason
+            cells[title, setup] = dict.fromkeys(FACTS, Cell(Rank.MISSING))
+            report(f"{title}, {setup}: {result}")
     _apply_to_all_setups(cells)
     return cells
 
@@ -84,25 +94,14 @@ def _apply_to_all_setups(cells: Cells) -> None:
         facts.update({fact: Cell(None) for fact in facts if (title, fact) in without})
 
 
-def _check(
-    run: ProgramRun | RuntimeError, client: MlflowClient, page: Page, *, is_strict: bool
-) -> tuple[dict[str, Cell], str]:
-    """Returns the cells of a run and a message about it."""
-    try:
-        if isinstance(run, RuntimeError):
-            raise run
-        result = _read_result(run, client, page)
-    except RuntimeError as error:
-        if is_strict:
-            raise
-        return dict.fromkeys(FACTS, Cell(Rank.MISSING)), str(error)[-500:]
-    return check_facts(result), f"{len(result.traces)} traces"
-
-
-def _read_result(run: ProgramRun, client: MlflowClient, page: Page) -> RunResult:
+def _read_result(
+    run: ProgramRun | NoResultError, client: MlflowClient, page: Page
+) -> RunResult | NoResultError:
+    if isinstance(run, NoResultError):
+        return run
     spans = model_calls(run.traces)
     if len(spans) != len(run.exchanges):
-        raise RuntimeError(f"{len(run.exchanges)} calls, {len(spans)} spans")
+        return NoResultError(f"{len(spans)} spans of {len(run.exchanges)} calls")
     calls = [
         ModelCall(exchange, span, _read_page(run, client.tracking_uri, page, span))
         for exchange, span in zip(run.exchanges, spans, strict=True)
@@ -113,19 +112,24 @@ def _read_result(run: ProgramRun, client: MlflowClient, page: Page) -> RunResult
 def _read_page(run: ProgramRun, uri: str, page: Page, span: Span) -> SpanPanel:
     if _old_page.has_address_of_trace(uri):
         return read_panel(page, open_panel(page, uri, run.experiment_id, span))
-    text = _old_page.read_span(
-        page, uri, run.experiment_id, span.trace_id, span.span_id
-    )
+    from playwright.sync_api import Error as PlaywrightError
+
+    try:
+        text = _old_page.read_span(
+            page, uri, run.experiment_id, span.trace_id, span.span_id
+        )
+    except (PlaywrightError, _old_page.SpanNotShownError):
+        return SpanPanel(0, "", "", "")
     # A chat has no parts. It begins as those of the new page do.
     chat = f"User\n{text.chat}" if text.chat else text.inputs_and_outputs
     return SpanPanel(text.tool_count, chat, chat, text.events)
 
 
-def _number_found_by_type(run: ProgramRun, client: MlflowClient) -> int:
+def _number_found_by_type(run: ProgramRun, client: MlflowClient) -> int | None:
     from mlflow.exceptions import MlflowException
 
     try:
         condition = f"span.type = '{run.program.span_type}'"
         return len(search(client, run.experiment_id, condition))
-    except MlflowException:  # before MLflow 3.5
-        return 0
+    except MlflowException:  # an MLflow without this search
+        return None

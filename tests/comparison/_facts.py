@@ -8,7 +8,13 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._prices import price
-from ._run_result import span_content, trace_cost, trace_usage, without_markup
+from ._run_result import (
+    span_content,
+    trace_cost,
+    trace_previews,
+    trace_usage,
+    without_markup,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,10 +65,10 @@ def _previews(result: RunResult) -> Cell:
 
 
 def _check_previews(trace: Trace, calls: list[ModelCall]) -> Iterator[tuple[Rank, str]]:
-    info = trace.info
+    request_preview, response_preview = trace_previews(trace)
     sides = {
-        "request": (info.request_preview, calls[0].question if calls else ""),
-        "response": (info.response_preview, calls[-1].response.text if calls else ""),
+        "request": (request_preview, calls[0].question if calls else ""),
+        "response": (response_preview, calls[-1].response.text if calls else ""),
     }
     if calls and calls[-1].exchange.status != 200:
         del sides["response"]
@@ -82,7 +88,8 @@ def _type(result: RunResult) -> Cell:
     if any(call.span.span_type != expected for call in result.calls):
         return Cell(Rank.MISSING, "not on the calls")
     notes = []
-    if result.found_by_type < len({call.span.trace_id for call in result.calls}):
+    found, traces = result.found_by_type, {call.span.trace_id for call in result.calls}
+    if found is not None and found < len(traces):
         notes.append(f"not found by `span.type = '{expected}'`")
     if untyped:
         notes.append("not on the root")

@@ -11,9 +11,12 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 from examples.quickstart import _agent_run
 from examples.simulator import Simulator
@@ -45,6 +48,14 @@ SETUPS: Final = {
 }
 
 
+class NoResultError(RuntimeError):
+    """A program failed, or MLflow has no trace of its calls; `reason` is one line."""
+
+    def __init__(self, reason: str, log: str = "") -> None:
+        super().__init__(f"{reason}\n{log}".strip())
+        self.reason = reason
+
+
 @dataclass(frozen=True)
 class ProgramRun:
     """The HTTP exchanges and the traces in MLflow, both in chronological order."""
@@ -56,15 +67,23 @@ class ProgramRun:
 
 
 def run(
-    setup: str, program: Program, client: MlflowClient, experiment: str
+    setup: str,
+    program: Program,
+    client: MlflowClient,
+    experiment: str,
+    autolog_python: Path | None = None,
 ) -> ProgramRun:
-    """Runs the program; raises RuntimeError if it fails or no trace arrives."""
+    """Runs the program; raises NoResultError if it fails or no trace arrives.
+
+    `autolog_python`: the Python of the programs with autolog, by default this one.
+    """
+    name = f"{program.file}, {setup}"
     experiment_id = client.create_experiment(experiment, tags=_EXPERIMENT_TAGS)
     with Simulator() as simulator:
         for file_name in program.response_files:
             simulator.answer_next(_SAMPLES / file_name)
         environment = _environment(setup, client.tracking_uri, experiment_id, simulator)
-        command = _command(setup, program.library)
+        command = _command(setup, program.library, autolog_python)
         with _service(command, program.service_file, environment) as address:
             process = subprocess.run(
                 (*command, _HERE / "programs" / program.file),
@@ -75,12 +94,26 @@ def run(
                 timeout=_TIMEOUT_SECONDS,
             )
         if process.returncode:
-            raise RuntimeError(f"{program.file}, {setup}:\n{process.stderr}")
+            raise NoResultError("the program fails", f"{name}:\n{process.stderr}")
         traces = search(client, experiment_id)
         if not traces:
-            raise RuntimeError(f"{program.file}, {setup}: no trace\n{process.stderr}")
+            raise NoResultError("no trace arrives", f"{name}:\n{process.stderr}")
         traces = sorted(traces, key=lambda trace: trace.info.request_time)
         return ProgramRun(program, experiment_id, simulator.exchanges, traces)
+
+
+def missing_in_mlflow(uri: str) -> dict[str, str]:
+    """Returns the setups that the installed MLflow and its server do not have."""
+    missing: dict[str, str] = {}
+    if find_spec("mlflow.otel") is None:  # before MLflow 3.11
+        missing["otel.autolog"] = "MLflow has no `mlflow.otel`"
+    request = Request(f"{uri}/v1/traces", method="POST")
+    try:
+        urlopen(request, timeout=10).close()
+    except HTTPError as error:
+        if error.code in {404, 405}:  # before MLflow 3.6
+            missing["plain OTLP"] = "MLflow has no `/v1/traces`"
+    return missing
 
 
 def search(
@@ -93,9 +126,12 @@ def search(
     return list(client.search_traces(**experiments, filter_string=condition))
 
 
-def _command(setup: str, library: str) -> tuple[str | Path, ...]:
+def _command(
+    setup: str, library: str, autolog_python: Path | None
+) -> tuple[str | Path, ...]:
     if setup == "autolog":
-        return (sys.executable, _HERE / "run_with_autolog.py", library)
+        python = autolog_python or sys.executable
+        return (python, _HERE / "run_with_autolog.py", library)
     if setup == "otel.autolog":
         return (*_INSTRUMENT, _HERE / "run_with_autolog.py", "otel")
     return _INSTRUMENT

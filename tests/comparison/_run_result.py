@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from typing import Final
+
     from mlflow.entities import Span, Trace
 
     from examples.simulator import Exchange
 
     from ._mlflow_page import SpanPanel
     from ._program_run import ProgramRun
+
+
+_OPERATIONS: Final = ("chat", "text_completion")
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,9 @@ class ResponseMessage:
 class RunResult:
     run: ProgramRun
     calls: list[ModelCall]
-    found_by_type: int  # number of traces that a search for the span type finds
+    # The number of traces that a search for the span type finds; None if MLflow has no
+    # such search.
+    found_by_type: int | None
 
     @property
     def traces(self) -> list[Trace]:
@@ -88,17 +95,39 @@ class RunResult:
 def model_calls(traces: list[Trace]) -> list[Span]:
     """Returns the spans of model calls, in order of their start."""
     spans = [
-        span
-        for trace in traces
-        for span in trace.data.spans
-        if span.span_type in {"CHAT_MODEL", "LLM"}
+        span for trace in traces for span in trace.data.spans if _is_model_call(span)
     ]
     return sorted(spans, key=lambda span: span.start_time_ns)
+
+
+def _is_model_call(span: Span) -> bool:
+    """Older versions of MLflow give spans of OTLP no type."""
+    operation = span.get_attribute("gen_ai.operation.name")
+    return span.span_type in {"CHAT_MODEL", "LLM"} or operation in _OPERATIONS
 
 
 def without_markup(text: str) -> str:
     """Removes what Markdown adds or drops: emphasis, white space, line numbers."""
     return re.sub(r"(?m)^\d+|[\s*\\\"]+", "", text)
+
+
+def trace_previews(trace: Trace) -> tuple[str, str]:
+    """Returns those of the request and of the response.
+
+    MLflow 3.1 has none. Its page shows a text of the metadata without the quotes.
+    """
+    metadata = trace.info.trace_metadata
+    previews = (trace.info.request_preview, trace.info.response_preview)
+    if not any(previews):
+        keys = ("mlflow.traceInputs", "mlflow.traceOutputs")
+        previews = tuple(_without_quotes(metadata.get(key, "")) for key in keys)
+    request, response = previews
+    return request or "", response or ""
+
+
+def _without_quotes(text: str) -> str:
+    is_text = text.startswith('"') and text.endswith('"')
+    return str(json.loads(text)) if is_text else text
 
 
 def trace_usage(trace: Trace) -> dict[str, int]:

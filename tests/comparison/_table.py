@@ -51,13 +51,13 @@ def results(cells: Cells) -> str:
 
 def summary(cells: Cells) -> str:
     """Counts the programs with a correct fact, of those it applies to."""
-    rows = [_row(["", *SETUPS]), _row(["---"] * (1 + len(SETUPS)))]
+    rows = [row(["", *SETUPS]), row(["---"] * (1 + len(SETUPS)))]
     for fact in FACTS:
         counts = [
             _count([cells[title, setup][fact] for title in PROGRAMS])
             for setup in SETUPS
         ]
-        rows.append(_row([f"**{fact}**: {_DESCRIPTIONS[fact]}", *counts]))
+        rows.append(row([f"**{fact}**: {_DESCRIPTIONS[fact]}", *counts]))
     return "".join(rows)
 
 
@@ -69,11 +69,11 @@ def _count(cells: list[Cell]) -> str:
 
 
 def _section(title: str, cells: Cells) -> str:
-    rows = [_row(["", *SETUPS]), _row(["---"] * (1 + len(SETUPS)))]
+    rows = [row(["", *SETUPS]), row(["---"] * (1 + len(SETUPS)))]
     for fact in FACTS:
-        row = [cells[title, setup][fact] for setup in SETUPS]
-        if row[0].rank is not None:  # the fact applies to the program
-            rows.append(_row([fact, *map(_cell_text, row)]))
+        cells_of_fact = [cells[title, setup][fact] for setup in SETUPS]
+        if cells_of_fact[0].rank is not None:  # the fact applies to the program
+            rows.append(row([fact, *map(cell_text, cells_of_fact)]))
     program = PROGRAMS[title]
     files = ", ".join(
         f"[{file}](programs/{file})"
@@ -83,10 +83,10 @@ def _section(title: str, cells: Cells) -> str:
     return f"\n## {title}\n\n{files}\n\n{''.join(rows)}"
 
 
-def _cell_text(cell: Cell) -> str:
+def cell_text(cell: Cell) -> str:
     text = _RANK_TEXTS[cell.rank]
     return f"{text}: {cell.note}" if cell.note else text
 
 
-def _row(cells: list[str]) -> str:
+def row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |\n"

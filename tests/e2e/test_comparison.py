@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from importlib.metadata import version
 
 import pytest
 
@@ -14,12 +14,13 @@ from tests.comparison._mlflow_page import chromium_path
 from tests.comparison._program_run import SETUPS
 from tests.comparison._programs import PROGRAMS
 from tests.comparison._table import results
+from tests.comparison._versions import PAGE, read_results, tables, version_results
 from tests.skipping import skip_unless_ci
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
-ROOT = Path(__file__).parents[2]
-RESULTS = ROOT / "tests" / "comparison" / "results.md"
+RESULTS = PAGE.parents[1] / "tests" / "comparison" / "results.md"
+VERSIONS = {"3.1", "3.6", "3.10", "3.14", "3.17"}
 OTHER_SETUPS = [setup for setup in SETUPS if setup != "this package"]
 
 
@@ -54,8 +55,23 @@ def test_documentation_has_the_rows_of_the_summary():
     text = RESULTS.read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if line.startswith("| **")]
     assert len(rows) == len(FACTS)
-    page = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
     assert [line for line in page.splitlines() if line in rows] == rows
+
+
+def test_documentation_has_the_tables_of_the_versions():
+    """They are written by `python -m tests.comparison --save`."""
+    assert PAGE.read_text(encoding="utf-8").count(tables()) == 1
+    assert {name.rpartition(".")[0] for name in read_results()} >= VERSIONS
+
+
+def test_results_of_the_installed_version_match_a_new_run(cells):
+    saved = read_results().get(version("mlflow"))
+    if saved is None:
+        pytest.skip("no results of this version of MLflow")
+    if _prices.is_peak(time.time_ns()):
+        pytest.skip("the costs depend on DeepSeek's peak hours")
+    assert version_results(cells, {}) == saved
 
 
 def without_costs(text):

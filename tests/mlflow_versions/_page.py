@@ -1,7 +1,7 @@
 """Reads what MLflow's page shows of the model calls of a trace.
 
 The page of MLflow 3.16 and later has an address for each trace, and shows chats among
-the inputs and outputs. Older pages open a trace from the list, and have a tab for the
+the inputs and outputs. Older pages open a trace above the list, and have a tab for the
 chat. That of MLflow 3.1 is in a frame.
 """
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ._run import Run
 
 __all__ = [
+    "SpanNotShownError",
     "SpanText",
     "chromium_path",
     "has_address_of_trace",
@@ -38,9 +39,16 @@ __all__ = [
 
 # The first version with an address for each trace.
 _TRACE_ADDRESS: Final = (3, 16)
-# The first with an address for the list of traces.
-_LIST_ADDRESS: Final = (3, 2)
+# The first whose list opens the trace that its address has. Some lists do not show the
+# ids of traces.
+_OPENED_BY_ADDRESS: Final = (3, 3)
+# The first with an address for the list.
+_LIST_ADDRESS: Final = (3, 4)
 _TIMEOUT_SECONDS: Final = 30
+
+
+class SpanNotShownError(RuntimeError):
+    """The page of a trace does not have a span."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +99,15 @@ def read_span(
     page: Page, uri: str, experiment_id: str, trace_id: str, span_id: str
 ) -> SpanText:
     """Reads a span on a page without an address for the trace."""
-    # MLflow 3.1 does not know the first of them, and newer versions not the second.
-    has_address = _server_version(uri) >= _LIST_ADDRESS
-    path = "/traces" if has_address else "?compareRunsMode=TRACES"
+    version = _server_version(uri)
+    path = "/traces?" if version >= _LIST_ADDRESS else "?compareRunsMode=TRACES&"
     # Another address first: the same one would not load the page again.
     page.goto("about:blank")
-    page.goto(f"{uri}/#/experiments/{experiment_id}{path}")
-    page.get_by_text(trace_id, exact=True).first.click()
+    page.goto(
+        f"{uri}/#/experiments/{experiment_id}{path}selectedEvaluationId={trace_id}"
+    )
+    if version < _OPENED_BY_ADDRESS:
+        page.get_by_text(trace_id, exact=True).first.click()
     frame = _frame_of_trace(page, f"timeline-tree-node-{span_id}")
     chat, tool_count = "", 0
     chat_tab = frame.get_by_role("tab", name="Chat", exact=True)
@@ -123,7 +133,7 @@ def _frame_of_trace(page: Page, test_id: str) -> Frame:
                 frame.get_by_test_id(test_id).click()
                 return frame
         page.wait_for_timeout(200)
-    raise RuntimeError(f"the page has no {test_id}")
+    raise SpanNotShownError(f"the page has no {test_id}")
 
 
 def _unfolded(frame: Frame, test_id: str) -> str:

@@ -46,9 +46,13 @@ class FileServer:
         return Response()
 
     @property
-    def span_names(self):
+    def spans(self):
         (content,) = self.files.values()
-        return [span["name"] for span in json.loads(content)["spans"]]
+        return json.loads(content)["spans"]
+
+    @property
+    def span_names(self):
+        return [span["name"] for span in self.spans]
 
 
 @pytest.fixture
@@ -72,6 +76,16 @@ def test_late_spans_are_added_to_the_file(fake_server, trace):
     assert server.span_names == ["root", "child"]
     assert list(server.files) == [f"{PROXY}/7/a%20b/traces.json"]
     assert len(server.trace_infos) == 1
+
+
+def test_parent_of_a_root_is_an_empty_text(fake_server, trace):
+    """The page of MLflow 3.2 does not show a trace whose root has null."""
+    server = FileServer(fake_server)
+    destination = new_destination(fake_server.uri, experiment_id=7)
+    destination.send(trace)
+    destination.close()
+    root, child = server.spans
+    assert (root["parent_span_id"], child["parent_span_id"]) == ("", root["span_id"])
 
 
 def test_trace_without_its_root_is_in_progress(fake_server, trace):

@@ -12,6 +12,7 @@ from opentelemetry.exporter.mlflow._destinations._artifacts import (
     write_to_storage,
 )
 from opentelemetry.exporter.mlflow._destinations._trace_api_v2 import start_trace_v2
+from opentelemetry.exporter.mlflow._destinations._trace_artifacts import NO_PARENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,7 @@ class LocalTraceStore:
     """
 
     max_preview_length = 1_000  # of the column in the database
+    root_parent_id = NO_PARENT
 
     def __init__(self, store: Any) -> None:
         self._store = store

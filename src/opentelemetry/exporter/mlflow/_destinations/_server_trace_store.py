@@ -9,6 +9,7 @@ from opentelemetry.exporter.mlflow._destinations._artifacts import (
     TraceArtifacts,
 )
 from opentelemetry.exporter.mlflow._destinations._trace_api_v2 import start_trace_v2
+from opentelemetry.exporter.mlflow._destinations._trace_artifacts import NO_PARENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,7 @@ class ServerTraceStore:
     """Implements `TraceStore`."""
 
     max_preview_length = 1_000  # of the column in the server's database
+    root_parent_id = NO_PARENT
 
     def __init__(self, api: MlflowRestApi) -> None:
         self._api = api

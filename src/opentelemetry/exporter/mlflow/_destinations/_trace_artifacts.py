@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 Json = Mapping[str, Any]
 
+# What clients before MLflow 3.5 wrote for a root; newer ones write null. The page of
+# MLflow 3.2 decodes null as the id of a span, and does not show the trace.
+# https://github.com/mlflow/mlflow/blob/v3.2.0/mlflow/server/js/src/shared/web-shared/model-trace-explorer/ModelTraceExplorer.utils.tsx
+NO_PARENT: Final = ""
 # The number of written traces whose TraceInfo is kept.
 _MAX_TRACES: Final = 10_000
 
@@ -42,6 +46,11 @@ class TraceStore(Protocol):
 
     @property
     def max_preview_length(self) -> int: ...
+
+    @property
+    def root_parent_id(self) -> str | None:
+        """The `parent_span_id` of a root."""
+        ...
 
     def start_trace(self, trace_info: Json) -> Json:
         """Store `trace_info`, and return it with what the store adds to it."""
@@ -96,7 +105,8 @@ class TraceArtifactWriter:
             self._remember(mlflow_trace_id, trace_info)
         if trace_info["trace_id"] != mlflow_trace_id:  # the store has chosen another id
             new_spans = trace_spans(spans, trace_info["trace_id"])
-        new_json = [span_to_json(span) for span in new_spans]
+        root_parent_id = self._store.root_parent_id
+        new_json = [span_to_json(span, root_parent_id) for span in new_spans]
         new_ids = {span["span_id"] for span in new_json}
         all_json = [
             *(span for span in stored_spans if span.get("span_id") not in new_ids),

@@ -150,13 +150,18 @@ def _token_counts(attributes: Mapping[str, Any]) -> dict[str, int]:
             return counts
 
 
-def span_to_json(trace_span: TraceSpan) -> Json:
-    """MLflow's third span format; it has no kind, scope, resource or trace state."""
+def span_to_json(trace_span: TraceSpan, root_parent_id: str | None = None) -> Json:
+    """MLflow's third span format; it has no kind, scope, resource or trace state.
+
+    `root_parent_id`: the `parent_span_id` of a root, as the store's pages can read it.
+    """
     span, parent_id = trace_span.span, trace_span.parent_id
     return {
         "trace_id": _base64(span.context.trace_id if span.context else 0, 16),
         "span_id": _base64(trace_span.id, 8),
-        "parent_span_id": None if parent_id is None else _base64(parent_id, 8),
+        "parent_span_id": (
+            root_parent_id if parent_id is None else _base64(parent_id, 8)
+        ),
         "name": span.name,
         "start_time_unix_nano": span.start_time,
         "end_time_unix_nano": span.end_time,

@@ -23,6 +23,7 @@ class WorkspaceTraceStore:
     """Implements `TraceStore`."""
 
     max_preview_length = MAX_PREVIEW_LENGTH
+    root_parent_id = None
 
     def __init__(self, workspace: WorkspaceClient, timeout: float) -> None:
         self._workspace = workspace
