@@ -145,7 +145,7 @@ class MlflowBridge:
                 ("mlflow.tracing.fluent", self._patch_fluent),
                 ("mlflow.tracing.processor.base_mlflow", self._patch_processor),
                 ("mlflow.tracking.fluent", patch_experiment_lookup),
-                ("mlflow.openai.autolog", lambda module: patch_autolog(module, self)),
+                ("mlflow.openai.autolog", self._patch_autolog),
             ):
                 register_post_import_hook(patch, module)
 
@@ -169,6 +169,9 @@ class MlflowBridge:
 
     def _patch_processor(self, module: ModuleType) -> None:
         patch_trace_info(module, lambda: self.is_active)
+
+    def _patch_autolog(self, module: ModuleType) -> None:
+        patch_autolog(module, self)
 
     def _patch_client(self, module: ModuleType) -> None:
         try:
