@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anthropic
 import pytest
 from opentelemetry.trace import StatusCode
+from opentelemetry.util.genai.handler import TelemetryHandler
 
 from opentelemetry.instrumentation.deepseek import (
     DeepSeekInstrumentor,
@@ -153,3 +154,23 @@ def test_private_function_of_the_other_is_where_it_was() -> None:
     assert callable(
         getattr(genai_anthropic.patch, _anthropic_coexistence.CREATE_INVOCATION)
     )
+
+
+def test_enclosing_call_of_a_framework_gets_what_it_lacks(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+) -> None:
+    """By the protocol: there is one span, and it says who served the call."""
+    instrument()
+    deepseek.answer_next(recorded(encoded()))
+    handler = TelemetryHandler(tracer_provider=telemetry.tracer_provider)
+
+    with handler.inference("anthropic", request_model="deepseek-flash"):
+        call()
+
+    attributes = telemetry.span.attributes
+    assert attributes["gen_ai.provider.name"] == "deepseek"
+    assert attributes["gen_ai.usage.input_tokens"] == 97
+    assert attributes["gen_ai.response.finish_reasons"] == ("stop",)

@@ -23,6 +23,8 @@ _BETA: Final = "sends strict tools: needs the base URL with /beta"
 CLIENTS: Final = {
     client.name: client
     for client in (
+        Client("anthropic", ("anthropic", "openai"), "the SDK itself"),
+        Client("langchain-anthropic", ("langchain-anthropic", "langchain", "openai")),
         Client("langchain-deepseek", ("langchain-deepseek", "langchain")),
         Client("langchain-openai", ("langchain-openai", "langchain")),
         Client("pydantic-ai-slim", ("pydantic-ai-slim[openai]",), _BETA),

@@ -20,6 +20,9 @@ class Response:
         response = cls()
         lines = [line[6:] for line in body.splitlines() if line.startswith("data: {")]
         for chunk in map(json.loads, lines or [body]):
+            if "type" in chunk:  # Anthropic's format
+                response._add_message_or_event(chunk)
+                continue
             response.id = chunk.get("id", "")
             for choice in chunk.get("choices", ()):
                 response._add(choice.get("delta") or choice.get("message"))
@@ -34,6 +37,26 @@ class Response:
             function = call["function"]
             tool[0] += function.get("name") or ""
             tool[1] += function.get("arguments") or ""
+
+    def _add_message_or_event(self, event: dict[str, Any]) -> None:
+        message = event.get("message", event)
+        self.id = message.get("id", self.id)
+        index = event.get("index", 0)
+        blocks = [event["content_block"]] if "content_block" in event else []
+        for position, block in enumerate(message.get("content", blocks), index):
+            if block["type"] == "tool_use":
+                arguments = json.dumps(block["input"]) if block["input"] else ""
+                self.tools[position] = [block["name"], arguments]
+            else:
+                self._add_delta(position, block)
+        self._add_delta(index, event.get("delta", {}))
+
+    def _add_delta(self, index: int, delta: dict[str, Any]) -> None:
+        for name, kind in (("thinking", "reasoning"), ("text", "text")):
+            if text := delta.get(name):
+                self.texts[kind] = self.texts.get(kind, "") + text
+        if arguments := delta.get("partial_json"):
+            self.tools[index][1] += arguments
 
     @property
     def parts(self) -> list[tuple[str, Any]]:
@@ -88,10 +111,15 @@ def _attribute_mismatches(
     exchange: dict[str, Any], response: Response, attributes: dict[str, Any]
 ) -> list[str]:
     usage = exchange["usage"]
+    if "prompt_tokens" in usage:
+        input_tokens, output_tokens = usage["prompt_tokens"], usage["completion_tokens"]
+    else:  # Anthropic's format leaves out cached tokens
+        input_tokens = usage["input_tokens"] + usage["cache_read_input_tokens"]
+        output_tokens = usage["output_tokens"]
     expected = {
         "gen_ai.provider.name": "deepseek",
-        "gen_ai.usage.input_tokens": usage["prompt_tokens"],
-        "gen_ai.usage.output_tokens": usage["completion_tokens"],
+        "gen_ai.usage.input_tokens": input_tokens,
+        "gen_ai.usage.output_tokens": output_tokens,
         "gen_ai.request.stream": exchange["request"].get("stream") or None,
     }
     problems = [

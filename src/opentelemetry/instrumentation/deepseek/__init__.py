@@ -1,7 +1,7 @@
-"""OpenTelemetry for DeepSeek, called through the `openai` SDK.
+"""OpenTelemetry for DeepSeek, called through the `openai` or the `anthropic` SDK.
 
-Every chat completion, text completion (FIM) and response becomes one span that follows
-the GenAI semantic conventions::
+Every chat completion, text completion (FIM), response and message becomes one span that
+follows the GenAI semantic conventions::
 
     from openai import OpenAI
     from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
