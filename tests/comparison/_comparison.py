@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -118,7 +119,8 @@ def _read_page(run: ProgramRun, uri: str, page: Page, span: Span) -> SpanPanel:
         text = _old_page.read_span(
             page, uri, run.experiment_id, span.trace_id, span.span_id
         )
-    except (PlaywrightError, _old_page.SpanNotShownError):
+    except (PlaywrightError, _old_page.SpanNotShownError) as error:
+        print(f"page: {error}", file=sys.stderr)  # noqa: T201  # the other facts count
         return SpanPanel(0, "", "", "")
     # A chat has no parts. It begins as those of the new page do.
     chat = f"User\n{text.chat}" if text.chat else text.inputs_and_outputs

@@ -67,8 +67,15 @@ def save(version: str, results: VersionResults) -> None:
 
 
 def tables() -> str:
-    """Counts the facts that MLflow has right: of all programs, and of each."""
-    by_version = read_results()
+    """Counts the facts that MLflow has right: of all programs, and of each.
+
+    A version of which only some programs have run is left out.
+    """
+    by_version = {
+        version: results
+        for version, results in read_results().items()
+        if len(results) == len(PROGRAMS)
+    }
     head = row(["", *by_version]) + row(["---", *["--:"] * len(by_version)])
     all_programs = [
         row([f"**{setup}**", *(_total(r, setup) for r in by_version.values())])
