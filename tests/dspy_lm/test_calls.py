@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind, StatusCode
 
 from examples.simulator import RecordedResponse
@@ -248,3 +252,21 @@ def test_call_in_anthropics_format_has_one_span(
     assert attributes.items() >= START.items()
     assert attributes["gen_ai.usage.output_tokens"] == usage["output_tokens"]
     assert content(telemetry, "input.messages")[0]["role"] == "user"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_call_that_is_not_sampled_is_unchanged(
+    instrument: Callable[..., None], lm: dspy.LM, deepseek: Simulator, stream: bool
+) -> None:
+    instrument(
+        tracer_provider=TracerProvider(sampler=ALWAYS_OFF),
+        meter_provider=NoOpMeterProvider(),
+    )
+    if not stream:
+        deepseek.answer_next(ANSWER)
+        assert lm("Hi")
+        return
+    deepseek.answer_next(STREAM, times=3)
+    with suppress(Exception):  # the recorded answer lacks the field
+        asyncio.run(stream_answer(lm))
+    assert deepseek.exchanges

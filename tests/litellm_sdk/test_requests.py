@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from examples.simulator import RecordedResponse
 from opentelemetry.instrumentation.deepseek._telemetry import is_inside_recorded_call
@@ -116,3 +119,20 @@ def test_every_host_means_calls_of_deepseek_models_only(
     deepseek.answer_next(sample("chat_thinking.json"))
     call(model=model)
     assert len(telemetry.spans) == is_recorded
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_call_that_is_not_sampled_is_unchanged(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    stream: bool,
+) -> None:
+    instrument(
+        tracer_provider=TracerProvider(sampler=ALWAYS_OFF),
+        meter_provider=NoOpMeterProvider(),
+    )
+    deepseek.answer_next(
+        sample("stream_thinking.sse" if stream else "chat_thinking.json")
+    )
+    assert call(stream=stream)

@@ -55,7 +55,7 @@ class SentRequest(NamedTuple):
 
     address: str
     read_body: Callable[[], Mapping[str, Any]]
-    headers: Mapping[str, Any]
+    read_headers: Callable[[], Mapping[str, Any]]
     model: str | None = None
 
 
@@ -251,7 +251,7 @@ class RequestWrappers:
         )
         if isinstance(invocation, ClientInvocation):
             invocation.request_address = sent.address
-            invocation.request_headers = sent.headers
+            invocation.request_headers = sent.read_headers()
             return invocation
         return None
 

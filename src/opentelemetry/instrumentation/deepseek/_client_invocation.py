@@ -30,6 +30,11 @@ class ClientInvocation(Invocation):
     _stream: Any = None
     _incomplete_line: bytes = b""
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is nothing to record, or no longer."""
+        return self._has_ended
+
     def attach_context(self) -> None:
         """Makes the span current while a request is sent."""
         self._telemetry.attach_context()

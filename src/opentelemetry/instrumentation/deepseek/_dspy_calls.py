@@ -120,6 +120,9 @@ class DspyStreams:
             if (endpoint := self._requests.endpoint_of(sent)) is None:
                 return None
             invocation = self._requests.start(sent, endpoint, "chat")
+            if invocation is not None and invocation.has_ended:
+                invocation.detach_context()
+                return None
             if invocation is not None:
                 invocation.on_stream_start()
         except Exception as error:  # noqa: BLE001  # telemetry may fail, calls may not

@@ -59,7 +59,9 @@ def _request_of_send(_: Any, args: Any, kwargs: Any) -> SentRequest:
 def _sent_request(request: Any) -> SentRequest:
     from ._client_call import SentRequest
 
-    return SentRequest(request.url, partial(_read_body, request), dict(request.headers))
+    return SentRequest(
+        request.url, partial(_read_body, request), partial(dict, request.headers)
+    )
 
 
 def _response_head(response: Any) -> tuple[dict[str, Any], int]:

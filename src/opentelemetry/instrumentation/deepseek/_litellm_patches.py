@@ -88,7 +88,7 @@ def _sent_request(_: Any, args: Any, kwargs: Any) -> SentRequest:
     return SentRequest(
         str(arguments["url"]),
         partial(_read_body, arguments),
-        arguments.get("headers") or EMPTY,
+        lambda: arguments.get("headers") or EMPTY,
         getattr(logging_object, "model", None),
     )
 
@@ -107,7 +107,7 @@ def _sent_openai_request(_: Any, args: Any, kwargs: Any) -> SentRequest:
     return SentRequest(
         str(client.base_url).rstrip("/") + "/chat/completions",
         lambda: request_body(body),
-        {**client.default_headers, **(body.get("extra_headers") or EMPTY)},
+        lambda: {**client.default_headers, **(body.get("extra_headers") or EMPTY)},
         as_text(body.get("model")),
     )
 

@@ -56,11 +56,13 @@ def _remove_patches(patches: list[_AppliedPatch]) -> None:
 
 
 def _replace_references(owner: ModuleType, before: Any, after: Any) -> None:
-    """Replaces a function of a module in all modules of its library that import it.
+    """Replaces a function of litellm in all modules of litellm that have imported it.
 
     For example, `litellm` has the functions of `litellm.main`.
     """
     package = owner.__name__.partition(".")[0]
+    if package != "litellm":
+        return
     modules: list[tuple[str, object]] = list(sys.modules.items())
     for name, module in modules:
         if name.partition(".")[0] == package and isinstance(module, ModuleType):
