@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import anthropic
@@ -126,6 +127,25 @@ def test_request_carries_no_context_if_the_client_sends_none(
 
     assert "traceparent" not in deepseek.exchanges[-1].request_headers
     assert scopes(telemetry) == [DEEPSEEK_SCOPE]
+
+
+@pytest.mark.parametrize("has_parent", [False, True])
+def test_request_carries_no_context_if_the_sdk_has_no_provider(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    has_parent: bool,
+) -> None:
+    """The SDK then sends the context of the application's span, if there is one."""
+    instrument()
+    tracer = telemetry.tracer_provider.get_tracer("app")
+
+    with tracer.start_as_current_span("app") if has_parent else nullcontext():
+        call(client_options={"open_telemetry": {}})
+
+    assert ("traceparent" in deepseek.exchanges[-1].request_headers) is has_parent
+    assert scopes(telemetry)[0] == DEEPSEEK_SCOPE
 
 
 def test_conversation_of_the_client_is_recorded(

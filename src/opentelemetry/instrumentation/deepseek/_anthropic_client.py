@@ -17,6 +17,11 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.propagate import inject
+from opentelemetry.trace import (
+    ProxyTracerProvider,
+    get_current_span,
+    get_tracer_provider,
+)
 
 from ._coerce import EMPTY
 from ._endpoint import is_deepseek_model
@@ -169,10 +174,14 @@ def _without_sdk_span(client: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
 
 
 def _propagates(client: Any) -> bool:
-    """Whether the client sends the context of its spans."""
-    open_telemetry = client.open_telemetry
-    is_enabled: bool = open_telemetry["traces"]["enabled"]
-    return is_enabled and open_telemetry["propagation"]
+    """Whether the client would send the context of its own span."""
+    options = client.open_telemetry
+    if not (options["traces"]["enabled"] and options["propagation"]):
+        return False
+    provider = options.get("tracer_provider") or get_tracer_provider()
+    # Without a provider, its span has the context of its parent, if there is one.
+    parent = getattr(get_current_span(), "parent", None)
+    return parent is not None or not isinstance(provider, ProxyTracerProvider)
 
 
 def _headers_with_context(headers: Any) -> Mapping[str, Any]:
