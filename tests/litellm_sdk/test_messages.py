@@ -29,15 +29,6 @@ if TYPE_CHECKING:
     from tests.instrumentation.conftest import Telemetry
 
 
-def skip_without_proxy() -> None:
-    # litellm's streams of this format import its proxy.
-    pytest.importorskip(
-        "litellm.proxy.pass_through_endpoints.success_handler",
-        reason="install litellm[proxy]",
-        exc_type=ImportError,
-    )
-
-
 @pytest.fixture
 def create(deepseek: Simulator) -> Callable[..., Any]:
     def create(*, count: int | None = None, **arguments: Any) -> Any:
@@ -77,8 +68,6 @@ def test_call_has_one_span(
     stream: bool,
     content_mode: str,
 ) -> None:
-    if stream:
-        skip_without_proxy()
     instrument(content_mode)
 
     create(stream=stream)
@@ -123,7 +112,6 @@ def test_closed_stream_ends_its_span(
     create: Callable[..., Any],
     telemetry: Telemetry,
 ) -> None:
-    skip_without_proxy()
     instrument()
     create(stream=True, count=3)
     gc.collect()

@@ -126,7 +126,7 @@ def test_links_of_the_package_index_lead_to_files_of_the_repository(wheel):
 
 def test_extras_are_for_users_only(wheel):
     extras = set(wheel.metadata.get_all("Provides-Extra"))
-    assert extras == {"databricks", "mlflow", "openai"}
+    assert extras == {"anthropic", "databricks", "mlflow", "openai"}
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 from tests.exporter.conftest import Response
 
 V2 = "/api/2.0/mlflow/traces"
 V3 = "/api/3.0/mlflow/traces"
+TRACE_ID = r"/tr-[0-9a-f]{32}$"
 
 
 class OldServer:
@@ -24,12 +26,18 @@ class OldServer:
         self.requests = fake_server.requests
 
     def respond(self, request):
-        if request.path in self.missing_paths:
+        path = f"{request.path}/"
+        if any(path.startswith(f"{missing}/") for missing in self.missing_paths):
             return Response(404, b"<p>Not Found</p>", {"Content-Type": "text/html"})
         if request.path == V3:
             trace = json.loads(request.body)["trace"]
             trace["trace_info"]["tags"] |= self.tags
             return json_response({"trace": trace})
+        if request.path.startswith(V3):
+            body = {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no trace"}
+            return Response(
+                404, json.dumps(body).encode(), {"Content-Type": "application/json"}
+            )
         if request.path.startswith(V2):
             tags = [{"key": key, "value": value} for key, value in self.tags.items()]
             return json_response({"trace_info": {"request_id": "1", "tags": tags}})
@@ -37,7 +45,11 @@ class OldServer:
 
     @property
     def log(self):
-        return [f"{request.method} {request.path}" for request in self.requests]
+        """Methods and paths, with `*` for the id of a trace."""
+        return [
+            f"{request.method} {re.sub(TRACE_ID, '/*', request.path)}"
+            for request in self.requests
+        ]
 
 
 def json_response(body):

@@ -16,6 +16,7 @@ OTLP = "spans by OTLP"
 TRACE_INFO = "spans by OTLP, TraceInfo by REST"
 ARTIFACT = "TraceInfo by REST, spans as an artifact"
 V1, V3 = "POST /v1/traces", "POST /api/3.0/mlflow/traces"
+READ = "GET /api/3.0/mlflow/traces/*"
 FILE = "/api/2.0/mlflow-artifacts/artifacts/7/traces/tr-1/artifacts/traces.json"
 
 
@@ -75,7 +76,7 @@ def test_server_before_3_6_receives_a_file(fake_server, spans):
     destination = new_destination(fake_server.uri, experiment_id=7)
     destination.send([spans.make("one")])
     destination.close()
-    assert server.log == [V3, f"PUT {FILE}"]
+    assert server.log == [READ, V3, f"PUT {FILE}"]
     (span,) = json.loads(server.requests[-1].body)["spans"]
     assert span["name"] == "one"
 
@@ -87,9 +88,9 @@ def test_server_of_3_1_chooses_the_trace_id(fake_server, spans):
     span = spans.make("one")
     destination.send([span])
     destination.close()
-    assert server.log == [V3, f"POST {V2}", f"PATCH {V2}/1", f"PUT {FILE}"]
+    assert server.log == [READ, V3, f"POST {V2}", f"PATCH {V2}/1", f"PUT {FILE}"]
     tags = {
-        tag["key"]: tag["value"] for tag in json.loads(server.requests[1].body)["tags"]
+        tag["key"]: tag["value"] for tag in json.loads(server.requests[2].body)["tags"]
     }
     assert tags["opentelemetry.trace_id"] == f"tr-{span.context.trace_id:032x}"
     (stored,) = json.loads(server.requests[-1].body)["spans"]
@@ -112,7 +113,7 @@ def test_store_without_spans_receives_files(
     destination.send([spans.make()])
     destination.close()
     # OTLP is tried once.
-    assert server.log == [V1, V3, f"PUT {FILE}", V3, f"PUT {FILE}"]
+    assert server.log == [V1, READ, V3, f"PUT {FILE}", READ, V3, f"PUT {FILE}"]
     known = f"version {version}" if version else "unknown version"
     assert log_lines(fake_server)[1:] == [f"INFO MLflow at <0>: {known}, {ARTIFACT}"]
 
@@ -139,7 +140,7 @@ def test_upgraded_server_receives_spans_again(fake_server, spans, clock):
     clock(61)
     destination.send([spans.make()])
     destination.close()
-    assert server.log == [V3, V1, V3, V1, V3]
+    assert server.log == [READ, V3, V1, V3, V1, V3]
 
 
 def test_slower_way_is_taken_if_one_of_two_servers_requires_it(

@@ -34,16 +34,22 @@ class FileServer:
         if self.error and request.method in self.error:
             return self.error[request.method]
         if request.path == TRACES:
-            trace = json.loads(request.body)["trace"]
-            self.trace_infos.append(trace["trace_info"])
-            tags = {"mlflow.artifactLocation": self.location}
-            stored = {**trace["trace_info"], "tags": tags}
-            return Response(body=json.dumps({"trace": {"trace_info": stored}}).encode())
+            trace_info = json.loads(request.body)["trace"]["trace_info"]
+            self.trace_infos.append(trace_info)
+            return self.stored_trace_info()
+        if request.path.startswith(TRACES) and self.trace_infos:
+            return self.stored_trace_info()
         if request.method == "GET":
             content = self.files.get(request.path)
             return Response(404) if content is None else Response(body=content)
         self.files[request.path] = request.body
         return Response()
+
+    def stored_trace_info(self):
+        trace_info = self.trace_infos[-1]
+        tags = trace_info["tags"] | {"mlflow.artifactLocation": self.location}
+        trace = {"trace_info": trace_info | {"tags": tags}}
+        return Response(body=json.dumps({"trace": trace}).encode())
 
     @property
     def spans(self):
@@ -95,6 +101,61 @@ def test_trace_without_its_root_is_in_progress(fake_server, trace):
     destination.send([child])
     destination.close()
     assert [info["state"] for info in server.trace_infos] == ["IN_PROGRESS"]
+
+
+@pytest.fixture
+def send(fake_server):
+    """A function that sends spans as a new process does."""
+
+    def send(*spans):
+        destination = new_destination(fake_server.uri, experiment_id=7)
+        destination.send(spans)
+        destination.close()
+
+    return send
+
+
+def with_totals(span, tokens, cost):
+    attributes = {
+        "mlflow.chat.tokenUsage": json.dumps({"total_tokens": tokens}),
+        "mlflow.llm.cost": json.dumps({"total_cost": cost}),
+        "mlflow.spanInputs": f'"the question of {span.name}"',
+    }
+    return replace_span(span, attributes={**span.attributes, **attributes})
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["called first", "caller first"])
+def test_services_of_one_trace_write_one_file(fake_server, trace, send, order):
+    server = FileServer(fake_server)
+    child, root = trace
+    for span in [with_totals(child, 3, 0.5), with_totals(root, 4, 0.25)][::order]:
+        send(span)
+    assert sorted(server.span_names) == ["child", "root"]
+    trace_info = server.trace_infos[-1]
+    assert trace_info["state"] == "OK"
+    assert trace_info["tags"]["mlflow.traceName"] == "root"
+    assert "the question of root" in trace_info["request_preview"]
+    metadata = trace_info["trace_metadata"]
+    assert json.loads(metadata["mlflow.trace.tokenUsage"]) == {"total_tokens": 7}
+    assert json.loads(metadata["mlflow.trace.cost"]) == {"total_cost": 0.75}
+
+
+def test_root_without_previews_has_those_of_a_called_service(fake_server, trace, send):
+    server = FileServer(fake_server)
+    child, root = trace
+    send(with_totals(child, 3, 0.5))
+    send(root)
+    assert "the question of child" in server.trace_infos[-1]["request_preview"]
+
+
+def test_spans_that_are_sent_again_are_counted_once(fake_server, trace, send):
+    server = FileServer(fake_server)
+    _, root = trace
+    for _ in range(2):
+        send(with_totals(root, 4, 0.25))
+    assert server.span_names == ["root"]
+    metadata = server.trace_infos[-1]["trace_metadata"]
+    assert json.loads(metadata["mlflow.trace.tokenUsage"]) == {"total_tokens": 4}
 
 
 def test_missing_file_is_written_again(fake_server, trace):

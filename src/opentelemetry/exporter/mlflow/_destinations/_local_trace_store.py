@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from google.protobuf.json_format import ParseDict
+from google.protobuf.json_format import MessageToDict, ParseDict
 
 from opentelemetry.exporter.mlflow._destinations._artifacts import (
     ARTIFACT_LOCATION,
@@ -30,6 +30,18 @@ class LocalTraceStore:
 
     def __init__(self, store: Any) -> None:
         self._store = store
+
+    def read_trace_info(self, trace_id: str) -> Mapping[str, Any] | None:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            stored: Any = self._store.get_trace_info(trace_id)
+            trace_info: Any = MessageToDict(
+                stored.to_proto(), preserving_proto_field_name=True
+            )
+        except (AttributeError, MlflowException):  # also in version 3.1
+            return None
+        return cast("dict[str, Any]", trace_info)
 
     def start_trace(self, trace_info: Mapping[str, Any]) -> Mapping[str, Any]:
         if hasattr(self._store, "end_trace"):  # version 3.1

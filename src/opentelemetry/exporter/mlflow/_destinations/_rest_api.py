@@ -58,13 +58,20 @@ class MlflowRestApi:
         self._server_version = server_version
 
     def read_trace_info(self, trace_id: str) -> Mapping[str, Any] | None:
-        """Return the TraceInfo in its JSON form, or None if there is no such trace."""
+        """Return the TraceInfo in its JSON form.
+
+        Returns None if there is no such trace, or no such path: before version 3.2.
+        """
         response = self.request("GET", f"api/{_TRACES_PATH}/{trace_id}")
         body: Any = json_body(response)
         match body:
             case {"trace": {"trace_info": {}}}:
                 return cast("dict[str, Any]", body["trace"]["trace_info"])
             case {"error_code": "RESOURCE_DOES_NOT_EXIST"}:
+                return None
+            case {"error_code": _}:
+                raise self.export_error(response)
+            case _ if response.status_code in _NO_PATH_STATUSES:
                 return None
             case _:
                 raise self.export_error(response)

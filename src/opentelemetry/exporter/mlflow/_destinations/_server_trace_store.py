@@ -33,6 +33,9 @@ class ServerTraceStore:
         self._api = api
         self._artifacts = TraceArtifacts(api)
 
+    def read_trace_info(self, trace_id: str) -> Mapping[str, Any] | None:
+        return self._api.read_trace_info(trace_id)
+
     def start_trace(self, trace_info: Mapping[str, Any]) -> Mapping[str, Any]:
         """Raises OtlpRequiredError, too."""
         stored = self._api.start_trace(trace_info)

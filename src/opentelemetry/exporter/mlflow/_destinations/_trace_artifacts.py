@@ -2,7 +2,8 @@
 
 MLflow servers before 3.6, stores that cannot store spans, and the experiments of a
 Databricks workspace have traces of this form. The file is written as a whole: spans
-that end after it was written are added to what it contains.
+that end after it was written, or that another service has written, are added to what it
+contains.
 
 https://github.com/mlflow/mlflow/blob/v3.5.1/mlflow/tracing/export/mlflow_v3.py
 """
@@ -15,6 +16,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from opentelemetry.exporter.mlflow._trace_info._shared_trace import join_trace_infos
 from opentelemetry.exporter.mlflow._trace_info._trace_data import (
     dump_json,
     find_root,
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
+
+    from opentelemetry.exporter.mlflow._trace_info._trace_data import TraceSpan
 
 Json = Mapping[str, Any]
 
@@ -50,6 +54,10 @@ class TraceStore(Protocol):
     @property
     def root_parent_id(self) -> str | None:
         """The `parent_span_id` of a root."""
+        ...
+
+    def read_trace_info(self, trace_id: str) -> Json | None:
+        """Return None if there is no such trace."""
         ...
 
     def start_trace(self, trace_info: Json) -> Json:
@@ -87,21 +95,10 @@ class TraceArtifactWriter:
         new_spans = trace_spans(spans, mlflow_trace_id)
         with self._lock:
             trace_info = self._written_traces.get(mlflow_trace_id)
-        stored_spans: list[dict[str, Any]] = []
         if trace_info is not None:
             stored_spans = self._read_spans(trace_info)
         else:
-            root = find_root(new_spans)
-            new_info = TraceInfo.of(new_spans, root or new_spans[0]).to_json(
-                experiment_location(self._experiment_id),
-                "3",
-                self._store.max_preview_length,
-            )
-            if root is None:
-                new_info["state"] = "IN_PROGRESS"
-            trace_info = self._store.start_trace(
-                {"trace_id": mlflow_trace_id, **new_info}
-            )
+            trace_info, stored_spans = self._start(mlflow_trace_id, new_spans)
             self._remember(mlflow_trace_id, trace_info)
         if trace_info["trace_id"] != mlflow_trace_id:  # the store has chosen another id
             new_spans = trace_spans(spans, trace_info["trace_id"])
@@ -114,6 +111,30 @@ class TraceArtifactWriter:
         ]
         content = dump_json({"spans": all_json}).encode("utf-8", "replace")
         self._store.write_trace_data(trace_info, content)
+
+    def _start(
+        self, mlflow_trace_id: str, spans: Sequence[TraceSpan]
+    ) -> tuple[Json, list[dict[str, Any]]]:
+        """Write the TraceInfo, and return it with the spans of other services."""
+        root = find_root(spans)
+        trace_info = TraceInfo.of(spans, root or spans[0]).to_json(
+            experiment_location(self._experiment_id),
+            "3",
+            self._store.max_preview_length,
+        )
+        if root is None:
+            trace_info["state"] = "IN_PROGRESS"
+        stored_info = self._store.read_trace_info(mlflow_trace_id)
+        stored_spans = self._read_spans(stored_info) if stored_info else []
+        stored_ids = {span.get("span_id") for span in stored_spans}
+        # Otherwise this service has sent the spans before, but got no response.
+        is_of_another = stored_ids.isdisjoint(
+            span_to_json(span)["span_id"] for span in spans
+        )
+        if stored_info is not None and stored_spans and is_of_another:
+            trace_info = join_trace_infos(stored_info, trace_info)
+        trace_info = trace_info | {"trace_id": mlflow_trace_id}
+        return self._store.start_trace(trace_info), stored_spans
 
     def _remember(self, mlflow_trace_id: str, trace_info: Json) -> None:
         with self._lock:

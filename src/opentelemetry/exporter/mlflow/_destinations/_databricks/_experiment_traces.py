@@ -8,6 +8,9 @@ from opentelemetry.exporter.mlflow._destinations._databricks._signed_url import 
     Credential,
     SignedUrl,
 )
+from opentelemetry.exporter.mlflow._destinations._databricks._workspace import (
+    WorkspaceError,
+)
 from opentelemetry.exporter.mlflow._trace_info._previews import MAX_PREVIEW_LENGTH
 
 if TYPE_CHECKING:
@@ -28,6 +31,18 @@ class WorkspaceTraceStore:
     def __init__(self, workspace: WorkspaceClient, timeout: float) -> None:
         self._workspace = workspace
         self._timeout = timeout
+
+    def read_trace_info(self, trace_id: str) -> Mapping[str, Any] | None:
+        try:
+            response = self._workspace.request(
+                "GET", f"/api/3.0/mlflow/traces/{trace_id}"
+            )
+        except WorkspaceError as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return None
+            raise
+        trace_info: Mapping[str, Any] = response["trace"]["trace_info"]
+        return trace_info
 
     def start_trace(self, trace_info: Mapping[str, Any]) -> Mapping[str, Any]:
         self._workspace.request(
