@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import anthropic
 import pytest
+from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.trace import NoOpTracerProvider
 
 from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
 
@@ -183,3 +186,19 @@ def test_options_of_the_application_are_not_changed(
 
     assert options.model_dump() == before
     assert scopes(telemetry) == [DEEPSEEK_SCOPE] * 2
+
+
+def test_span_of_the_sdk_remains_if_no_other_is_recorded(
+    call: Callable[..., Any], deepseek: Simulator, telemetry: Telemetry
+) -> None:
+    DeepSeekInstrumentor().instrument(
+        tracer_provider=NoOpTracerProvider(),
+        meter_provider=NoOpMeterProvider(),
+        hosts=[urlsplit(deepseek.base_url).netloc],
+    )
+    try:
+        call()
+    finally:
+        DeepSeekInstrumentor().uninstrument()
+
+    assert scopes(telemetry) == [SDK_SCOPE]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import httpx
 import pytest
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.trace import StatusCode
 
 from examples.simulator import RecordedResponse
+from opentelemetry.instrumentation.deepseek._client_call import ClientCall
+from opentelemetry.instrumentation.deepseek._errors import describe_error
 from opentelemetry.instrumentation.deepseek._telemetry import is_inside_recorded_call
 
 from .conftest import litellm, sample
@@ -81,13 +85,18 @@ def test_http_request_is_inside_the_recorded_call(
     inside = []
     send, send_async = httpx.Client.send, httpx.AsyncClient.send
 
-    def spy(*args: Any, **kwargs: Any) -> Any:
-        inside.append(is_inside_recorded_call())
-        return send(*args, **kwargs)
+    def report(request: httpx.Request) -> None:
+        # Threads of litellm may send requests of their own.
+        if str(request.url).startswith(deepseek.base_url):
+            inside.append(is_inside_recorded_call())
 
-    async def spy_async(*args: Any, **kwargs: Any) -> Any:
-        inside.append(is_inside_recorded_call())
-        return await send_async(*args, **kwargs)
+    def spy(client: Any, request: httpx.Request, **kwargs: Any) -> Any:
+        report(request)
+        return send(client, request, **kwargs)
+
+    async def spy_async(client: Any, request: httpx.Request, **kwargs: Any) -> Any:
+        report(request)
+        return await send_async(client, request, **kwargs)
 
     monkeypatch.setattr(httpx.Client, "send", spy)
     monkeypatch.setattr(httpx.AsyncClient, "send", spy_async)
@@ -136,3 +145,51 @@ def test_call_that_is_not_sampled_is_unchanged(
         sample("stream_thinking.sse" if stream else "chat_thinking.json")
     )
     assert call(stream=stream)
+
+
+class ApplicationError(Exception):
+    """Not an error of an HTTP client: its response is a dictionary."""
+
+    response: ClassVar = {"Error": {"Code": "Throttled"}}
+
+
+def test_error_of_the_application_reaches_it(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    telemetry: Telemetry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise ApplicationError("from a hook")
+
+    monkeypatch.setattr(httpx.Client, "send", fail)
+    monkeypatch.setattr(httpx.AsyncClient, "send", fail)
+    instrument()
+
+    # litellm has a class of its own for it.
+    with pytest.raises(Exception, match="from a hook"):
+        call()
+
+    assert telemetry.span.status.status_code is StatusCode.ERROR
+
+
+def test_answer_without_the_expected_form_is_not_in_the_description() -> None:
+    error = litellm.exceptions.JSONSchemaValidationError(
+        "deepseek-flash", "deepseek", '{"message": "Dear Ada"}', "{}"
+    )
+    assert describe_error(error, with_content=False).message == ""
+    assert "Dear Ada" in describe_error(error, with_content=True).message
+
+
+def test_span_ends_with_its_error_before_another_provider_is_tried() -> None:
+    error = ConnectionError()
+    failures: list[BaseException] = []
+    client_call = ClientCall()
+    for request_error in (None, error):
+        client_call.invocation = cast(
+            "Any", SimpleNamespace(request_error=request_error, fail=failures.append)
+        )
+        client_call.end_failed_request()
+    assert failures == [error]
+    assert client_call.invocation is None
+    client_call.end_failed_request()

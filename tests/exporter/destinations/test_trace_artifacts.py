@@ -47,7 +47,8 @@ class FileServer:
 
     def stored_trace_info(self):
         trace_info = self.trace_infos[-1]
-        tags = trace_info["tags"] | {"mlflow.artifactLocation": self.location}
+        location = {"mlflow.artifactLocation": self.location}
+        tags = {**dict(trace_info["tags"]), **location}
         trace = {"trace_info": trace_info | {"tags": tags}}
         return Response(body=json.dumps({"trace": trace}).encode())
 
@@ -119,25 +120,76 @@ def with_totals(span, tokens, cost):
     attributes = {
         "mlflow.chat.tokenUsage": json.dumps({"total_tokens": tokens}),
         "mlflow.llm.cost": json.dumps({"total_cost": cost}),
-        "mlflow.spanInputs": f'"the question of {span.name}"',
+        "mlflow.spanInputs": json.dumps({"q": f"the question of {span.name}"}),
     }
     return replace_span(span, attributes={**span.attributes, **attributes})
 
 
-@pytest.mark.parametrize("order", [1, -1], ids=["called first", "caller first"])
-def test_services_of_one_trace_write_one_file(fake_server, trace, send, order):
+@pytest.fixture
+def parts(spans):
+    """What a called service sends of a trace, and what its caller sends."""
+    start = spans.tracer.start_as_current_span
+    with start("root"):
+        with start("call of the called"):
+            pass
+        with start("call of the caller"):
+            pass
+    called, caller, root = spans.take()
+    root = replace_span(root, attributes={"mlflow.spanInputs": '{"q": "the question"}'})
+    return [
+        [with_totals(called, 3, 0.5)],
+        [with_totals(caller, 4, 0.25), root],
+    ]
+
+
+@pytest.mark.parametrize(
+    "order", [(0, 1), (1, 0), (0, 1, 0, 1), (1, 0, 0)], ids=lambda order: f"{order}"
+)
+def test_services_of_one_trace_write_one_file(fake_server, parts, send, order):
+    """Also if a service sends its part again in a new process."""
     server = FileServer(fake_server)
-    child, root = trace
-    for span in [with_totals(child, 3, 0.5), with_totals(root, 4, 0.25)][::order]:
-        send(span)
-    assert sorted(server.span_names) == ["child", "root"]
+    for index in order:
+        send(*parts[index])
+    assert sorted(server.span_names) == [
+        "call of the called",
+        "call of the caller",
+        "root",
+    ]
     trace_info = server.trace_infos[-1]
     assert trace_info["state"] == "OK"
     assert trace_info["tags"]["mlflow.traceName"] == "root"
-    assert "the question of root" in trace_info["request_preview"]
+    assert "the question" in trace_info["request_preview"]
     metadata = trace_info["trace_metadata"]
     assert json.loads(metadata["mlflow.trace.tokenUsage"]) == {"total_tokens": 7}
     assert json.loads(metadata["mlflow.trace.cost"]) == {"total_cost": 0.75}
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"request_time": "x"},
+        {"request_time": None},
+        {"trace_metadata": None},
+        {"state": None},
+    ],
+)
+def test_trace_info_of_another_form_is_replaced(fake_server, parts, send, stored):
+    server = FileServer(fake_server)
+    send(*parts[0])
+    tags = {"mlflow.artifactLocation": server.location}
+    server.trace_infos[-1] |= {"tags": tags} | stored
+    send(*parts[1])
+    assert len(server.spans) == 3
+    assert server.trace_infos[-1]["state"] == "OK"
+
+
+@pytest.mark.parametrize("content", [b"no JSON", b"[]", b"{}", b'{"spans": null}'])
+def test_file_of_another_form_is_replaced(fake_server, parts, send, content):
+    server = FileServer(fake_server)
+    send(*parts[0])
+    server.files = dict.fromkeys(server.files, content)
+    send(*parts[1])
+    assert sorted(server.span_names) == ["call of the caller", "root"]
 
 
 def test_root_without_previews_has_those_of_a_called_service(fake_server, trace, send):
@@ -146,16 +198,6 @@ def test_root_without_previews_has_those_of_a_called_service(fake_server, trace,
     send(with_totals(child, 3, 0.5))
     send(root)
     assert "the question of child" in server.trace_infos[-1]["request_preview"]
-
-
-def test_spans_that_are_sent_again_are_counted_once(fake_server, trace, send):
-    server = FileServer(fake_server)
-    _, root = trace
-    for _ in range(2):
-        send(with_totals(root, 4, 0.25))
-    assert server.span_names == ["root"]
-    metadata = server.trace_infos[-1]["trace_metadata"]
-    assert json.loads(metadata["mlflow.trace.tokenUsage"]) == {"total_tokens": 4}
 
 
 def test_missing_file_is_written_again(fake_server, trace):

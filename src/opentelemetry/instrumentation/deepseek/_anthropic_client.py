@@ -75,7 +75,8 @@ def request_wrappers(hosts: DeepSeekHosts, signals: Signals) -> tuple[Any, Any]:
         if (invocation := start(endpoint, client, args, kwargs)) is None:
             return wrapped(*args, **kwargs)
         with invocation:
-            args, kwargs = _without_sdk_span(client, args, kwargs)
+            if invocation.is_recording:
+                args, kwargs = _without_sdk_span(client, args, kwargs)
             return invocation.record(wrapped(*args, **kwargs))
 
     def async_wrapper(
@@ -95,7 +96,8 @@ def request_wrappers(hosts: DeepSeekHosts, signals: Signals) -> tuple[Any, Any]:
         if (invocation := start_async(endpoint, client, args, kwargs)) is None:
             return await wrapped(*args, **kwargs)
         with invocation:
-            args, kwargs = _without_sdk_span(client, args, kwargs)
+            if invocation.is_recording:
+                args, kwargs = _without_sdk_span(client, args, kwargs)
             return invocation.record(await wrapped(*args, **kwargs))
 
     return sync_wrapper, async_wrapper

@@ -93,6 +93,13 @@ class ClientCall:
         if self.invocation is not None:
             self.invocation.__exit__(kind, error, traceback)
 
+    def end_failed_request(self) -> None:
+        """Ends the span before a fallback to another provider, which has none."""
+        invocation = self.invocation
+        if invocation is not None and invocation.request_error is not None:
+            invocation.fail(invocation.request_error)
+            self.invocation = None
+
     def record(self, result: Any) -> Any:
         """Returns what the application gets instead of `result`."""
         return result if self.invocation is None else self.invocation.record(result)
@@ -220,6 +227,8 @@ class RequestWrappers:
         try:
             sent = self._sent_request(instance, args, kwargs)
             if (endpoint := self.endpoint_of(sent)) is None:
+                if _operation(sent.address, None) is not None:
+                    client_call.end_failed_request()
                 return None
             if (invocation := client_call.invocation) is None:
                 invocation = self.start(sent, endpoint, client_call.response_format)
@@ -246,12 +255,14 @@ class RequestWrappers:
         body = sent.read_body()
         if not endpoint.serves(body.get("model")):
             return None
+        # Before the span starts, because it may raise.
+        headers = sent.read_headers()
         invocation = start_invocation(
             ClientInvocation, self._signals, operation, endpoint, body
         )
         if isinstance(invocation, ClientInvocation):
             invocation.request_address = sent.address
-            invocation.request_headers = sent.read_headers()
+            invocation.request_headers = headers
             return invocation
         return None
 

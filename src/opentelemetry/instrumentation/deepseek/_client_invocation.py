@@ -25,6 +25,8 @@ class ClientInvocation(Invocation):
     _stream_type = cast("type[Any]", (Iterator, AsyncIterator))
     _stream_wrapper: ClassVar[Any] = staticmethod(wrap_iterator)
 
+    # The error of the last request, if it has failed.
+    request_error: BaseException | None = None
     request_address: str = ""
     request_headers: Mapping[str, Any] = EMPTY
     _stream: Any = None
@@ -51,11 +53,17 @@ class ClientInvocation(Invocation):
             if status >= _FIRST_ERROR_STATUS:
                 attributes["http.response.status_code"] = status
 
+        self.request_error = None
+
     def on_failed_request(self, error: BaseException) -> None:
-        if (response := getattr(error, "response", None)) is not None:
-            self.on_http_response(response.headers, response.status_code)
-        else:
+        # The error may be the application's, with a `response` of any type.
+        with suppress_errors("reading a failed request"):
             self._telemetry.attributes.pop("http.response.status_code", None)
+            response: Any = getattr(error, "response", None)
+            status = as_int(getattr(response, "status_code", None))
+            if status is not None:
+                self.on_http_response(response.headers, status)
+        self.request_error = error
 
     def on_stream_start(self) -> None:
         """Ends the span with the process, if the stream is open then."""

@@ -34,6 +34,8 @@ _MIN_SECRET_LENGTH: Final = 4
 _FIRST_ERROR_STATUS: Final = 400
 # The packages whose errors have messages of their own.
 _CLIENTS: Final = ("dspy.", "litellm.")
+# The base class of litellm's errors that quote an answer.
+_VALIDATION_ERROR: Final = "APIResponseValidationError"
 _json_decoder: Final = json.JSONDecoder()
 # DeepSeek's JSON parser (serde) quotes a value that it cannot read:
 # `invalid type: string "…", expected a sequence`.
@@ -143,8 +145,11 @@ def _error_message(
 def _server_message(error: BaseException, message: str) -> str | None:
     """Returns the message of the server in an error of litellm or DSPy's engine.
 
-    Their own messages quote answers that they could not read.
+    Their own messages quote answers that they could not read, or that do not have the
+    form that the application expects.
     """
+    if any(base.__name__ == _VALIDATION_ERROR for base in type(error).__mro__):
+        return None
     if (start := message.find("{")) >= 0:
         with suppress(ValueError, RecursionError):
             body, _ = _json_decoder.raw_decode(message, start)

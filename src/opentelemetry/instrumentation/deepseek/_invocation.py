@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from ._coerce import as_count, as_text
 from ._errors import (
+    ErrorDescription,
     IncompleteStreamError,
     UnreadStreamError,
     describe_body_error,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._endpoint import Endpoint
-    from ._errors import ErrorDescription
     from ._operations import Operation
     from ._signals import Signals
 
@@ -98,6 +98,11 @@ class Invocation:
         # Later spans of the application are not children of this one, even if its
         # stream is still open.
         self._telemetry.detach_context()
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether there is a span that is recorded."""
+        return not self._has_ended and self._telemetry.span.is_recording()
 
     def record(self, result: Any) -> Any:
         """Records `result`, or returns a wrapper that does so when it is read."""
@@ -212,7 +217,12 @@ class Invocation:
         except Exception as internal_error:  # noqa: BLE001  # as above
             log_suppressed("recording a response", internal_error)
         try:
-            telemetry.end(self._describe_error(error))
+            description = self._describe_error(error)
+        except Exception as internal_error:  # noqa: BLE001  # as above
+            log_suppressed("describing an error", internal_error)
+            description = None if error is None else ErrorDescription("_OTHER", "")
+        try:
+            telemetry.end(description)
         except Exception as internal_error:  # noqa: BLE001  # as above
             log_suppressed("ending a span", internal_error)
 

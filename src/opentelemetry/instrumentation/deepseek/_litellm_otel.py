@@ -29,6 +29,19 @@ if TYPE_CHECKING:
 _OTEL_MODULE: Final = "litellm.integrations.opentelemetry"
 # With LITELLM_OTEL_V2=true.
 _OTEL_V2_MODULE: Final = "litellm.integrations.otel.logger"
+# Those of litellm's functions that are patched; others go to the same hosts.
+_CALL_TYPES: Final = frozenset(
+    {
+        None,
+        "acompletion",
+        "anthropic_messages",
+        "aresponses",
+        "atext_completion",
+        "completion",
+        "responses",
+        "text_completion",
+    }
+)
 OTEL_MODULES: Final = frozenset({_OTEL_MODULE, _OTEL_V2_MODULE})
 
 
@@ -96,7 +109,7 @@ def _skip_call(
 
 def _is_recorded(hosts: DeepSeekHosts, details: Mapping[str, Any]) -> bool:
     """Whether this package makes the span of a call that a callback gets."""
-    if details.get("cache_hit"):
+    if details.get("cache_hit") or details.get("call_type") not in _CALL_TYPES:
         return False
     parameters: Mapping[str, Any] = details.get("litellm_params") or EMPTY
     address = str(parameters.get("api_base") or "")

@@ -106,10 +106,12 @@ class Patches:
                     ("revert", self._reapply_around_autolog),
                 ):
                     self._patch(module, method, wrapper, self._instrumentor_patches)
-        for client in () if self._is_reapplying else _CLIENTS:
-            if module.__name__ in client.MODULES:
-                # Only the patches of the openai SDK are reapplied.
-                is_sdk = client is _openai_patches
+        for client in _CLIENTS:
+            # Only the patches of the openai SDK are reapplied.
+            is_sdk = client is _openai_patches
+            if module.__name__ in client.MODULES and not (
+                is_sdk and self._is_reapplying
+            ):
                 patches = self._sdk_patches if is_sdk else self._client_patches
                 for owner, name, wrapper in client.patches_of(
                     module, self._hosts, self._shared_signals

@@ -14,6 +14,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from opentelemetry.exporter.mlflow._trace_info._shared_trace import join_trace_infos
@@ -95,27 +96,25 @@ class TraceArtifactWriter:
         new_spans = trace_spans(spans, mlflow_trace_id)
         with self._lock:
             trace_info = self._written_traces.get(mlflow_trace_id)
-        if trace_info is not None:
-            stored_spans = self._read_spans(trace_info)
-        else:
+        if trace_info is None:
             trace_info, stored_spans = self._start(mlflow_trace_id, new_spans)
             self._remember(mlflow_trace_id, trace_info)
+        else:
+            stored_spans = self._read_spans(trace_info)
         if trace_info["trace_id"] != mlflow_trace_id:  # the store has chosen another id
             new_spans = trace_spans(spans, trace_info["trace_id"])
-        root_parent_id = self._store.root_parent_id
-        new_json = [span_to_json(span, root_parent_id) for span in new_spans]
-        new_ids = {span["span_id"] for span in new_json}
-        all_json = [
-            *(span for span in stored_spans if span.get("span_id") not in new_ids),
-            *new_json,
-        ]
-        content = dump_json({"spans": all_json}).encode("utf-8", "replace")
-        self._store.write_trace_data(trace_info, content)
+        content = {"spans": self._all_spans(stored_spans, new_spans)}
+        self._store.write_trace_data(
+            trace_info, dump_json(content).encode("utf-8", "replace")
+        )
 
     def _start(
         self, mlflow_trace_id: str, spans: Sequence[TraceSpan]
     ) -> tuple[Json, list[dict[str, Any]]]:
-        """Write the TraceInfo, and return it with the spans of other services."""
+        """Write the TraceInfo, and return it with the spans that are stored already.
+
+        Another service may have stored them, or this one in a former process.
+        """
         root = find_root(spans)
         trace_info = TraceInfo.of(spans, root or spans[0]).to_json(
             experiment_location(self._experiment_id),
@@ -126,15 +125,26 @@ class TraceArtifactWriter:
             trace_info["state"] = "IN_PROGRESS"
         stored_info = self._store.read_trace_info(mlflow_trace_id)
         stored_spans = self._read_spans(stored_info) if stored_info else []
-        stored_ids = {span.get("span_id") for span in stored_spans}
-        # Otherwise this service has sent the spans before, but got no response.
-        is_of_another = stored_ids.isdisjoint(
-            span_to_json(span)["span_id"] for span in spans
-        )
-        if stored_info is not None and stored_spans and is_of_another:
-            trace_info = join_trace_infos(stored_info, trace_info)
-        trace_info = trace_info | {"trace_id": mlflow_trace_id}
-        return self._store.start_trace(trace_info), stored_spans
+        if stored_info and stored_spans:
+            # What is stored may have another form. Then the new one replaces it.
+            with suppress(KeyError, TypeError, ValueError):
+                trace_info = join_trace_infos(
+                    stored_info, trace_info, self._all_spans(stored_spans, spans)
+                )
+        return self._store.start_trace(
+            {**trace_info, "trace_id": mlflow_trace_id}
+        ), stored_spans
+
+    def _all_spans(
+        self, stored_spans: Sequence[dict[str, Any]], new_spans: Sequence[TraceSpan]
+    ) -> list[dict[str, Any]]:
+        root_parent_id = self._store.root_parent_id
+        new_json = [span_to_json(span, root_parent_id) for span in new_spans]
+        new_ids = {span["span_id"] for span in new_json}
+        return [
+            *(span for span in stored_spans if span.get("span_id") not in new_ids),
+            *new_json,
+        ]
 
     def _remember(self, mlflow_trace_id: str, trace_info: Json) -> None:
         with self._lock:
@@ -144,4 +154,7 @@ class TraceArtifactWriter:
 
     def _read_spans(self, trace_info: Json) -> list[dict[str, Any]]:
         content = self._store.read_trace_data(trace_info)
-        return json.loads(content)["spans"] if content else []
+        # A file of another form is written again.
+        with suppress(KeyError, TypeError, ValueError):
+            return [*json.loads(content or "null")["spans"]]
+        return []

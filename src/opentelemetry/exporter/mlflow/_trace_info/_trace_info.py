@@ -22,6 +22,7 @@ from opentelemetry.exporter.mlflow._trace_info._previews import (
     cut,
     preview,
 )
+from opentelemetry.exporter.mlflow._trace_info._totals import total
 from opentelemetry.exporter.mlflow._trace_info._trace_data import (
     TRACE_TAG_PREFIX,
     USAGE,
@@ -185,32 +186,7 @@ def _first_value(spans: Sequence[TraceSpan], name: str) -> str:
 
 
 def _total(spans: Sequence[TraceSpan], name: str) -> Json:
-    """The sum over the spans that have the attribute.
-
-    The value of a span includes the values of the spans beneath it, which are skipped.
-    """
-    parents = {span.id: span.parent_id for span in spans}
-    values = {
-        span.id: json.loads(span.attributes[name])
-        for span in spans
-        if name in span.attributes
-    }
-
-    def is_included_above(span_id: int) -> bool:
-        ancestor = parents.get(span_id)
-        for _ in spans:  # ends also if the ids make a circle
-            if ancestor is None or ancestor in values:
-                break
-            ancestor = parents.get(ancestor)
-        return ancestor in values
-
-    total: Json = {}
-    for span_id, numbers in values.items():
-        if isinstance(numbers, dict) and not is_included_above(span_id):
-            for key, number in cast("Json", numbers).items():
-                if isinstance(number, (int, float)):
-                    total[key] = total.get(key, 0) + number
-    return total
+    return total((span.id, span.parent_id, span.attributes.get(name)) for span in spans)
 
 
 def _size_statistics(sizes: Sequence[int]) -> dict[str, int]:
