@@ -65,9 +65,16 @@ class ProgramRun:
         return questions(self.traces)
 
 
+@pytest.fixture(scope="session")
+def autolog_runs() -> dict[tuple[str, str], ProgramRun]:
+    """The runs with autolog, by the program and its place."""
+    return {}
+
+
 @pytest.fixture
 def run_beside_autolog(
     run_program: Callable[..., ProgramRun],
+    autolog_runs: dict[tuple[str, str], ProgramRun],
 ) -> Callable[..., list[ProgramRun]]:
     """A function that runs a program with a recorder, and before with autolog.
 
@@ -75,8 +82,13 @@ def run_beside_autolog(
     """
 
     def run(recorder: str, program: str, place: str) -> list[ProgramRun]:
-        recorders = ["autolog", recorder] if _RECORDS_BY_ITSELF else [recorder]
-        return [run_program(recorder, program, place) for recorder in recorders]
+        run = run_program(recorder, program, place)
+        if not _RECORDS_BY_ITSELF:
+            return [run]
+        key = program, place
+        if key not in autolog_runs:
+            autolog_runs[key] = run_program("autolog", program, place)
+        return [autolog_runs[key], run]
 
     return run
 
