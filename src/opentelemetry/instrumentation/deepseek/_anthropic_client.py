@@ -191,7 +191,10 @@ def _headers_with_context(headers: Any) -> Mapping[str, Any]:
     inject(carrier)
     if not isinstance(headers, Mapping):  # the SDK's "not given"
         return carrier
-    given = cast("Mapping[str, Any]", headers).items()
-    replaced = {name.lower() for name in carrier}
-    kept = {name: value for name, value in given if name.lower() not in replaced}
-    return kept | carrier
+    context_names = {name.lower() for name in carrier}
+    other_headers = {
+        name: value
+        for name, value in cast("Mapping[str, Any]", headers).items()
+        if name.lower() not in context_names
+    }
+    return other_headers | carrier

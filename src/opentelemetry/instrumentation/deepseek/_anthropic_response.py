@@ -149,12 +149,12 @@ class MessagesAccumulator:
     def attributes(self, choice_count: int) -> Json:
         """Returns the response attributes of a span; `choice_count` is always 1."""
         usage = self.usage
-        read = as_count(usage.get("cache_read_input_tokens"))
-        written = as_count(usage.get("cache_creation_input_tokens"))
+        cache_read = as_count(usage.get("cache_read_input_tokens"))
+        cache_write = as_count(usage.get("cache_creation_input_tokens"))
         input_tokens = as_count(usage.get("input_tokens"))
         if input_tokens is not None:
             # Unlike in the conventions, these leave out the cached ones.
-            input_tokens += (read or 0) + (written or 0)
+            input_tokens += (cache_read or 0) + (cache_write or 0)
         details = fields_of(usage.get("output_tokens_details"))
         server_tools = fields_of(usage.get("server_tool_use"))
         return omit_none(
@@ -165,9 +165,9 @@ class MessagesAccumulator:
                 "gen_ai.response.model": self.model or None,
                 "gen_ai.usage.input_tokens": input_tokens,
                 "gen_ai.usage.output_tokens": as_count(usage.get("output_tokens")),
-                "gen_ai.usage.cache_read.input_tokens": read,
+                "gen_ai.usage.cache_read.input_tokens": cache_read,
                 # DeepSeek always sends 0, and bills none. A gateway may bill them.
-                "gen_ai.usage.cache_write.input_tokens": written or None,
+                "gen_ai.usage.cache_write.input_tokens": cache_write or None,
                 "gen_ai.usage.reasoning.output_tokens": as_count(
                     details.get("thinking_tokens")
                 ),

@@ -225,13 +225,13 @@ class RequestWrappers:
         if (client_call := current_call()) is None:
             return None
         try:
-            sent = self._sent_request(instance, args, kwargs)
-            if (endpoint := self.endpoint_of(sent)) is None:
-                if _operation(sent.address, None) is not None:
+            request = self._sent_request(instance, args, kwargs)
+            if (endpoint := self.endpoint_of(request)) is None:
+                if _operation(request.address, None) is not None:
                     client_call.end_failed_request()
                 return None
             if (invocation := client_call.invocation) is None:
-                invocation = self.start(sent, endpoint, client_call.response_format)
+                invocation = self.start(request, endpoint, client_call.response_format)
                 client_call.invocation = invocation
             if invocation is not None:
                 invocation.attach_context()
@@ -240,28 +240,28 @@ class RequestWrappers:
             return None
         return invocation
 
-    def endpoint_of(self, sent: SentRequest) -> Endpoint | None:
-        endpoint = self._hosts.endpoint_of_address(sent.address)
-        if endpoint is None and is_deepseek_model(sent.model):
-            self._hosts.log_other_address(sent.address)
+    def endpoint_of(self, request: SentRequest) -> Endpoint | None:
+        endpoint = self._hosts.endpoint_of_address(request.address)
+        if endpoint is None and is_deepseek_model(request.model):
+            self._hosts.log_other_address(request.address)
         return endpoint
 
     def start(
-        self, sent: SentRequest, endpoint: Endpoint, response_format: str | None
+        self, request: SentRequest, endpoint: Endpoint, response_format: str | None
     ) -> ClientInvocation | None:
-        operation = _operation(sent.address, response_format)
+        operation = _operation(request.address, response_format)
         if operation is None:
             return None
-        body = sent.read_body()
+        body = request.read_body()
         if not endpoint.serves(body.get("model")):
             return None
         # Before the span starts, because it may raise.
-        headers = sent.read_headers()
+        headers = request.read_headers()
         invocation = start_invocation(
             ClientInvocation, self._signals, operation, endpoint, body
         )
         if isinstance(invocation, ClientInvocation):
-            invocation.request_address = sent.address
+            invocation.request_address = request.address
             invocation.request_headers = headers
             return invocation
         return None

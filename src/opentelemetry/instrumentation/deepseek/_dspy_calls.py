@@ -88,38 +88,38 @@ class DspyStreams:
     async def _record_async(
         self, events: AsyncGenerator[Any, None], request: Any
     ) -> AsyncGenerator[Any, None]:
-        invocation = self._start(request)
+        if (invocation := self._start(request)) is None:
+            try:
+                async for event in events:
+                    yield event
+            finally:
+                await events.aclose()
+            return
         try:
             while True:
-                if invocation is not None:
-                    invocation.attach_context()
+                invocation.attach_context()
                 try:
                     event = await anext(events)
                 except StopAsyncIteration:
-                    if invocation is not None:
-                        invocation.on_stream_end()
+                    invocation.on_stream_end()
                     return
                 except BaseException as error:
-                    if invocation is not None:
-                        invocation.fail(error)
+                    invocation.fail(error)
                     raise
                 finally:
-                    if invocation is not None:
-                        invocation.detach_context()
-                if invocation is not None:
-                    _report(event, invocation)
+                    invocation.detach_context()
+                _report(event, invocation)
                 yield event
         finally:
             await events.aclose()
-            if invocation is not None:
-                invocation.on_stream_dropped()
+            invocation.on_stream_dropped()
 
     def _start(self, request: Any) -> ClientInvocation | None:
         try:
-            sent = self._sent_request(request)
-            if (endpoint := self._requests.endpoint_of(sent)) is None:
+            sent_request = self._sent_request(request)
+            if (endpoint := self._requests.endpoint_of(sent_request)) is None:
                 return None
-            invocation = self._requests.start(sent, endpoint, "chat")
+            invocation = self._requests.start(sent_request, endpoint, "chat")
             if invocation is not None and invocation.has_ended:
                 invocation.detach_context()
                 return None
@@ -179,15 +179,18 @@ def _delta(delta: Any) -> Json:
 
 def _last_chunk(event: Any) -> Json:
     # A chunk as DeepSeek has sent it. Its delta, if any, has been an event of its own.
-    sent: Json = event.provider_data or {}
-    if "choices" in sent:
+    body: Json = event.provider_data or {}
+    if "choices" in body:
         choices = [
-            {**fields_of(choice), "delta": None} for choice in items_of(sent["choices"])
+            {**fields_of(choice), "delta": None} for choice in items_of(body["choices"])
         ]
-        return {**sent, "choices": choices}
+        return {**body, "choices": choices}
     chunk: Json = {}
-    if event.finish_reason is not None:
-        chunk["choices"] = [{"finish_reason": event.finish_reason}]
+    if (finish_reason := event.finish_reason) is not None:
+        # The other words of the engine are those of Chat Completions.
+        if finish_reason == "tool_call":
+            finish_reason = "tool_calls"
+        chunk["choices"] = [{"finish_reason": finish_reason}]
     if (usage := event.usage) is not None:
         # Another format than chat completions, in which input has no cached tokens.
         cached = usage.cache_read_tokens or 0

@@ -11,7 +11,7 @@ import inspect
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from ._streams import StreamProxy
+from ._streams import AsyncIterationProxy, StreamProxy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
@@ -55,23 +55,11 @@ class _SyncIteration(_IteratorStream):
         return chunk
 
 
-class _AsyncIteration(_IteratorStream):
+class _AsyncIteration(_IteratorStream, AsyncIterationProxy):
     __slots__ = ()
 
     def __aiter__(self) -> Self:
         return self
-
-    async def __anext__(self) -> Any:
-        try:
-            chunk = await self._original.__anext__()
-        except StopAsyncIteration:
-            self._observer.on_stream_end()
-            raise
-        except BaseException as error:
-            self._observer.fail(error)
-            raise
-        self._observer.on_chunk(chunk)
-        return chunk
 
 
 class _SyncContext(_IteratorStream):

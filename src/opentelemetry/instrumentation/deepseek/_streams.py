@@ -87,8 +87,8 @@ def _report_chunks(
         yield chunk
 
 
-class AsyncStreamWrapper(StreamProxy):
-    """Wraps an `openai.AsyncStream`."""
+class AsyncIterationProxy(StreamProxy):
+    """Reports the chunks of an asynchronous iterator."""
 
     __slots__ = ()
 
@@ -103,6 +103,12 @@ class AsyncStreamWrapper(StreamProxy):
             raise
         self._observer.on_chunk(chunk)
         return chunk
+
+
+class AsyncStreamWrapper(AsyncIterationProxy):
+    """Wraps an `openai.AsyncStream`."""
+
+    __slots__ = ()
 
     async def __aiter__(self) -> AsyncIterator[Any]:
         while True:

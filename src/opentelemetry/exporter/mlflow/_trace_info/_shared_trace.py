@@ -23,7 +23,9 @@ _TOTALS: Final = (
 )
 
 
-def join_trace_infos(stored: Json, new: Json, spans: Sequence[Json]) -> dict[str, Any]:
+def join_trace_infos(
+    stored_info: Json, new_info: Json, spans: Sequence[Json]
+) -> dict[str, Any]:
     """Join what another service has stored with the TraceInfo of this one.
 
     Both are in the JSON form of MLflow's REST API. The service that has the root of the
@@ -33,7 +35,7 @@ def join_trace_infos(stored: Json, new: Json, spans: Sequence[Json]) -> dict[str
 
     Raises KeyError, TypeError or ValueError if what is stored has another form.
     """
-    main, other = sorted((stored, new), key=_order)
+    main, other = sorted((stored_info, new_info), key=_order)
     metadata: dict[str, str] = {**other["trace_metadata"], **main["trace_metadata"]}
     for name, attribute in _TOTALS:
         if numbers := total(_values(spans, attribute)):
