@@ -15,13 +15,12 @@ from __future__ import annotations
 import inspect
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Final
 
 from ._client_invocation import ClientInvocation
 from ._endpoint import is_deepseek_model
-from ._operations import OPERATIONS
-from ._patch import start_invocation
+from ._operations import OPERATIONS, operation_of_address
+from ._request_invocation import start_request_invocation
 from ._suppress import log_suppressed
 
 if TYPE_CHECKING:
@@ -33,30 +32,12 @@ if TYPE_CHECKING:
 
     from ._endpoint import DeepSeekHosts, Endpoint
     from ._operations import Operation
+    from ._sent_request import SentRequest
     from ._signals import Signals
 
-# The end of the path of each API, and its name in OPERATIONS.
-_API_PATHS: Final = (
-    ("/chat/completions", "chat"),
-    ("/completions", "text_completion"),
-    ("/responses", "responses"),
-    ("/messages", "messages"),
-)
 _current_call: Final[ContextVar[ClientCall | None]] = ContextVar(
     "deepseek_client_call", default=None
 )
-
-
-class SentRequest(NamedTuple):
-    """A request that a client is about to send.
-
-    `model` is what the client knows of it without its body, or None.
-    """
-
-    address: str
-    read_body: Callable[[], Mapping[str, Any]]
-    read_headers: Callable[[], Mapping[str, Any]]
-    model: str | None = None
 
 
 class ClientCall:
@@ -227,7 +208,7 @@ class RequestWrappers:
         try:
             request = self._sent_request(instance, args, kwargs)
             if (endpoint := self.endpoint_of(request)) is None:
-                if _operation(request.address, None) is not None:
+                if operation_of_address(request.address) is not None:
                     client_call.end_failed_request()
                 return None
             if (invocation := client_call.invocation) is None:
@@ -252,27 +233,14 @@ class RequestWrappers:
         operation = _operation(request.address, response_format)
         if operation is None:
             return None
-        body = request.read_body()
-        if not endpoint.serves(body.get("model")):
-            return None
-        # Before the span starts, because it may raise.
-        headers = request.read_headers()
-        invocation = start_invocation(
-            ClientInvocation, self._signals, operation, endpoint, body
+        return start_request_invocation(
+            ClientInvocation, self._signals, operation, endpoint, request
         )
-        if isinstance(invocation, ClientInvocation):
-            invocation.request_address = request.address
-            invocation.request_headers = headers
-            return invocation
-        return None
 
 
 def _operation(address: str, response_format: str | None) -> Operation | None:
-    path = urlsplit(address).path
-    for ending, name in _API_PATHS:
-        if path.endswith(ending) and (operation := OPERATIONS.get(name)) is not None:
-            if response_format is None or response_format == name:
-                return operation
-            accumulator = OPERATIONS[response_format].accumulator
-            return operation._replace(accumulator=accumulator)
-    return None
+    operation = operation_of_address(address)
+    if operation is None or response_format is None:
+        return operation
+    accumulator = OPERATIONS[response_format].accumulator
+    return operation._replace(accumulator=accumulator)

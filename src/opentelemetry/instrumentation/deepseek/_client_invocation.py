@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from ._coerce import EMPTY, as_int, fields_of
-from ._errors import secrets_of_request
-from ._invocation import Invocation
+from ._coerce import as_int, fields_of
 from ._iterator_stream import wrap_iterator
+from ._request_invocation import RequestInvocation
 from ._suppress import suppress_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_FIRST_ERROR_STATUS: Final = 400
 
-
-class ClientInvocation(Invocation):
+class ClientInvocation(RequestInvocation):
     """An invocation whose requests are reported while it runs."""
 
     # A tuple of types for isinstance(): a stream of litellm may be both.
@@ -27,15 +24,8 @@ class ClientInvocation(Invocation):
 
     # The error of the last request, if it has failed.
     request_error: BaseException | None = None
-    request_address: str = ""
-    request_headers: Mapping[str, Any] = EMPTY
     _stream: Any = None
     _incomplete_line: bytes = b""
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether there is nothing to record, or no longer."""
-        return self._has_ended
 
     def attach_context(self) -> None:
         """Makes the span current while a request is sent."""
@@ -45,14 +35,7 @@ class ClientInvocation(Invocation):
         self._telemetry.detach_context()
 
     def on_http_response(self, headers: Mapping[str, Any], status: int) -> None:
-        """Records the head of a response; the last one of several counts."""
-        with suppress_errors("reading the head of a response"):
-            self._record_headers(headers)
-            attributes = self._telemetry.attributes
-            attributes.pop("http.response.status_code", None)
-            if status >= _FIRST_ERROR_STATUS:
-                attributes["http.response.status_code"] = status
-
+        super().on_http_response(headers, status)
         self.request_error = None
 
     def on_failed_request(self, error: BaseException) -> None:
@@ -64,10 +47,6 @@ class ClientInvocation(Invocation):
             if status is not None:
                 self.on_http_response(response.headers, status)
         self.request_error = error
-
-    def on_stream_start(self) -> None:
-        """Ends the span with the process, if the stream is open then."""
-        self._open_streams.add(self)
 
     def on_chunk(self, chunk: Any) -> None:
         # litellm passes a stream in Anthropic's format on as it is.
@@ -119,9 +98,6 @@ class ClientInvocation(Invocation):
         # Not `status_code`, which litellm's errors have even without a response. This
         # is the status in an error of DSPy's engine.
         return as_int(getattr(error, "status", None))
-
-    def _request_secrets(self) -> Sequence[str]:
-        return secrets_of_request(self.request_address, self.request_headers)
 
 
 def _with_plain_choices(chunk: Any) -> Any:

@@ -11,8 +11,9 @@ from ._suppress import log_suppressed
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 
-    from ._client_call import RequestWrappers, SentRequest
+    from ._client_call import RequestWrappers
     from ._client_invocation import ClientInvocation
+    from ._sent_request import SentRequest
 
 Json = dict[str, Any]
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ._coerce import EMPTY
 from ._patch import Patch
+from ._sent_request import SentRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
-    from ._client_call import SentRequest
     from ._endpoint import DeepSeekHosts
     from ._signals import Signals
 
@@ -57,8 +57,6 @@ def _request_of_send(_: Any, args: Any, kwargs: Any) -> SentRequest:
 
 
 def _sent_request(request: Any) -> SentRequest:
-    from ._client_call import SentRequest
-
     return SentRequest(
         request.url, partial(_read_body, request), partial(dict, request.headers)
     )

@@ -17,6 +17,7 @@ _ENTRY: Final = re.compile(
     r"([\w.-]+|\[[\da-fA-F:.]+\])(?::(\d{1,5}))?(?:\s*=\s*([\w.-]+))?"
 )
 _DEEPSEEK: Final = "deepseek"
+_DEEPSEEK_DOMAIN: Final = ".deepseek.com"
 _logger: Final = logging.getLogger(__name__)
 
 
@@ -65,9 +66,23 @@ class DeepSeekHosts:
         self._providers = dict(
             _parse_entry(entry) for entry in stripped if entry != _EVERY_HOST
         )
+        self._host_names = frozenset(host for host, _ in self._providers)
         self._last: tuple[object, Endpoint | None] = None, None
         self._last_address: tuple[str, Endpoint | None] = "", None
         self._logged_hosts: set[str] = set()
+
+    def includes(self, host: str | None) -> bool:
+        """Whether a request to `host` may be one to DeepSeek; quick, for every request.
+
+        `endpoint_of_address` compares the port, too.
+        """
+        if not host:
+            return False
+        return (
+            host.endswith(_DEEPSEEK_DOMAIN)
+            or host in self._host_names
+            or self._has_every_host
+        )
 
     def endpoint_of(self, resource: Any) -> Endpoint | None:
         """Returns the endpoint of an SDK resource; None if it is not DeepSeek's."""
@@ -124,7 +139,7 @@ class DeepSeekHosts:
 
     def _endpoint(self, host: str, port: int | None, scheme: str) -> Endpoint | None:
         port = port or (80 if scheme == "http" else 443)
-        if host.endswith(".deepseek.com"):
+        if host.endswith(_DEEPSEEK_DOMAIN):
             return Endpoint(host, port)
         for key in ((host, port), (host, None)):
             if (provider := self._providers.get(key)) is not None:

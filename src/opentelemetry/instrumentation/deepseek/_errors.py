@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from ._coerce import as_int, as_text, field_of
 from ._genai import fq_exception_type
@@ -34,6 +34,8 @@ _MIN_SECRET_LENGTH: Final = 4
 _FIRST_ERROR_STATUS: Final = 400
 # The packages whose errors have messages of their own.
 _CLIENTS: Final = ("dspy.", "litellm.")
+# The packages whose errors are about the connection and quote no content.
+_HTTP_CLIENTS: Final = ("aiohttp.", "httpx", "requests.")
 # The base class of litellm's errors that quote an answer.
 _VALIDATION_ERROR: Final = "APIResponseValidationError"
 _json_decoder: Final = json.JSONDecoder()
@@ -109,7 +111,9 @@ def _body_error(error: BaseException) -> object:
     return cast("object", inner) if isinstance(inner, Mapping) else body
 
 
-def describe_body_error(body_error: object, *, with_content: bool) -> ErrorDescription:
+def describe_body_error(
+    body_error: object, *, with_content: bool, secrets: Iterable[str] = ()
+) -> ErrorDescription:
     """Returns the code and the message of an error in a body with status 200.
 
     The type is `_OTHER`, the fallback of the conventions, if the error has no code.
@@ -119,7 +123,7 @@ def describe_body_error(body_error: object, *, with_content: bool) -> ErrorDescr
     message = as_text(field_of(body_error, "message")) or as_text(body_error) or ""
     return ErrorDescription(
         _SECRETS.sub(_REDACTED, as_text(error_type) or "_OTHER"),
-        _redact(message, (), with_content=with_content),
+        _redact(message, secrets, with_content=with_content),
     )
 
 
@@ -129,7 +133,9 @@ def _error_message(
     if type(error) in _ERROR_TYPES:
         return str(error)
     message = as_text(getattr(error, "message", None))  # of the SDK's APIError
-    if message is not None and type(error).__module__.startswith(_CLIENTS):
+    if type(error).__module__.startswith(_HTTP_CLIENTS):
+        message = as_text(str(error))
+    elif message is not None and type(error).__module__.startswith(_CLIENTS):
         message = _server_message(error, message) or (message if with_content else "")
     body: Any = _body_error(error)
     if isinstance(body, Mapping):
@@ -175,22 +181,19 @@ def _request_secrets(error: BaseException) -> list[str]:
     request: Any = getattr(error, "request", None)
     if request is None:
         return []
-    url = request.url
-    return _secrets([url.username, url.password, *url.params.values()], request.headers)
+    return secrets_of_request(str(request.url), request.headers)
 
 
 def secrets_of_request(address: str, headers: Mapping[str, Any]) -> list[str]:
-    """Returns the same values of a request that is not an object of httpx."""
+    """Returns the values of a request that a server might quote in its error."""
     url = urlsplit(address)
-    values = [value for _, value in parse_qsl(url.query)]
-    return _secrets([url.username or "", url.password or "", *values], headers)
-
-
-def _secrets(url_values: Iterable[str], headers: Mapping[str, Any]) -> list[str]:
-    values = list(url_values)
+    query = (pair.rpartition("=")[2] for pair in url.query.split("&"))
+    values = [url.username or "", url.password or "", *query]
+    values += [unquote_plus(value) for value in values]
     for name, value in headers.items():
         if not _PUBLIC_HEADERS.fullmatch(name) and isinstance(value, str):
-            values += [value, value.rpartition(" ")[2]]  # the token of `Bearer token`
+            # The second one is the token of `Bearer token`.
+            values += [value.strip(), value.strip().rpartition(" ")[2]]
     # The longest first: a value may be part of another.
     long_values = (value for value in values if len(value) >= _MIN_SECRET_LENGTH)
     return sorted(long_values, key=len, reverse=True)

@@ -17,8 +17,9 @@ from ._errors import (
     status_code,
 )
 from ._parse_errors import response_of
-from ._raw_response import RawResponseWrapper, parse_body
+from ._raw_response import RawResponseWrapper
 from ._request import request_attributes, request_body
+from ._response_body import parse_body
 from ._streams import AsyncStreamWrapper, StreamWrapper
 from ._suppress import log_suppressed, suppress_errors
 from ._telemetry import InvocationTelemetry
@@ -233,7 +234,9 @@ class Invocation:
         with_content = self._telemetry.wants_content
         # The cause of an exception that the SDK raises when it parses such a body.
         if (body_error := self._response.error) is not None:
-            return describe_body_error(body_error, with_content=with_content)
+            return describe_body_error(
+                body_error, with_content=with_content, secrets=self._request_secrets()
+            )
         if error is None:
             return None
         return describe_error(

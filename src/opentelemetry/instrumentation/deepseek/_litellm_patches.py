@@ -18,12 +18,12 @@ from ._coerce import EMPTY, as_text
 from ._litellm_otel import OTEL_MODULES, otel_patches_of
 from ._patch import Patch
 from ._request import request_body
+from ._sent_request import SentRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import ModuleType
 
-    from ._client_call import SentRequest
     from ._endpoint import DeepSeekHosts
     from ._signals import Signals
 
@@ -81,8 +81,6 @@ def patches_of(
 
 
 def _sent_request(_: Any, args: Any, kwargs: Any) -> SentRequest:
-    from ._client_call import SentRequest
-
     arguments = dict(zip(("url", "data"), args, strict=False)) | kwargs
     logging_object = arguments.get("logging_obj")
     return SentRequest(
@@ -98,8 +96,6 @@ def _response_head(response: Any) -> tuple[Mapping[str, Any], int]:
 
 
 def _sent_openai_request(_: Any, args: Any, kwargs: Any) -> SentRequest:
-    from ._client_call import SentRequest
-
     names = ("openai_client", "data")
     arguments = dict(zip(names, args, strict=False)) | kwargs
     client = arguments.get("openai_client") or arguments["openai_aclient"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from ._anthropic_messages import messages_request_content
 from ._anthropic_response import MessagesAccumulator
@@ -75,3 +76,20 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "chat", MESSAGES_FIELDS, messages_request_content, MessagesAccumulator
     ),
 }
+
+# The end of the path of each API, and its name in OPERATIONS.
+_API_PATHS: Final = (
+    ("/chat/completions", "chat"),
+    ("/completions", "text_completion"),
+    ("/responses", "responses"),
+    ("/v1/messages", "messages"),
+)
+
+
+def operation_of_address(address: str) -> Operation | None:
+    """Returns the operation of the URL of a request; None if it is of another API."""
+    path = urlsplit(address).path
+    for ending, name in _API_PATHS:
+        if path.endswith(ending):
+            return OPERATIONS[name]
+    return None

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from ._suppress import log_suppressed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
-    from ._invocation import Invocation
+_Invocation = TypeVar("_Invocation")
 
 
 class Patch(NamedTuple):
@@ -23,8 +24,8 @@ class Patch(NamedTuple):
 
 
 def start_invocation(
-    invocation_class: type[Invocation], *arguments: Any
-) -> Invocation | None:
+    invocation_class: Callable[..., _Invocation], *arguments: Any
+) -> _Invocation | None:
     """Returns None if the call is not recorded."""
     # Not `with suppress_errors(…)`: it takes time in every call.
     try:

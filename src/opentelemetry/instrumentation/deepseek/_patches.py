@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from wrapt import patch_function_wrapper
 
-from . import _anthropic_patches, _dspy_patches, _litellm_patches, _openai_patches
+from . import (
+    _anthropic_patches,
+    _dspy_patches,
+    _http_patches,
+    _litellm_patches,
+    _openai_patches,
+)
 from ._coexistence import (
     AUTOLOG_PATCHES_MODULE,
     OPENAI_INSTRUMENTATION_MODULES,
@@ -29,6 +35,7 @@ _CLIENTS: Final = (
     _anthropic_patches,
     _litellm_patches,
     _dspy_patches,
+    _http_patches,
 )
 _SDK_MODULES: Final = _openai_patches.MODULES
 # Those that belong to the openai SDK, and to what patches it as well.

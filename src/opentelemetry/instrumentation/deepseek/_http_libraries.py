@@ -1,0 +1,153 @@
+"""How the requests and responses of each HTTP client library are read.
+
+The classes of a library are not imported, because no program needs all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from urllib.parse import urlsplit
+
+from ._coerce import EMPTY
+from ._response_body import ResponseBody, parse_body
+from ._sent_request import SentRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._http_invocation import HttpInvocation
+
+_POST: Final = "POST"
+
+
+class HttpLibrary(NamedTuple):
+    """Functions with the instance and the arguments of the method that sends.
+
+    `post_host` returns the host of a POST, and an empty string for another request. It
+    runs for every request of a program, so it does nothing else. `record_response`
+    records a response that is in memory, and otherwise what the application reads.
+    """
+
+    post_host: Callable[[Any, Any, Any], str | None]
+    sent_request: Callable[[Any, Any, Any], SentRequest]
+    record_response: Callable[[HttpInvocation, Any, Any, Any], None]
+
+
+def _httpx_post_host(_: Any, args: Any, kwargs: Any) -> str:
+    request = args[0] if args else kwargs["request"]
+    return request.url.host if request.method == _POST else ""
+
+
+def _httpx_request(_: Any, args: Any, kwargs: Any) -> SentRequest:
+    request = args[0] if args else kwargs["request"]
+
+    def read_body() -> Mapping[str, Any]:
+        # A body that the application generates is not in memory.
+        with suppress(RuntimeError):
+            return _parse(request.content)
+        return EMPTY
+
+    return SentRequest(str(request.url), read_body, lambda: request.headers)
+
+
+def _record_httpx_response(
+    invocation: HttpInvocation, response: Any, _: Any, __: Any
+) -> None:
+    from ._httpx_response import RecordedHttpxResponse
+    from ._response_recorder import ResponseRecorder
+
+    invocation.on_http_response(response.headers, response.status_code)
+    if response.is_closed:
+        ResponseBody(response.headers, invocation).record(response.content)
+    else:
+        invocation.on_stream_start()
+        ResponseRecorder(response, RecordedHttpxResponse, invocation)
+
+
+def _requests_post_host(_: Any, args: Any, kwargs: Any) -> str | None:
+    request = args[0] if args else kwargs["request"]
+    url: str = request.url
+    return urlsplit(url).hostname if request.method == _POST else ""
+
+
+def _requests_request(_: Any, args: Any, kwargs: Any) -> SentRequest:
+    request = args[0] if args else kwargs["request"]
+    return SentRequest(
+        request.url, lambda: _parse(request.body), lambda: request.headers
+    )
+
+
+def _record_requests_response(
+    invocation: HttpInvocation, response: Any, session: Any, kwargs: Any
+) -> None:
+    from ._requests_response import RecordedRequestsResponse
+    from ._response_recorder import ResponseRecorder
+
+    invocation.on_http_response(response.headers, response.status_code)
+    if kwargs.get("stream", session.stream):
+        invocation.on_stream_start()
+        ResponseRecorder(response, RecordedRequestsResponse, invocation)
+    else:
+        ResponseBody(response.headers, invocation).record(response.content)
+
+
+def _aiohttp_post_host(session: Any, args: Any, kwargs: Any) -> str | None:
+    arguments = _aiohttp_arguments(args, kwargs)
+    if arguments["method"].upper() != _POST:
+        return ""
+    host: str | None = _aiohttp_url(session, arguments).host
+    return host
+
+
+def _aiohttp_request(session: Any, args: Any, kwargs: Any) -> SentRequest:
+    arguments = _aiohttp_arguments(args, kwargs)
+
+    def read_body() -> Mapping[str, Any]:
+        body: object = arguments.get("json")
+        if isinstance(body, Mapping):
+            return cast("Mapping[str, Any]", body)
+        return _parse(arguments.get("data"))
+
+    def read_headers() -> Mapping[str, Any]:
+        return {**session.headers, **dict(arguments.get("headers") or EMPTY)}
+
+    return SentRequest(str(_aiohttp_url(session, arguments)), read_body, read_headers)
+
+
+def _aiohttp_arguments(args: Any, kwargs: Any) -> Mapping[str, Any]:
+    names = ("method", "str_or_url")
+    arguments: Mapping[str, Any] = dict(zip(names, args, strict=False)) | kwargs
+    return arguments
+
+
+def _aiohttp_url(session: Any, arguments: Mapping[str, Any]) -> Any:
+    # `_build_url` is private, but a session has no public name for its base URL. It
+    # joins the two; tests/http_clients checks it.
+    return session._build_url(arguments["str_or_url"])  # noqa: SLF001
+
+
+def _record_aiohttp_response(
+    invocation: HttpInvocation, response: Any, _: Any, __: Any
+) -> None:
+    from ._aiohttp_response import RecordedContent
+
+    invocation.on_http_response(response.headers, response.status)
+    invocation.on_stream_start()
+    response.content = RecordedContent(response, invocation)
+
+
+def _parse(body: object) -> Mapping[str, Any]:
+    if isinstance(body, bytes | bytearray | str):
+        return parse_body(body) or EMPTY
+    return EMPTY
+
+
+HTTPX: Final = HttpLibrary(_httpx_post_host, _httpx_request, _record_httpx_response)
+REQUESTS: Final = HttpLibrary(
+    _requests_post_host, _requests_request, _record_requests_response
+)
+AIOHTTP: Final = HttpLibrary(
+    _aiohttp_post_host, _aiohttp_request, _record_aiohttp_response
+)

@@ -1,0 +1,132 @@
+"""The methods of HTTP clients that are patched, and their wrappers.
+
+They record the requests of programs that call DeepSeek without a client library, and of
+client libraries that no other module of this package knows. A request of a call that is
+already recorded has no span of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from ._http_libraries import AIOHTTP, HTTPX, REQUESTS
+from ._patch import Patch
+from ._suppress import log_suppressed
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from types import ModuleType
+
+    from ._endpoint import DeepSeekHosts
+    from ._http_invocation import HttpInvocation
+    from ._http_libraries import HttpLibrary
+    from ._signals import Signals
+
+_AIOHTTP_MODULE: Final = "aiohttp.client"
+_REQUESTS_MODULE: Final = "requests.sessions"
+# httpx2 is a continuation of httpx, with the same methods.
+_HTTPX_MODULES: Final = frozenset({"httpx", "httpx2"})
+MODULES: Final = _HTTPX_MODULES | {_AIOHTTP_MODULE, _REQUESTS_MODULE}
+
+
+def patches_of(
+    module: ModuleType, hosts: DeepSeekHosts, signals: Callable[[], Signals]
+) -> Iterator[Patch]:
+    """Yields the patches of an imported module of MODULES."""
+    if module.__name__ == _AIOHTTP_MODULE:
+        # The public methods return a context manager around this coroutine, which would
+        # have to be replaced; tests/http_clients checks it.
+        wrapper = _HttpWrappers(hosts, signals, AIOHTTP).send_async
+        yield Patch(module.ClientSession, "_request", wrapper)
+    elif module.__name__ == _REQUESTS_MODULE:
+        wrapper = _HttpWrappers(hosts, signals, REQUESTS).send
+        yield Patch(module.Session, "send", wrapper)
+    else:
+        wrappers = _HttpWrappers(hosts, signals, HTTPX)
+        yield Patch(module.Client, "send", wrappers.send)
+        yield Patch(module.AsyncClient, "send", wrappers.send_async)
+
+
+class _HttpWrappers:
+    """Wrappers of the method with which a client sends a request."""
+
+    def __init__(
+        self,
+        hosts: DeepSeekHosts,
+        signals: Callable[[], Signals],
+        library: HttpLibrary,
+    ) -> None:
+        self._hosts = hosts
+        self._signals = signals
+        self._library = library
+
+    def send(
+        self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
+    ) -> Any:
+        if not self._may_be_recorded(client, args, kwargs):
+            return wrapped(*args, **kwargs)
+        if (invocation := self._start(client, args, kwargs)) is None:
+            return wrapped(*args, **kwargs)
+        with invocation:
+            response = wrapped(*args, **kwargs)
+            self._record(invocation, response, client, kwargs)
+        return response
+
+    def send_async(
+        self,
+        wrapped: Callable[..., Awaitable[Any]],
+        client: Any,
+        args: Any,
+        kwargs: Any,
+    ) -> Awaitable[Any]:
+        if not self._may_be_recorded(client, args, kwargs):
+            return wrapped(*args, **kwargs)
+        return self._await_and_record(wrapped, client, args, kwargs)
+
+    async def _await_and_record(
+        self,
+        wrapped: Callable[..., Awaitable[Any]],
+        client: Any,
+        args: Any,
+        kwargs: Any,
+    ) -> Any:
+        if (invocation := self._start(client, args, kwargs)) is None:
+            return await wrapped(*args, **kwargs)
+        with invocation:
+            response = await wrapped(*args, **kwargs)
+            self._record(invocation, response, client, kwargs)
+        return response
+
+    def _may_be_recorded(self, client: Any, args: Any, kwargs: Any) -> bool:
+        # Not `with suppress_errors(…)`: it takes time in every request.
+        try:
+            if not self._hosts.includes(self._library.post_host(client, args, kwargs)):
+                return False
+        except Exception:  # noqa: BLE001  # the library raises it for such arguments
+            return False
+        # Imported here because the GenAI library takes a fifth of a second to import,
+        # and most programs that import an HTTP client never send such a request.
+        from ._telemetry import is_inside_recorded_call
+
+        return not is_inside_recorded_call()
+
+    def _start(self, client: Any, args: Any, kwargs: Any) -> HttpInvocation | None:
+        from ._http_invocation import start_http_invocation
+
+        try:
+            request = self._library.sent_request(client, args, kwargs)
+            return start_http_invocation(self._hosts, self._signals, request)
+        except Exception as error:  # noqa: BLE001  # telemetry may fail, calls may not
+            log_suppressed("reading a request of an HTTP client", error)
+            return None
+
+    def _record(
+        self, invocation: HttpInvocation, response: Any, client: Any, kwargs: Any
+    ) -> None:
+        if invocation.has_ended:
+            return
+        try:
+            self._library.record_response(invocation, response, client, kwargs)
+        except Exception as error:  # noqa: BLE001  # as above
+            log_suppressed("reading a response of an HTTP client", error)
+            invocation.end()
