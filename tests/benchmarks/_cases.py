@@ -26,6 +26,7 @@ class Case:
     rounds: int | None = None
 
 
+_OTHER_HOST: Final = "other_host"
 CASES: Final = (
     Case(
         "call",
@@ -67,6 +68,12 @@ CASES: Final = (
         "at most half of OpenTelemetry's for OpenAI",
     ),
     Case(
+        _OTHER_HOST,
+        "no_content",
+        "A request of httpx to another host",
+        "at most 1 µs",
+    ),
+    Case(
         "memory",
         "content",
         "Memory in use over a stream of 2,000 chunks, without the text itself",
@@ -89,7 +96,10 @@ def environment_variables(subject: Subject, mode: str) -> Mapping[str, str] | No
 
 def is_measured(subject: Subject, case: Case) -> bool:
     # A bare span does nothing per chunk and allocates nothing that stays in use.
-    return subject.name != BARE_SPAN.name or case.name == "call"
+    if subject.name == BARE_SPAN.name:
+        return case.name == "call"
+    # No peer records requests of httpx.
+    return case.name != _OTHER_HOST or not subject.is_peer
 
 
 BARE_SPAN: Final = SUBJECTS["span"]

@@ -47,6 +47,9 @@ CLIENTS: Final = {
         Client("litellm", ("litellm",), "Router, text completion and Responses, too"),
         Client("dspy", ("dspy", "litellm"), "its own engine, and litellm"),
         Client("langchain-litellm", ("langchain-litellm",)),
+        Client("httpx", ("httpx", "httpx2"), "without an SDK; `httpx2`, too"),
+        Client("requests", ("requests",), "without an SDK"),
+        Client("aiohttp", ("aiohttp",), "without an SDK"),
         Client("google-adk", ("google-adk", "litellm"), "by litellm"),
     )
 }

@@ -11,7 +11,13 @@ from statistics import median
 from time import thread_time
 from typing import TYPE_CHECKING, Any, Final
 
-from .transport import CHUNKS, QUESTION, create_client, message_history
+from .transport import (
+    CHUNKS,
+    QUESTION,
+    create_client,
+    create_http_client,
+    message_history,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +28,8 @@ if TYPE_CHECKING:
 
 _CALLS: Final = 30
 _HISTORY_CALLS: Final = 6
+_OTHER_HOST: Final = "https://example.com/v1/embeddings"
+_REQUESTS: Final = 50
 _WINDOW_SIZE: Final = 50
 _MODEL: Final = "deepseek-flash"
 _HISTORY: Final = message_history(100)
@@ -73,6 +81,7 @@ class Benchmark:
             "first_chunk": self._first_chunks,
             "chunk": self._chunks,
             "memory": self._memory,
+            "other_host": self._requests_to_another_host,
         }
 
     def round(self, case: str) -> Round:
@@ -83,21 +92,23 @@ class Benchmark:
         finally:
             gc.enable()
 
-    def _set_patches(self, *, applied: bool) -> None:
+    def _set_patches(self, *, applied: bool, calls: int = 1) -> None:
         self._patches.set(applied=applied)
-        self.instrumented_calls += applied
+        self.instrumented_calls += applied * calls
 
     def _create(self, messages: Any = QUESTION, **options: Any) -> Any:
         return self._client.chat.completions.create(
             model=_MODEL, messages=messages, temperature=0.7, **options
         )
 
-    def _measure_pairs(self, measure: Callable[[], float], count: int) -> Round:
+    def _measure_pairs(
+        self, measure: Callable[[], float], count: int, *, calls: int = 1
+    ) -> Round:
         pairs: list[dict[bool, float]] = []
         for turn in range(count):
             pair: dict[bool, float] = {}
             for applied in _order(turn):
-                self._set_patches(applied=applied)
+                self._set_patches(applied=applied, calls=calls)
                 pair[applied] = measure()
             pairs.append(pair)
         return _median_round(pairs)
@@ -106,6 +117,19 @@ class Benchmark:
         return self._measure_pairs(
             lambda: _cpu_time(lambda: self._create(messages)), count
         )
+
+    def _requests_to_another_host(self) -> Round:
+        """Measures the time per request, in groups: one takes too little time."""
+        client = create_http_client()
+        request = client.build_request("POST", _OTHER_HOST, json={"input": "text"})
+
+        def measure() -> float:
+            return (
+                _cpu_time(lambda: [client.send(request) for _ in range(_REQUESTS)])
+                / _REQUESTS
+            )
+
+        return self._measure_pairs(measure, _CALLS, calls=0)
 
     def _first_chunks(self) -> Round:
         def measure() -> float:

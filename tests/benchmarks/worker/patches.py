@@ -1,7 +1,7 @@
-"""Removes and restores the changes that an instrumentation makes to the SDK.
+"""Removes and restores the changes that an instrumentation makes.
 
-Not every instrumentation can be uninstrumented. The changes are found by comparing the
-members of the SDK's classes before and after.
+They are those of the SDK and of httpx. Not every instrumentation can be uninstrumented.
+The changes are found by comparing the members of their classes before and after.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Members = dict[tuple[type, str], Any]
 
 _MISSING: Final = object()
+_PACKAGES: Final = frozenset({"httpx", "httpx2", "openai"})
 
 
 class Patches:
@@ -57,9 +58,9 @@ def _members() -> Members:
     classes = {
         value
         for name, module in [*sys.modules.items()]
-        if name.partition(".")[0] == "openai"
+        if name.partition(".")[0] in _PACKAGES
         for value in vars(module).values()
-        if inspect.isclass(value) and value.__module__.partition(".")[0] == "openai"
+        if inspect.isclass(value) and value.__module__.partition(".")[0] in _PACKAGES
     }
     return {
         (owner, name): value for owner in classes for name, value in vars(owner).items()

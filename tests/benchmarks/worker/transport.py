@@ -63,11 +63,15 @@ def _iterate(events: list[bytes]) -> Iterator[bytes]:
     yield from events
 
 
+def create_http_client() -> httpx.Client:
+    return httpx.Client(transport=httpx.MockTransport(_respond))
+
+
 def create_client() -> openai.OpenAI:
     return openai.OpenAI(
         base_url="https://api.deepseek.com",
         api_key="sk-benchmark",
-        http_client=httpx.Client(transport=httpx.MockTransport(_respond)),
+        http_client=create_http_client(),
         max_retries=0,
     )
 

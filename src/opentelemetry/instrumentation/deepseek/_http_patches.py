@@ -59,6 +59,8 @@ class _HttpWrappers:
         self._hosts = hosts
         self._signals = signals
         self._library = library
+        self._includes = hosts.includes
+        self._post_host = library.post_host
 
     def send(
         self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
@@ -100,7 +102,7 @@ class _HttpWrappers:
     def _may_be_recorded(self, client: Any, args: Any, kwargs: Any) -> bool:
         # Not `with suppress_errors(…)`: it takes time in every request.
         try:
-            if not self._hosts.includes(self._library.post_host(client, args, kwargs)):
+            if not self._includes(self._post_host(client, args, kwargs)):
                 return False
         except Exception:  # noqa: BLE001  # the library raises it for such arguments
             return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from wrapt import patch_function_wrapper
 
@@ -86,8 +86,9 @@ class Patches:
         self._signals_arguments = signals_arguments
         self._signals: Signals | None = None
         # The SDK stores bound methods (`client.…with_raw_response`) and, with them, the
-        # wrapper. After `remove()` such a wrapper must be inactive.
-        self._is_active = True
+        # wrapper. After `remove()` such a wrapper must be inactive: the list is empty
+        # then. wrapt would call a function in every call.
+        self._active = [True]
         self._sdk_patches: list[_AppliedPatch] = []
         self._client_patches: list[_AppliedPatch] = []
         self._instrumentor_patches: list[_AppliedPatch] = []
@@ -126,7 +127,7 @@ class Patches:
                     self._patch(owner, name, wrapper, patches)
 
     def remove(self) -> None:
-        self._is_active = False
+        self._active.clear()
         _remove_patches(self._sdk_patches)
         _remove_patches(self._client_patches)
         _remove_patches(self._instrumentor_patches)
@@ -139,7 +140,9 @@ class Patches:
         patches: list[_AppliedPatch],
     ) -> None:
         original = vars(owner)[method]
-        patch_function_wrapper(owner, method, enabled=lambda: self._is_active)(wrapper)
+        patch_function_wrapper(owner, method, enabled=cast("Any", self._active))(
+            wrapper
+        )
         patched = vars(owner)[method]
         if isinstance(owner, ModuleType):
             _replace_references(owner, original, patched)
