@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tests.instrumentation.conftest import Telemetry
 
 STREAM = {**CHAT, "stream": True}
+CONTENT = ("gen_ai.input.messages", "gen_ai.output.messages")
 EACH_READ = pytest.mark.parametrize(("client", "read"), READS, indirect=["client"])
 
 
@@ -246,3 +247,33 @@ def test_body_that_is_no_object_is_survived(
     assert status >= 400
     assert telemetry.span.name == "chat"
     assert telemetry.span.attributes["error.type"] == str(status)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_span_of_a_client_library_gets_what_it_lacks(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    stream: bool,
+) -> None:
+    instrument("SPAN_ONLY")
+    deepseek.answer_next(
+        sample("stream_thinking.sse" if stream else "chat_thinking.json")
+    )
+    own = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "anthropic",
+        "gen_ai.response.id": "its own",
+    }
+
+    tracer = telemetry.tracer_provider.get_tracer("client")
+    with tracer.start_as_current_span("call", kind=SpanKind.CLIENT, attributes=own):
+        call(STREAM if stream else CHAT, "lines" if stream else None)
+
+    span = telemetry.span
+    expected = THINKING_STREAM if stream else THINKING | TRACE_ID
+    assert span.name == "call"
+    content = {name: span.attributes[name] for name in CONTENT}
+    assert span.attributes == expected | content | {"gen_ai.response.id": "its own"}
+    assert telemetry.metrics == {}

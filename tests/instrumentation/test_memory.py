@@ -76,8 +76,8 @@ def test_existing_client_is_instrumented_from_then_on(
 
     asyncio.run(main())
 
-    # The asynchronous client sends the request of `open_stream` after instrument(), when
-    # it is awaited. It is recorded as a request of httpx.
+    # The asynchronous client sends the request of `open_stream` when it is awaited, and
+    # that is after instrument(). It is recorded as a request of httpx.
     assert len(telemetry.spans) == (2 if client_class == "AsyncOpenAI" else 1)
     for span in telemetry.spans:
         assert span.attributes["gen_ai.usage.input_tokens"] > 0

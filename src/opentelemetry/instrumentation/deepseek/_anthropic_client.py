@@ -48,8 +48,8 @@ def is_supported_version() -> bool:
     if conflict is None or not conflict.found:
         return True
     _logger.warning(
-        "Calls of the anthropic SDK are not recorded: they need %s, and %s is "
-        "installed.",
+        "Calls of the anthropic SDK are recorded only as requests of httpx: they need "
+        "%s, and %s is installed.",
         conflict.required,
         conflict.found,
     )

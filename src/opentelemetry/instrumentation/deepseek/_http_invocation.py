@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._coerce import as_int
 from ._errors import ErrorDescription, describe_body_error
+from ._http_telemetry import HttpTelemetry
 from ._operations import operation_of_address
 from ._request_invocation import (
     FIRST_ERROR_STATUS,
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 class HttpInvocation(RequestInvocation):
     """An invocation whose response has the status of an error instead of raising it."""
+
+    _telemetry_class = HttpTelemetry
 
     def _status_code(self, error: BaseException) -> int | None:
         # An application may raise an error for a status while a request is sent:

@@ -100,8 +100,8 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
         conflict = get_dependency_conflicts(_instruments)
         if conflict is not None and conflict.found:
             _logger.warning(
-                "DeepSeek calls of the openai SDK are not recorded: they need %s, and "
-                "%s is installed.",
+                "Calls of the openai SDK are recorded only as requests of httpx: they "
+                "need %s, and %s is installed.",
                 conflict.required,
                 conflict.found,
             )

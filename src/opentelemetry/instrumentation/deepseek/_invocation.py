@@ -54,6 +54,7 @@ class Invocation:
     # instrumentation's wrapper may have both, as a `wrapt.ObjectProxy` has.
     _stream_type: ClassVar[type[Any]] = Iterator
     _stream_wrapper: ClassVar[type[StreamWrapper | AsyncStreamWrapper]] = StreamWrapper
+    _telemetry_class: ClassVar[type[InvocationTelemetry]] = InvocationTelemetry
 
     def __init__(
         self,
@@ -65,7 +66,7 @@ class Invocation:
         body = request_body(arguments)
         self._has_ended = False
         self._open_streams = signals.open_streams
-        self._telemetry = telemetry = InvocationTelemetry(
+        self._telemetry = telemetry = self._telemetry_class(
             signals, operation.name, endpoint, as_text(body.get("model"))
         )
         if telemetry.wants_nothing:

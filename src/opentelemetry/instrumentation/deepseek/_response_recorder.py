@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from ._observer import InvocationObserver
 
-_ATTRIBUTE: Final = "_deepseek_recorder"
-
 
 class RecordedResponse:
     """The base class of the methods that the subclass of a response has.
@@ -34,15 +32,15 @@ class RecordedResponse:
         # body here.
         response: Any = self
         response.__getstate__()
-        if (recorder := vars(self).get(_ATTRIBUTE)) is not None:
-            recorder.on_close(self)
+        self._deepseek_recorder.on_close(self)
         return response.__reduce_ex__(protocol)
 
 
 class ResponseRecorder:
     """Reads what the methods of a response return; reads nothing itself.
 
-    The response holds its recorder, which is freed with it.
+    The response holds its recorder, which is freed with it: another instrumentation may
+    have stored a method while the body was open, and call it later.
     """
 
     def __init__(
@@ -58,7 +56,7 @@ class ResponseRecorder:
         self.body: Final = ResponseBody(response.headers, observer)
         self._observer = observer
         self._is_detached = False
-        vars(response)[_ATTRIBUTE] = self
+        response._deepseek_recorder = self  # noqa: SLF001  # set only here
         response.__class__ = _subclass(
             cast("Hashable", methods), cast("Hashable", self.response_class)
         )
@@ -71,6 +69,10 @@ class ResponseRecorder:
         else:
             self._observer.on_stream_dropped()
 
+    def __reduce__(self) -> Any:
+        # A program that loads a pickled response does not need this package.
+        return dict, ()
+
     def detach(self, response: Any) -> None:
         """Restores the class of the response.
 
@@ -78,7 +80,6 @@ class ResponseRecorder:
         """
         if not self._is_detached:
             self._is_detached = True
-            del vars(response)[_ATTRIBUTE]
             response.__class__ = self.response_class
 
     def report(

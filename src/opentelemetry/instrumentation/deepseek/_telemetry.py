@@ -35,6 +35,8 @@ from ._metrics import metric_attributes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from opentelemetry.context import Context
+
     from ._endpoint import Endpoint
     from ._errors import ErrorDescription
     from ._signals import Signals
@@ -108,8 +110,7 @@ class InvocationTelemetry:
             self._start_attributes["gen_ai.request.model"] = model
         if conversation_id := get_ambient_conversation_id(context):
             self._start_attributes["gen_ai.conversation.id"] = conversation_id
-        enclosing = get_value(CLIENT_INFERENCE_CONTEXT_KEY, context)
-        self._enclosing = enclosing if isinstance(enclosing, InferenceData) else None
+        self._enclosing = self._find_enclosing(context)
         if self._enclosing is not None:
             self._context, self._context_token = context, None
             self.span = get_current_span(context)
@@ -140,6 +141,11 @@ class InvocationTelemetry:
             self.wants_attributes or self.wants_content or self._wants_metrics
         )
         self._start_time = perf_counter()
+
+    def _find_enclosing(self, context: Context) -> InferenceData | None:
+        """Returns the data of another instrumentation that records this call."""
+        enclosing = get_value(CLIENT_INFERENCE_CONTEXT_KEY, context)
+        return enclosing if isinstance(enclosing, InferenceData) else None
 
     def elapsed(self, time: float) -> float:
         """Returns the seconds from the start to `time`, a value of `perf_counter`."""
@@ -196,9 +202,7 @@ class InvocationTelemetry:
                 self.span.set_status(Status(StatusCode.ERROR, error.message))
             attributes = self.attributes
             if capture.wants_span_content:
-                attributes = attributes | {
-                    name: _to_json(value) for name, value in self._content_attributes()
-                }
+                attributes = attributes | self._encoded_content()
             self.span.set_attributes(attributes)
         attributes = self._start_attributes | self.attributes
         if self._wants_metrics:
@@ -215,6 +219,9 @@ class InvocationTelemetry:
         capture.call_completion_hook(self.content, self.span, event)
         if event is not None:
             signals.logger.emit(event)
+
+    def _encoded_content(self) -> dict[str, str]:
+        return {name: _to_json(value) for name, value in self._content_attributes()}
 
     def _content_attributes(self) -> Iterator[tuple[str, Sequence[Any]]]:
         for name, value in zip(_CONTENT_ATTRIBUTES, self.content, strict=True):
