@@ -36,6 +36,13 @@ CASES: Final = (
     ),
     Case("call", "no_content", "A call, content off"),
     Case("call", "unsampled", "A call, unsampled", "at most 1.2 times a bare span"),
+    # As `opentelemetry-instrument` sets it up by default, for a call that is not sampled.
+    Case(
+        "call",
+        "unsampled_metrics",
+        "A call, unsampled, content off, SDK metrics on",
+        "faster than the fastest peer",
+    ),
     Case(
         "history",
         "content",
@@ -87,7 +94,7 @@ MODES: Final = tuple(dict.fromkeys(case.mode for case in CASES))
 
 def environment_variables(subject: Subject, mode: str) -> Mapping[str, str] | None:
     """Returns the variables for the mode; None if the subject does not support it."""
-    if mode == "metrics" and not subject.has_metrics:
+    if mode.endswith("metrics") and not subject.has_metrics:
         return None
     has_content = mode in {"content", "unsampled"}
     variables = subject.content if has_content else subject.no_content

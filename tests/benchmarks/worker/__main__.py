@@ -44,12 +44,12 @@ def main(name: str, mode: str) -> None:
     responses = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     subject = SUBJECTS[name]
-    sampled = mode != "unsampled"
+    sampled = not mode.startswith("unsampled")
     span_counter = _SpanCounter()
     tracer_provider = TracerProvider(sampler=ALWAYS_ON if sampled else ALWAYS_OFF)
     tracer_provider.add_span_processor(span_counter)
     providers = {"tracer_provider": tracer_provider}
-    if mode == "metrics":
+    if mode.endswith("metrics"):
         providers["meter_provider"] = MeterProvider([InMemoryMetricReader()])
     benchmark = Benchmark(Patches(partial(subject.instrument, **providers)))
     versions = {

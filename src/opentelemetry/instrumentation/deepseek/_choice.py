@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._coerce import as_int, as_text, field_of, items_of
 from ._text_buffer import TextBuffer
 from ._think_tags import ThinkTagSplitter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Json = dict[str, Any]
 
@@ -40,15 +40,22 @@ class ToolCall:
         return {"name": self.name, "arguments": arguments}
 
 
+class WholeChoice(NamedTuple):
+    """A choice whose message arrived whole."""
+
+    finish_reason: str | None
+    message: object
+    content_parts: Sequence[object] = ()
+
+    def as_message(self) -> object:
+        return self.message
+
+
 @dataclass(slots=True)
 class Choice:
-    """Collects the deltas of a message.
-
-    `message` is set if the message arrived whole; then there are no deltas.
-    """
+    """Collects the deltas of a message."""
 
     finish_reason: str | None = None
-    message: object = None
     content: TextBuffer = field(default_factory=TextBuffer)
     content_parts: list[object] = field(default_factory=list[object])
     reasoning: TextBuffer = field(default_factory=TextBuffer)
@@ -105,10 +112,8 @@ class Choice:
                 return tool_call
         return None
 
-    def as_message(self) -> object:
+    def as_message(self) -> Json:
         """Returns the message in the form in which DeepSeek sends a whole one."""
-        if self.message is not None:
-            return self.message
         text = self.content.getvalue()
         text_parts = [{"type": "text", "text": text}] if text else []
         return {

