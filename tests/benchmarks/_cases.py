@@ -36,7 +36,7 @@ CASES: Final = (
     ),
     Case("call", "no_content", "A call, content off"),
     Case("call", "unsampled", "A call, unsampled", "at most 1.2 times a bare span"),
-    # As `opentelemetry-instrument` sets it up by default, for a call that is not sampled.
+    # What `opentelemetry-instrument` sets up, for a call that is not sampled.
     Case(
         "call",
         "unsampled_metrics",
