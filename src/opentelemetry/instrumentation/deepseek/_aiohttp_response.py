@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError
+from asyncio import CancelledError, IncompleteReadError
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from weakref import ref
 
 from ._proxy import TransparentProxy
-from ._response_recorder import RecordedResponse, ResponseRecorder
+from ._response_recorder import (
+    RecordedResponse,
+    ResponseRecorder,
+    original_class,
+    recorder_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,18 +26,18 @@ class RecordedAiohttpResponse(RecordedResponse):
     """Reports the end of an `aiohttp.ClientResponse` that the application closes."""
 
     def close(self) -> None:
-        recorder = self._deepseek_recorder
         try:
-            recorder.response_class.close(self)
+            original_class(self).close(self)
         finally:
-            recorder.on_close(self)
+            if (recorder := recorder_of(self)) is not None:
+                recorder.on_close(self)
 
     def release(self) -> Any:
-        recorder = self._deepseek_recorder
         try:
-            return recorder.response_class.release(self)
+            return original_class(self).release(self)
         finally:
-            recorder.on_close(self)
+            if (recorder := recorder_of(self)) is not None:
+                recorder.on_close(self)
 
 
 class RecordedContent(TransparentProxy):
@@ -41,15 +46,22 @@ class RecordedContent(TransparentProxy):
     It is a proxy, because the reader has `__slots__` and cannot hold a recorder.
     """
 
-    __slots__ = ("_recorder", "_response")
+    __slots__ = ("_on_piece", "_recorder", "_response")
 
+    _on_piece: Callable[[bytes], None]
     _recorder: ResponseRecorder
     _response: Any
 
-    def __init__(self, response: Any, observer: InvocationObserver) -> None:
+    def __init__(
+        self, response: Any, observer: InvocationObserver, *, is_decoded: bool
+    ) -> None:
         super().__init__(response.content, observer)
         recorder = ResponseRecorder(response, RecordedAiohttpResponse, observer)
+        body = recorder.body
+        on_piece = body.on_bytes if is_decoded else body.on_encoded_bytes
+        object.__setattr__(self, "_on_piece", on_piece)
         object.__setattr__(self, "_recorder", recorder)
+        # The end of the body frees the response if the application has only this.
         object.__setattr__(self, "_response", ref(response))
 
     async def read(self, n: int = -1) -> bytes:
@@ -59,7 +71,11 @@ class RecordedContent(TransparentProxy):
         return self._report(await self._read(self._original.readany()))
 
     async def readexactly(self, n: int) -> bytes:
-        return self._report(await self._read(self._original.readexactly(n)))
+        try:
+            return self._report(await self._read(self._original.readexactly(n)))
+        except IncompleteReadError as error:  # the body has ended
+            self._report(error.partial)
+            raise
 
     async def readline(self, **options: Any) -> bytes:
         return self._report(await self._read(self._original.readline(**options)))
@@ -104,12 +120,14 @@ class RecordedContent(TransparentProxy):
             # error itself would reference this frame.
             recorder.read_error = CancelledError()
             raise
+        except IncompleteReadError:
+            raise
         except BaseException as error:
             recorder.on_error(self._response(), error)
             raise
 
     def _report(self, piece: bytes) -> bytes:
-        self._recorder.body.on_bytes(piece)
+        self._on_piece(piece)
         if self._original.at_eof():
             self._recorder.on_end(self._response())
         return piece

@@ -125,7 +125,7 @@ class DspyStreams:
                 invocation.detach_context()
                 return None
             if invocation is not None:
-                invocation.on_stream_start()
+                invocation.on_body_open()
         except Exception as error:  # noqa: BLE001  # telemetry may fail, calls may not
             log_suppressed("reading a request of a client", error)
             return None

@@ -31,11 +31,11 @@ _PUBLIC_HEADERS: Final = re.compile(
 _REDACTED: Final = "[redacted]"
 # A shorter value is too likely to be an ordinary word.
 _MIN_SECRET_LENGTH: Final = 4
-_FIRST_ERROR_STATUS: Final = 400
+FIRST_ERROR_STATUS: Final = 400
 # The packages whose errors have messages of their own.
 _CLIENTS: Final = ("dspy.", "litellm.")
 # The packages whose errors are about the connection and quote no content.
-_HTTP_CLIENTS: Final = ("aiohttp.", "httpx", "requests.")
+_HTTP_CLIENTS: Final = frozenset({"aiohttp", "httpx", "httpx2", "requests"})
 # The base class of litellm's errors that quote an answer.
 _VALIDATION_ERROR: Final = "APIResponseValidationError"
 _json_decoder: Final = json.JSONDecoder()
@@ -98,7 +98,7 @@ def describe_error(
 
 def _status_error_type(error: BaseException) -> str:
     status = status_code(error)
-    if status is None or status < _FIRST_ERROR_STATUS:
+    if status is None or status < FIRST_ERROR_STATUS:
         # Anthropic's SDK raises it for an error in a stream, whose status is 200.
         return describe_body_error(_body_error(error), with_content=False).type
     return str(status)
@@ -133,7 +133,7 @@ def _error_message(
     if type(error) in _ERROR_TYPES:
         return str(error)
     message = as_text(getattr(error, "message", None))  # of the SDK's APIError
-    if type(error).__module__.startswith(_HTTP_CLIENTS):
+    if type(error).__module__.partition(".")[0] in _HTTP_CLIENTS:
         message = as_text(str(error))
     elif message is not None and type(error).__module__.startswith(_CLIENTS):
         message = _server_message(error, message) or (message if with_content else "")
@@ -163,7 +163,7 @@ def _server_message(error: BaseException, message: str) -> str | None:
             return as_text(field_of(inner, "message"))
     # DSPy's engine has the server's message where the status is that of an error.
     status = as_int(getattr(error, "status", None))
-    return message if status is not None and status >= _FIRST_ERROR_STATUS else None
+    return message if status is not None and status >= FIRST_ERROR_STATUS else None
 
 
 def _redact(message: str, secrets: Iterable[str], *, with_content: bool) -> str:
@@ -178,10 +178,14 @@ def _request_secrets(error: BaseException) -> list[str]:
 
     These are headers of the application, and the user, password and query of the URL.
     """
-    request: Any = getattr(error, "request", None)
+    # Errors of aiohttp have `request_info`.
+    request: Any = getattr(error, "request", None) or getattr(
+        error, "request_info", None
+    )
     if request is None:
         return []
-    return secrets_of_request(str(request.url), request.headers)
+    url = getattr(request, "real_url", None) or request.url
+    return secrets_of_request(str(url), request.headers)
 
 
 def secrets_of_request(address: str, headers: Mapping[str, Any]) -> list[str]:
@@ -191,9 +195,11 @@ def secrets_of_request(address: str, headers: Mapping[str, Any]) -> list[str]:
     values = [url.username or "", url.password or "", *query]
     values += [unquote_plus(value) for value in values]
     for name, value in headers.items():
-        if not _PUBLIC_HEADERS.fullmatch(name) and isinstance(value, str):
-            # The second one is the token of `Bearer token`.
-            values += [value.strip(), value.strip().rpartition(" ")[2]]
+        text = value.decode("latin-1") if isinstance(value, bytes) else value
+        if not _PUBLIC_HEADERS.fullmatch(name) and isinstance(text, str):
+            # The second one is the token of `Bearer token`. An error of an HTTP client
+            # quotes a header that it does not accept as repr() returns it.
+            values += [text.strip(), text.strip().rpartition(" ")[2], repr(text)[1:-1]]
     # The longest first: a value may be part of another.
     long_values = (value for value in values if len(value) >= _MIN_SECRET_LENGTH)
     return sorted(long_values, key=len, reverse=True)

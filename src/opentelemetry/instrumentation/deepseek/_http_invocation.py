@@ -5,14 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._coerce import as_int
-from ._errors import ErrorDescription, describe_body_error
+from ._errors import FIRST_ERROR_STATUS, ErrorDescription, describe_body_error
 from ._http_telemetry import HttpTelemetry
 from ._operations import operation_of_address
-from ._request_invocation import (
-    FIRST_ERROR_STATUS,
-    RequestInvocation,
-    start_request_invocation,
-)
+from ._request_invocation import RequestInvocation, start_request_invocation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +28,9 @@ class HttpInvocation(RequestInvocation):
         # `ClientSession(raise_for_status=True)` of aiohttp, a hook of the others.
         response: Any = getattr(error, "response", None)
         status: object = getattr(response, "status_code", None)
-        return as_int(getattr(error, "status", None) if status is None else status)
+        if status is None:
+            status = getattr(error, "status", None)
+        return as_int(status) or None  # some errors of aiohttp have 0
 
     def _describe_error(self, error: BaseException | None) -> ErrorDescription | None:
         status = self._telemetry.attributes.get("http.response.status_code", 0)

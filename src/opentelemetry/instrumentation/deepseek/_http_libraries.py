@@ -59,11 +59,14 @@ def _record_httpx_response(
     from ._response_recorder import ResponseRecorder
 
     invocation.on_http_response(response.headers, response.status_code)
-    if response.is_closed:
-        ResponseBody(response.headers, invocation).record(response.content)
-    else:
-        invocation.on_stream_start()
+    if not response.is_closed:
+        invocation.on_body_open()
         ResponseRecorder(response, RecordedHttpxResponse, invocation)
+        return
+    # A hook may have closed the response, or read it piece by piece.
+    with suppress(RuntimeError):
+        ResponseBody(response.headers, invocation).record(response.content)
+    invocation.end()
 
 
 def _requests_post_host(_: Any, args: Any, kwargs: Any) -> str | None:
@@ -86,11 +89,15 @@ def _record_requests_response(
     from ._response_recorder import ResponseRecorder
 
     invocation.on_http_response(response.headers, response.status_code)
-    if kwargs.get("stream", session.stream):
-        invocation.on_stream_start()
+    # A hook may have read the body. There is no public name that says so.
+    is_read = getattr(response, "_content_consumed", False)
+    if kwargs.get("stream", session.stream) and not is_read:
+        invocation.on_body_open()
         ResponseRecorder(response, RecordedRequestsResponse, invocation)
-    else:
-        ResponseBody(response.headers, invocation).record(response.content)
+        return
+    with suppress(RuntimeError):  # the hook has read it piece by piece
+        ResponseBody(response.headers, invocation).record(response.content or b"")
+    invocation.end()
 
 
 def _aiohttp_post_host(session: Any, args: Any, kwargs: Any) -> str | None:
@@ -110,10 +117,8 @@ def _aiohttp_request(session: Any, args: Any, kwargs: Any) -> SentRequest:
             return cast("Mapping[str, Any]", body)
         return _parse(arguments.get("data"))
 
-    def read_headers() -> Mapping[str, Any]:
-        return {**session.headers, **dict(arguments.get("headers") or EMPTY)}
-
-    return SentRequest(str(_aiohttp_url(session, arguments)), read_body, read_headers)
+    # The headers are those of the response's request: `headers` may be an iterator.
+    return SentRequest(str(_aiohttp_url(session, arguments)), read_body, lambda: EMPTY)
 
 
 def _aiohttp_arguments(args: Any, kwargs: Any) -> Mapping[str, Any]:
@@ -129,13 +134,23 @@ def _aiohttp_url(session: Any, arguments: Mapping[str, Any]) -> Any:
 
 
 def _record_aiohttp_response(
-    invocation: HttpInvocation, response: Any, _: Any, __: Any
+    invocation: HttpInvocation, response: Any, session: Any, kwargs: Any
 ) -> None:
     from ._aiohttp_response import RecordedContent
 
+    # With parameters and authentication, which the arguments have elsewhere.
+    invocation.request_address = str(response.request_info.real_url)
+    invocation.request_headers = response.request_info.headers
     invocation.on_http_response(response.headers, response.status)
-    invocation.on_stream_start()
-    response.content = RecordedContent(response, invocation)
+    # A middleware may have read the body. There is no public name that says so.
+    if (body := getattr(response, "_body", None)) is not None:
+        ResponseBody(response.headers, invocation).record(body)
+        return
+    invocation.on_body_open()
+    is_decoded = kwargs.get("auto_decompress")
+    if is_decoded is None:
+        is_decoded = session.auto_decompress
+    response.content = RecordedContent(response, invocation, is_decoded=is_decoded)
 
 
 def _parse(body: object) -> Mapping[str, Any]:

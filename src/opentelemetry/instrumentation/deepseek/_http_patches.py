@@ -106,19 +106,23 @@ class _HttpWrappers:
                 return False
         except Exception:  # noqa: BLE001  # the library raises it for such arguments
             return False
-        # Imported here because the GenAI library takes a fifth of a second to import,
-        # and most programs that import an HTTP client never send such a request.
-        from ._telemetry import is_inside_recorded_call
+        try:
+            # Imported here because the GenAI library takes a fifth of a second to
+            # import, and most programs that import an HTTP client send no such request.
+            from ._telemetry import is_inside_recorded_call
 
-        return not is_inside_recorded_call()
+            return not is_inside_recorded_call()
+        except Exception as error:  # noqa: BLE001  # telemetry may fail, calls may not
+            log_suppressed("importing the GenAI library", error)
+            return False
 
     def _start(self, client: Any, args: Any, kwargs: Any) -> HttpInvocation | None:
-        from ._http_invocation import start_http_invocation
-
         try:
+            from ._http_invocation import start_http_invocation
+
             request = self._library.sent_request(client, args, kwargs)
             return start_http_invocation(self._hosts, self._signals, request)
-        except Exception as error:  # noqa: BLE001  # telemetry may fail, calls may not
+        except Exception as error:  # noqa: BLE001  # as above
             log_suppressed("reading a request of an HTTP client", error)
             return None
 

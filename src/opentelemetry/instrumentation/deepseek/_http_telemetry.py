@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from ._genai import InferenceData
 
 _OPERATIONS: Final = frozenset({"chat", "generate_content", "text_completion"})
+_ERROR_ATTRIBUTES: Final = (
+    "error.type",
+    "gen_ai.response.finish_reasons",
+    "http.response.status_code",
+)
 
 
 class HttpTelemetry(InvocationTelemetry):
@@ -42,6 +47,10 @@ class HttpTelemetry(InvocationTelemetry):
             return
         capture = self._signals.content_capture
         attributes = self._start_attributes | self.attributes
+        if "error.type" in attributes:
+            # The library may send the request again, and reports an error itself.
+            for name in _ERROR_ATTRIBUTES:
+                attributes.pop(name, None)
         if capture.wants_span_content:
             attributes |= self._encoded_content()
         present = _attributes_of(self.span)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ._response_recorder import RecordedResponse
+from ._response_recorder import RecordedResponse, original_class, recorder_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -13,44 +13,46 @@ if TYPE_CHECKING:
 class RecordedHttpxResponse(RecordedResponse):
     """Reports the bytes that an application reads of an `httpx.Response`."""
 
-    def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        recorder = self._deepseek_recorder
-        pieces: Iterator[bytes] = recorder.response_class.iter_bytes(self, chunk_size)
+    def iter_bytes(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
+        pieces: Iterator[bytes] = original_class(self).iter_bytes(self, *args, **kwargs)
+        if (recorder := recorder_of(self)) is None:
+            return pieces
         return recorder.report(self, pieces, recorder.body.on_bytes)
 
-    def iter_raw(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        recorder = self._deepseek_recorder
-        pieces: Iterator[bytes] = recorder.response_class.iter_raw(self, chunk_size)
-        if recorder.is_reading:  # called by `iter_bytes` of httpx
+    def iter_raw(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
+        pieces: Iterator[bytes] = original_class(self).iter_raw(self, *args, **kwargs)
+        recorder = recorder_of(self)
+        if recorder is None or recorder.is_reading:  # called by `iter_bytes` of httpx
             return pieces
         return recorder.report(self, pieces, recorder.body.on_encoded_bytes)
 
-    def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
-        recorder = self._deepseek_recorder
-        pieces: AsyncIterator[bytes] = recorder.response_class.aiter_bytes(
-            self, chunk_size
+    def aiter_bytes(self, *args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
+        pieces: AsyncIterator[bytes] = original_class(self).aiter_bytes(
+            self, *args, **kwargs
         )
+        if (recorder := recorder_of(self)) is None:
+            return pieces
         return recorder.report_async(self, pieces, recorder.body.on_bytes)
 
-    def aiter_raw(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
-        recorder = self._deepseek_recorder
-        pieces: AsyncIterator[bytes] = recorder.response_class.aiter_raw(
-            self, chunk_size
+    def aiter_raw(self, *args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
+        pieces: AsyncIterator[bytes] = original_class(self).aiter_raw(
+            self, *args, **kwargs
         )
-        if recorder.is_reading:
+        recorder = recorder_of(self)
+        if recorder is None or recorder.is_reading:
             return pieces
         return recorder.report_async(self, pieces, recorder.body.on_encoded_bytes)
 
     def close(self) -> None:
-        recorder = self._deepseek_recorder
         try:
-            recorder.response_class.close(self)
+            original_class(self).close(self)
         finally:
-            recorder.on_close(self)
+            if (recorder := recorder_of(self)) is not None:
+                recorder.on_close(self)
 
     async def aclose(self) -> None:
-        recorder = self._deepseek_recorder
         try:
-            await recorder.response_class.aclose(self)
+            await original_class(self).aclose(self)
         finally:
-            recorder.on_close(self)
+            if (recorder := recorder_of(self)) is not None:
+                recorder.on_close(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -37,12 +38,20 @@ _CLIENTS: Final = (
     _dspy_patches,
     _http_patches,
 )
-_SDK_MODULES: Final = _openai_patches.MODULES
+# Instrumentors of OpenTelemetry that patch a client as well, by their module.
+_INSTRUMENTORS: Final = {
+    **dict.fromkeys(
+        OPENAI_INSTRUMENTATION_MODULES, ("OpenAIInstrumentor", _openai_patches)
+    ),
+    "opentelemetry.instrumentation.requests": ("RequestsInstrumentor", _http_patches),
+}
 # Those that belong to the openai SDK, and to what patches it as well.
 OPENAI_MODULES: Final = (
-    _SDK_MODULES | OPENAI_INSTRUMENTATION_MODULES | {AUTOLOG_PATCHES_MODULE}
+    _openai_patches.MODULES | OPENAI_INSTRUMENTATION_MODULES | {AUTOLOG_PATCHES_MODULE}
 )
-PATCHED_MODULES: Final = OPENAI_MODULES.union(*(client.MODULES for client in _CLIENTS))
+PATCHED_MODULES: Final = OPENAI_MODULES.union(
+    _INSTRUMENTORS, *(client.MODULES for client in _CLIENTS)
+)
 
 
 class _AppliedPatch(NamedTuple):
@@ -89,21 +98,24 @@ class Patches:
         # wrapper. After `remove()` such a wrapper must be inactive: the list is empty
         # then. wrapt would call a function in every call.
         self._active = [True]
-        self._sdk_patches: list[_AppliedPatch] = []
-        self._client_patches: list[_AppliedPatch] = []
+        self._patches: dict[ModuleType, list[_AppliedPatch]] = {
+            client: [] for client in _CLIENTS
+        }
         self._instrumentor_patches: list[_AppliedPatch] = []
-        self._is_reapplying = False
+        # The client whose patches are removed while another instrumentor runs.
+        self._removed_client: ModuleType | None = None
 
     def apply(self, module: ModuleType) -> None:
         """Patches an imported module of PATCHED_MODULES."""
-        if module.__name__ in OPENAI_INSTRUMENTATION_MODULES:
+        if module.__name__ in _INSTRUMENTORS:
+            instrumentor, client = _INSTRUMENTORS[module.__name__]
             with suppress_errors("patching another instrumentation"):
                 # `BaseInstrumentor` requires every instrumentor to have these methods.
                 for method in ("_instrument", "_uninstrument"):
                     self._patch(
-                        module.OpenAIInstrumentor,
+                        getattr(module, instrumentor),
                         method,
-                        self._reapply_around,
+                        partial(self._reapply_around, client),
                         self._instrumentor_patches,
                     )
         if module.__name__ == AUTOLOG_PATCHES_MODULE:
@@ -115,21 +127,16 @@ class Patches:
                 ):
                     self._patch(module, method, wrapper, self._instrumentor_patches)
         for client in _CLIENTS:
-            # Only the patches of the openai SDK are reapplied.
-            is_sdk = client is _openai_patches
-            if module.__name__ in client.MODULES and not (
-                is_sdk and self._is_reapplying
-            ):
-                patches = self._sdk_patches if is_sdk else self._client_patches
+            if module.__name__ in client.MODULES and client is not self._removed_client:
                 for owner, name, wrapper in client.patches_of(
                     module, self._hosts, self._shared_signals
                 ):
-                    self._patch(owner, name, wrapper, patches)
+                    self._patch(owner, name, wrapper, self._patches[client])
 
     def remove(self) -> None:
         self._active.clear()
-        _remove_patches(self._sdk_patches)
-        _remove_patches(self._client_patches)
+        for patches in self._patches.values():
+            _remove_patches(patches)
         _remove_patches(self._instrumentor_patches)
 
     def _patch(
@@ -149,21 +156,26 @@ class Patches:
         patches.append(_AppliedPatch(owner, method, original, patched))
 
     def _reapply_around(
-        self, wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any
+        self,
+        client: ModuleType,
+        wrapped: Callable[..., Any],
+        _: Any,
+        args: Any,
+        kwargs: Any,
     ) -> Any:
-        """Removes the SDK patches while another instrumentor runs, and reapplies them.
+        """Removes the patches of a client while another instrumentor runs.
 
         The wrappers of this package are then the outermost again. The other
         instrumentor would remove the outermost wrapper even if it is not its own.
         """
-        self._is_reapplying = True
-        _remove_patches(self._sdk_patches)
+        self._removed_client = client
+        _remove_patches(self._patches[client])
         try:
             return wrapped(*args, **kwargs)
         finally:
-            self._is_reapplying = False
-            with suppress_errors("patching openai again"):
-                for name in _SDK_MODULES:
+            self._removed_client = None
+            with suppress_errors("patching a client again"):
+                for name in client.MODULES:
                     if (module := sys.modules.get(name)) is not None:
                         self.apply(module)
 
@@ -172,7 +184,8 @@ class Patches:
     ) -> Any:
         """Returns the method that autolog calls: the one inside the own wrapper."""
         method = wrapped(*args, **kwargs)
-        functions = [wrapt_function(patch.wrapper) for patch in self._sdk_patches]
+        patches = self._patches[_openai_patches]
+        functions = [wrapt_function(patch.wrapper) for patch in patches]
         function = wrapt_function(method)
         if function is not None and any(function is own for own in functions):
             return method.__wrapped__
@@ -187,9 +200,11 @@ class Patches:
         """
         patch: Any = args[0] if args else kwargs.get("patch")
         owner: object = getattr(patch, "destination", None)
-        if all(owner is not applied.owner for applied in self._sdk_patches):
+        if all(
+            owner is not applied.owner for applied in self._patches[_openai_patches]
+        ):
             return wrapped(*args, **kwargs)
-        return self._reapply_around(wrapped, _, args, kwargs)
+        return self._reapply_around(_openai_patches, wrapped, _, args, kwargs)
 
     def _shared_signals(self) -> Signals:
         # Imported here because the GenAI library takes a fifth of a second to import.

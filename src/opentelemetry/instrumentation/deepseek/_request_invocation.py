@@ -1,11 +1,11 @@
-"""The invocation of a call whose requests are seen one by one."""
+"""The invocation of a call that is recorded from its HTTP requests."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._coerce import EMPTY
-from ._errors import secrets_of_request
+from ._errors import FIRST_ERROR_STATUS, secrets_of_request
 from ._invocation import Invocation
 from ._patch import start_invocation
 from ._suppress import suppress_errors
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ._operations import Operation
     from ._sent_request import SentRequest
     from ._signals import Signals
-
-FIRST_ERROR_STATUS: Final = 400
 
 
 _Invocation = TypeVar("_Invocation", bound="RequestInvocation")
@@ -35,8 +33,8 @@ class RequestInvocation(Invocation):
         """Whether there is nothing to record, or no longer."""
         return self._has_ended
 
-    def on_stream_start(self) -> None:
-        """Ends the span with the process, if the stream is open then."""
+    def on_body_open(self) -> None:
+        """Ends the span with the process, if the body is open then."""
         self._open_streams.add(self)
 
     def on_http_response(self, headers: Mapping[str, Any], status: int) -> None:

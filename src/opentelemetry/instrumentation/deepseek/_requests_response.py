@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ._response_recorder import RecordedResponse
+from ._response_recorder import RecordedResponse, original_class, recorder_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,18 +22,20 @@ class RecordedRequestsResponse(RecordedResponse):
     def iter_content(
         self, chunk_size: int | None = 1, decode_unicode: bool = False
     ) -> Iterator[Any]:
-        recorder = self._deepseek_recorder
-        pieces = recorder.response_class.iter_content(self, chunk_size, decode_unicode)
-        on_bytes = recorder.body.on_bytes
+        pieces: Iterator[Any] = original_class(self).iter_content(
+            self, chunk_size, decode_unicode
+        )
+        if (recorder := recorder_of(self)) is None:
+            return pieces
         # Without an encoding, `requests` returns bytes even then.
         if decode_unicode and self.encoding is not None:
             on_text = partial(recorder.body.on_text, encoding=self.encoding)
             return recorder.report(self, pieces, on_text)
-        return recorder.report(self, pieces, on_bytes)
+        return recorder.report(self, pieces, recorder.body.on_bytes)
 
     def close(self) -> None:
-        recorder = self._deepseek_recorder
         try:
-            recorder.response_class.close(self)
+            original_class(self).close(self)
         finally:
-            recorder.on_close(self)
+            if (recorder := recorder_of(self)) is not None:
+                recorder.on_close(self)

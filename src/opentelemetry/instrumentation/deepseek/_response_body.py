@@ -7,17 +7,24 @@ import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from ._suppress import suppress_errors
+from ._suppress import log_suppressed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ._observer import InvocationObserver
 
-# The encodings that Python's standard library decodes, and the size of the window that
-# detects both of them: https://docs.python.org/3/library/zlib.html#zlib.decompress
-_ZLIB_ENCODINGS: Final = frozenset({"deflate", "gzip"})
-_ZLIB_WINDOW: Final = 32 + zlib.MAX_WBITS
+_IDENTITY: Final = frozenset({"", "identity"})
+# The size of the window of each encoding that Python's standard library decodes. Some
+# servers send `deflate` without the header of zlib, which is the second one.
+# https://docs.python.org/3/library/zlib.html#zlib.decompress
+_ZLIB_WINDOWS: Final[Mapping[str, tuple[int, ...]]] = {
+    "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS),
+    "gzip": (16 + zlib.MAX_WBITS,),
+}
+# How the lines of an event stream start. A body in JSON starts with a bracket.
+_EVENT_FIELDS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
+_LONGEST_EVENT_FIELD: Final = 6
 
 
 def parse_body(body: bytes | bytearray | str) -> dict[str, Any] | None:
@@ -44,38 +51,68 @@ class ResponseBody:
         self, headers: Mapping[str, str], observer: InvocationObserver
     ) -> None:
         self._observer = observer
-        self._is_event_stream = "event-stream" in headers.get("content-type", "")
-        self._encoding = headers.get("content-encoding", "identity").lower()
+        content_type = headers.get("content-type", "").lower()
+        # None until the first bytes show it: some gateways send another content type.
+        self._is_event_stream = True if "event-stream" in content_type else None
+        self._encoding = headers.get("content-encoding", "").lower()
         self._decompressor: Any = None
         self._is_readable = True
         self._buffer = bytearray()
 
     def on_encoded_bytes(self, piece: bytes) -> None:
         """Reads bytes that the HTTP client has not decoded."""
-        with suppress_errors("decoding bytes of a body"):
-            if self._encoding in _ZLIB_ENCODINGS:
-                if self._decompressor is None:
-                    self._decompressor = zlib.decompressobj(_ZLIB_WINDOW)
-                self.on_bytes(self._decompressor.decompress(piece))
-            elif self._encoding == "identity":
-                self.on_bytes(piece)
-            else:
+        if self._encoding in _IDENTITY:
+            self.on_bytes(piece)
+        elif self._is_readable:
+            try:
+                self.on_bytes(self._decompress(piece))
+            except Exception as error:  # noqa: BLE001  # telemetry may fail, calls may not
                 self._is_readable = False
+                log_suppressed("decoding bytes of a body", error)
+
+    def _decompress(self, piece: bytes) -> bytes:
+        if self._decompressor is not None:
+            return bytes(self._decompressor.decompress(piece))
+        *others, last = _ZLIB_WINDOWS[self._encoding]
+        for window in others:
+            with suppress(zlib.error):
+                self._decompressor = zlib.decompressobj(window)
+                return bytes(self._decompressor.decompress(piece))
+        self._decompressor = zlib.decompressobj(last)
+        return bytes(self._decompressor.decompress(piece))
 
     def on_bytes(self, piece: bytes) -> None:
         """Reads decoded bytes."""
-        with suppress_errors("reading bytes of a body"):
+        # Not `with suppress_errors(…)`: some programs read a byte at a time.
+        try:
             self._buffer += piece
+            if self._is_event_stream is None:
+                self._detect_event_stream()
             if self._is_event_stream and b"\n" in piece:
-                *lines, self._buffer = self._buffer.split(b"\n")
-                for line in lines:
-                    if line.startswith(b"data:") and (chunk := parse_body(line[5:])):
-                        self._observer.on_chunk(chunk)
+                self._report_lines()
+        except Exception as error:  # noqa: BLE001  # as above
+            log_suppressed("reading bytes of a body", error)
+
+    def _detect_event_stream(self) -> None:
+        start = self._buffer.lstrip()[:_LONGEST_EVENT_FIELD]
+        if start.startswith(_EVENT_FIELDS):
+            self._is_event_stream = True
+        elif start.startswith(b"{") or len(start) == _LONGEST_EVENT_FIELD:
+            self._is_event_stream = False
+
+    def _report_lines(self) -> None:
+        *lines, self._buffer = self._buffer.split(b"\n")
+        for line in lines:
+            if line.startswith(b"data:") and (chunk := parse_body(line[5:])):
+                self._observer.on_chunk(chunk)
 
     def on_text(self, piece: str, encoding: str) -> None:
         """Reads text that the HTTP client has decoded with `encoding`."""
-        with suppress_errors("reading text of a body"):
+        try:
             self.on_bytes(piece.encode(encoding, "replace"))
+        except LookupError as error:  # an encoding that Python does not know
+            self._is_readable = False
+            log_suppressed("reading text of a body", error)
 
     def on_end(self) -> None:
         """Ends the invocation after the last byte."""
@@ -85,9 +122,27 @@ class ResponseBody:
             self.on_bytes(b"\n")  # ends the last line
             self._observer.on_stream_end()
         else:
-            self._observer.record_body(self._buffer)
+            self._record_buffer()
+
+    def on_close(self) -> None:
+        """Ends the invocation when the application has closed the response."""
+        if self._is_event_stream:
+            self._observer.end()
+        else:
+            self._record_buffer()
+
+    def on_drop(self) -> None:
+        """Ends the invocation when the application has dropped the response."""
+        if self._is_event_stream:
+            self._observer.on_stream_dropped()
+        else:
+            self._record_buffer()
 
     def record(self, body: bytes) -> None:
         """Reads a whole, decoded body."""
         self.on_bytes(body)
         self.on_end()
+
+    def _record_buffer(self) -> None:
+        buffer, self._buffer = self._buffer, bytearray()
+        self._observer.record_body(buffer)

@@ -10,12 +10,31 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from ._coerce import DICT_TYPE
 from ._response_body import ResponseBody
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 
     from ._observer import InvocationObserver
+
+_RECORDER: Final = "_deepseek_recorder"
+_ORIGINAL_CLASS: Final = "_deepseek_original_class"
+
+
+def original_class(response: Any) -> Any:
+    """Returns the class that a response has without a recorder."""
+    response_class: type = response.__class__
+    return vars(response_class).get(_ORIGINAL_CLASS, response_class)
+
+
+def recorder_of(response: object) -> ResponseRecorder | None:
+    """Returns None after the end of the body.
+
+    Another instrumentation may have stored a method while the body was open, and call
+    it later.
+    """
+    return vars(response).get(_RECORDER)
 
 
 class RecordedResponse:
@@ -25,22 +44,27 @@ class RecordedResponse:
     the same layout.
     """
 
-    _deepseek_recorder: ResponseRecorder
-
     def __reduce_ex__(self, protocol: Any) -> Any:
-        # A response is pickled as an object of its own class. `requests` reads the
-        # body here.
-        response: Any = self
-        response.__getstate__()
-        self._deepseek_recorder.on_close(self)
-        return response.__reduce_ex__(protocol)
+        # A response is copied and pickled as an object of its own class.
+        subclass = type(self)
+        reduced: Any = original_class(self).__reduce_ex__(self, protocol)
+        if isinstance(reduced, str):
+            return reduced
+        parts: list[Any] = list(reduced)
+        parts[1] = tuple(
+            original_class(self) if argument is subclass else argument
+            for argument in parts[1]
+        )
+        state: Any = parts[2] if len(parts) > 2 else None  # noqa: PLR2004
+        if type(state) in DICT_TYPE:
+            parts[2] = {k: v for k, v in state.items() if k != _RECORDER}
+        return tuple(parts)
 
 
 class ResponseRecorder:
     """Reads what the methods of a response return; reads nothing itself.
 
-    The response holds its recorder, which is freed with it: another instrumentation may
-    have stored a method while the body was open, and call it later.
+    The response holds its recorder until the body ends, and both are freed together.
     """
 
     def __init__(
@@ -49,17 +73,20 @@ class ResponseRecorder:
         methods: type[RecordedResponse],
         observer: InvocationObserver,
     ) -> None:
-        self.response_class: Final[Any] = type(response)
-        self.is_reading = False
-        # The cancellation of the last read, after which the application may read on.
-        self.read_error: BaseException | None = None
+        # The class may not have a subclass. Then there is nothing to restore.
+        self._is_detached = True
+        subclass = _subclass(
+            cast("Hashable", methods), cast("Hashable", original_class(response))
+        )
         self.body: Final = ResponseBody(response.headers, observer)
+        # Whether a method of the HTTP client runs, which calls others.
+        self.is_reading = False
+        # The cancellation of the last read, if the application may read on after it.
+        self.read_error: BaseException | None = None
         self._observer = observer
         self._is_detached = False
-        response._deepseek_recorder = self  # noqa: SLF001  # set only here
-        response.__class__ = _subclass(
-            cast("Hashable", methods), cast("Hashable", self.response_class)
-        )
+        setattr(response, _RECORDER, self)
+        response.__class__ = subclass
 
     def __del__(self) -> None:
         if self._is_detached:
@@ -67,20 +94,17 @@ class ResponseRecorder:
         if self.read_error is not None:
             self._observer.fail(self.read_error)
         else:
-            self._observer.on_stream_dropped()
-
-    def __reduce__(self) -> Any:
-        # A program that loads a pickled response does not need this package.
-        return dict, ()
+            self.body.on_drop()
 
     def detach(self, response: Any) -> None:
-        """Restores the class of the response.
+        """Restores the class of the response, which is None if it is freed.
 
         There is nothing left to read, or the SDK's parser reads the body from now on.
         """
-        if not self._is_detached:
-            self._is_detached = True
-            response.__class__ = self.response_class
+        self._is_detached = True
+        if response is not None and recorder_of(response) is self:
+            delattr(response, _RECORDER)
+            response.__class__ = original_class(response)
 
     def report(
         self,
@@ -134,8 +158,9 @@ class ResponseRecorder:
 
     def on_error(self, response: Any, error: BaseException) -> None:
         """Ends the invocation with an error of the connection."""
-        self.detach(response)
-        self._observer.fail(error)
+        if not self._is_detached:
+            self.detach(response)
+            self._observer.fail(error)
 
     def on_close(self, response: Any) -> None:
         """Ends the invocation when the application closes the response."""
@@ -146,7 +171,7 @@ class ResponseRecorder:
         if self.read_error is not None:
             self._observer.fail(self.read_error)
         else:
-            self._observer.end()
+            self.body.on_close()
 
 
 @cache
@@ -154,4 +179,5 @@ def _subclass(methods: Any, response_class: Any) -> Any:
     """Returns a class that has the name of the class of a response."""
     names = ("__module__", "__qualname__", "__doc__")
     attributes = {name: getattr(response_class, name) for name in names}
+    attributes[_ORIGINAL_CLASS] = response_class
     return type(response_class.__name__, (methods, response_class), attributes)

@@ -235,7 +235,7 @@ class InvocationTelemetry:
         span_attributes: Mapping[str, Any] | None
         span_attributes = getattr(self.span, "attributes", None)
         provider = span_attributes and span_attributes.get("gen_ai.provider.name")
-        if provider in _SDK_PROVIDERS:
+        if provider in _SDK_PROVIDERS and self.span.is_recording():
             provider = self._start_attributes["gen_ai.provider.name"]
             self.span.set_attribute("gen_ai.provider.name", provider)
             enclosing.metric_attributes["gen_ai.provider.name"] = provider
