@@ -1,7 +1,8 @@
-"""OpenTelemetry for DeepSeek, called through the `openai` or the `anthropic` SDK.
+"""OpenTelemetry for DeepSeek, called through an SDK or an HTTP client.
 
 Every chat completion, text completion (FIM), response and message becomes one span that
-follows the GenAI semantic conventions::
+follows the GenAI semantic conventions, whether the program uses the `openai` or the
+`anthropic` SDK, litellm, DSPy, `httpx`, `httpx2`, `requests` or `aiohttp`::
 
     from openai import OpenAI
     from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
