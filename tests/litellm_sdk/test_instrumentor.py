@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
+import pickle
 import subprocess
 import sys
 import textwrap
@@ -117,6 +120,18 @@ def test_uninstrument_restores_litellm(instrument: Callable[..., None]) -> None:
     assert all(function is not before[name] for name, function in patched().items())
     DeepSeekInstrumentor().uninstrument()
     assert patched() == before
+
+
+@pytest.mark.parametrize("name", ["completion", "acompletion"])
+def test_function_is_pickled_and_copied_by_its_name(
+    instrument: Callable[..., None], name: str
+) -> None:
+    instrument()
+    function = getattr(litellm.main, name)
+    assert pickle.loads(pickle.dumps(function)) is function
+    assert copy.deepcopy({"function": function})["function"] is function
+    assert copy.copy(function) is function
+    assert inspect.iscoroutinefunction(function) == (name == "acompletion")
 
 
 @pytest.mark.parametrize("content", ["", "SPAN_ONLY"])

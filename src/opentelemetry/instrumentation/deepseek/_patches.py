@@ -6,14 +6,13 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from wrapt import patch_function_wrapper
-
 from . import _anthropic_patches, _dspy_patches, _litellm_patches, _openai_patches
 from ._coexistence import (
     AUTOLOG_PATCHES_MODULE,
     OPENAI_INSTRUMENTATION_MODULES,
     wrapt_function,
 )
+from ._function_wrapper import FunctionWrapper
 from ._suppress import suppress_errors
 
 if TYPE_CHECKING:
@@ -132,8 +131,8 @@ class Patches:
         patches: list[_AppliedPatch],
     ) -> None:
         original = vars(owner)[method]
-        patch_function_wrapper(owner, method, enabled=lambda: self._is_active)(wrapper)
-        patched = vars(owner)[method]
+        patched = FunctionWrapper(original, wrapper, lambda: self._is_active)
+        setattr(owner, method, patched)
         if isinstance(owner, ModuleType):
             _replace_references(owner, original, patched)
         patches.append(_AppliedPatch(owner, method, original, patched))
