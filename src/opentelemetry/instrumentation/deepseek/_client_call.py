@@ -18,6 +18,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from ._awaited_result import coroutine_around
 from ._client_invocation import ClientInvocation
 from ._endpoint import is_deepseek_model
 from ._operations import OPERATIONS
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ._awaited_result import AwaitedResult
     from ._endpoint import DeepSeekHosts, Endpoint
     from ._operations import Operation
     from ._signals import Signals
@@ -127,7 +129,9 @@ def call(
             return client_call.record(result)
     # The asynchronous functions of litellm call the synchronous ones in a thread, and
     # await what they return.
-    return result if outer is not None else record_awaited(response_format, result)
+    if outer is not None:
+        return result
+    return coroutine_around(result, _record_awaited, response_format)
 
 
 def call_async(
@@ -140,12 +144,14 @@ def call_async(
     """Calls an asynchronous function, as `call`."""
     # Called before the first await, as in the library.
     result = wrapped(*args, **kwargs)
-    return result if _is_retry() else record_awaited(response_format, result)
+    if _is_retry():
+        return result
+    return coroutine_around(result, _record_awaited, response_format)
 
 
-async def record_awaited(response_format: str | None, result: Awaitable[Any]) -> Any:
+async def _record_awaited(result: AwaitedResult, response_format: str | None) -> Any:
     with ClientCall(response_format) as client_call:
-        return client_call.record(await result)
+        return client_call.record(await result.awaitable)
 
 
 def _is_retry() -> bool:
