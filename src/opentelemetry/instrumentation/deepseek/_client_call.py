@@ -61,6 +61,17 @@ class SentRequest(NamedTuple):
     model: str | None = None
 
 
+class ReceivedResponse(NamedTuple):
+    """The response to a request; `headers` has names in lower case.
+
+    `read_body` returns the fields of a body that is in memory, or None.
+    """
+
+    headers: Mapping[str, Any]
+    status: int
+    read_body: Callable[[], Any]
+
+
 class ClientCall:
     """One call of a function of a client, as a context manager.
 
@@ -101,6 +112,16 @@ class ClientCall:
         if invocation is not None and invocation.request_error is not None:
             invocation.fail(invocation.request_error)
             self.invocation = None
+
+    def end_answered_request(self) -> bool:
+        """Ends the span before another call within this one; False if it has no answer.
+
+        litellm may run a tool of the model itself, and call the model again.
+        """
+        if self.invocation is None or not self.invocation.end_with_answer():
+            return False
+        self.invocation = None
+        return True
 
     def record(self, result: Any) -> Any:
         """Returns what the application gets instead of `result`."""
@@ -155,16 +176,20 @@ async def _record_awaited(result: AwaitedResult, response_format: str | None) ->
 
 
 def _is_retry() -> bool:
-    """Whether a function is called within a call that has already sent a request."""
+    """Whether a function is called within a call whose request has had no answer."""
     outer = current_call()
-    return outer is not None and outer.invocation is not None
+    return (
+        outer is not None
+        and outer.invocation is not None
+        and not outer.end_answered_request()
+    )
 
 
 class RequestWrappers:
     """Wrappers of the methods with which a client sends requests.
 
     `sent_request` reads the instance and the arguments of such a method, and
-    `response_head` its result: headers with names in lower case, and the status.
+    `received_response` its result.
     """
 
     def __init__(
@@ -172,12 +197,12 @@ class RequestWrappers:
         hosts: DeepSeekHosts,
         signals: Signals,
         sent_request: Callable[[Any, Any, Any], SentRequest],
-        response_head: Callable[[Any], tuple[Mapping[str, Any], int]],
+        received_response: Callable[[Any], ReceivedResponse],
     ) -> None:
         self._hosts = hosts
         self._signals = signals
         self._sent_request = sent_request
-        self._response_head = response_head
+        self._received_response = received_response
 
     def send(
         self, wrapped: Callable[..., Any], instance: Any, args: Any, kwargs: Any
@@ -192,7 +217,7 @@ class RequestWrappers:
             raise
         finally:
             invocation.detach_context()
-        self._report_head(response, invocation)
+        self._report(response, invocation)
         return response
 
     async def send_async(
@@ -212,12 +237,13 @@ class RequestWrappers:
             raise
         finally:
             invocation.detach_context()
-        self._report_head(response, invocation)
+        self._report(response, invocation)
         return response
 
-    def _report_head(self, response: Any, invocation: ClientInvocation) -> None:
+    def _report(self, response: Any, invocation: ClientInvocation) -> None:
         try:
-            invocation.on_http_response(*self._response_head(response))
+            headers, status, read_body = self._received_response(response)
+            invocation.on_http_response(headers, status, read_body)
         except Exception as error:  # noqa: BLE001  # telemetry may fail, calls may not
             log_suppressed("reading the head of a response", error)
 

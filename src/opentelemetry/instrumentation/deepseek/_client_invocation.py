@@ -13,7 +13,7 @@ from ._iterator_stream import wrap_iterator
 from ._suppress import suppress_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _FIRST_ERROR_STATUS: Final = 400
 
@@ -29,6 +29,8 @@ class ClientInvocation(Invocation):
     request_error: BaseException | None = None
     request_address: str = ""
     request_headers: Mapping[str, Any] = EMPTY
+    # Reads the body of the last response.
+    _read_body: Callable[[], Any] | None = None
     _stream: Any = None
     _incomplete_line: bytes = b""
 
@@ -44,7 +46,12 @@ class ClientInvocation(Invocation):
     def detach_context(self) -> None:
         self._telemetry.detach_context()
 
-    def on_http_response(self, headers: Mapping[str, Any], status: int) -> None:
+    def on_http_response(
+        self,
+        headers: Mapping[str, Any],
+        status: int,
+        read_body: Callable[[], Any] | None = None,
+    ) -> None:
         """Records the head of a response; the last one of several counts."""
         with suppress_errors("reading the head of a response"):
             self._record_headers(headers)
@@ -52,18 +59,29 @@ class ClientInvocation(Invocation):
             attributes.pop("http.response.status_code", None)
             if status >= _FIRST_ERROR_STATUS:
                 attributes["http.response.status_code"] = status
-
         self.request_error = None
+        self._read_body = read_body
 
     def on_failed_request(self, error: BaseException) -> None:
         # The error may be the application's, with a `response` of any type.
         with suppress_errors("reading a failed request"):
             self._telemetry.attributes.pop("http.response.status_code", None)
+            self._read_body = None
             response: Any = getattr(error, "response", None)
             status = as_int(getattr(response, "status_code", None))
             if status is not None:
                 self.on_http_response(response.headers, status)
         self.request_error = error
+
+    def end_with_answer(self) -> bool:
+        """Ends the span with the body of the last response, if that is an answer."""
+        with suppress_errors("reading a response body"):
+            body = fields_of(None if self._read_body is None else self._read_body())
+            if self._response.response_field in body:
+                self._response.add(body)
+                self.end()
+                return True
+        return False
 
     def on_stream_start(self) -> None:
         """Ends the span with the process, if the stream is open then."""
