@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from .conftest import KEY, litellm, sample
 
@@ -118,6 +119,29 @@ def test_callback_makes_spans_of_other_calls(
     wait_for_callbacks()
     assert telemetry.spans
     assert {span.instrumentation_scope.name for span in telemetry.spans} == {"litellm"}
+
+
+def test_callback_makes_spans_of_calls_that_are_not_recorded(
+    otel: None,
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    kind: str,
+    deepseek: Simulator,
+    telemetry: Telemetry,
+) -> None:
+    deepseek.answer_next(sample("chat_thinking.json"), times=2)
+
+    def scopes() -> list[str]:
+        call(mock_response="I am a mock", consume=consume(kind))
+        with suppress_instrumentation():
+            call(consume=consume(kind))
+        wait_for_callbacks()
+        return [span.instrumentation_scope.name for span in telemetry.spans]
+
+    before = scopes()
+    instrument()
+    assert scopes() == before * 2
+    assert set(before) <= {"litellm"}
 
 
 @pytest.mark.parametrize("first", ["autolog", "instrument"])
