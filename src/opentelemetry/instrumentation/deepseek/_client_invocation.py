@@ -15,6 +15,8 @@ from ._suppress import suppress_errors
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from typing_extensions import Self
+
 _FIRST_ERROR_STATUS: Final = 400
 
 
@@ -39,8 +41,12 @@ class ClientInvocation(Invocation):
         """Whether there is nothing to record, or no longer."""
         return self._has_ended
 
+    def __enter__(self) -> Self:
+        self.attach_context()
+        return self
+
     def attach_context(self) -> None:
-        """Makes the span current while a request is sent."""
+        """Makes the span current while a request is sent, or a stream is read."""
         self._telemetry.attach_context()
 
     def detach_context(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from ._client_call import ClientCall
@@ -68,17 +69,11 @@ class DspyStreams:
             return
         try:
             while True:
-                invocation.attach_context()
-                try:
-                    event = next(events)
-                except StopIteration:
+                with invocation:
+                    event = next(events, None)
+                if event is None:
                     invocation.on_stream_end()
                     return
-                except BaseException as error:
-                    invocation.fail(error)
-                    raise
-                finally:
-                    invocation.detach_context()
                 _report(event, invocation)
                 yield event
         finally:
@@ -89,25 +84,17 @@ class DspyStreams:
         self, events: AsyncGenerator[Any, None], request: Any
     ) -> AsyncGenerator[Any, None]:
         if (invocation := self._start(request)) is None:
-            try:
+            async with aclosing(events):
                 async for event in events:
                     yield event
-            finally:
-                await events.aclose()
             return
         try:
             while True:
-                invocation.attach_context()
-                try:
-                    event = await anext(events)
-                except StopAsyncIteration:
+                with invocation:
+                    event = await anext(events, None)
+                if event is None:
                     invocation.on_stream_end()
                     return
-                except BaseException as error:
-                    invocation.fail(error)
-                    raise
-                finally:
-                    invocation.detach_context()
                 _report(event, invocation)
                 yield event
         finally:

@@ -131,9 +131,12 @@ def _endpoint_of(
     """Returns None if the call is not recorded."""
     # Not `with suppress_errors(…)`: it takes time in every call.
     try:
-        if (endpoint := hosts.endpoint_of(resource)) is None:
+        # `_client` is private, but there is no other way from a resource to its
+        # client. Since 1.0 every resource has it.
+        client = resource._client  # noqa: SLF001
+        if (endpoint := hosts.endpoint_of(client)) is None:
             if is_deepseek_model(arguments.get("model")):
-                hosts.log_other_host(resource)
+                hosts.log_other_address(str(client.base_url))
             return None
         model = request_body(arguments).get("model")
         return endpoint if endpoint.serves(model) else None
