@@ -121,7 +121,9 @@ def test_function_changes_what_is_sent(application, configure):
 
 
 def test_function_that_adds_a_link_has_no_effect(application, configure):
-    configure(lambda span: span.add_link(Link(trace_id=span.trace_id, span_id="1" * 16)))
+    configure(
+        lambda span: span.add_link(Link(trace_id=span.trace_id, span_id="1" * 16))
+    )
     application.call(**CALL)
     span = sent_span(application)
     assert list(span.links) == []
