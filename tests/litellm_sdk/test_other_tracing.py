@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
+from opentelemetry.instrumentation.deepseek._litellm_otel import _TracerWithoutCall
+
 from .conftest import KEY, litellm, sample
 
 if TYPE_CHECKING:
@@ -142,6 +144,41 @@ def test_callback_makes_spans_of_calls_that_are_not_recorded(
     instrument()
     assert scopes() == before * 2
     assert set(before) <= {"litellm"}
+
+
+@pytest.mark.parametrize("kind", ["async"])  # version 2 has no synchronous callback
+def test_callback_makes_the_span_of_a_cached_answer(
+    otel: None,
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    kind: str,
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(litellm, "cache", litellm.Cache())
+    instrument()
+    deepseek.answer_next(sample("chat_thinking.json"))
+    for _ in range(2):
+        call(caching=True, consume=consume(kind))
+    wait_for_callbacks()
+
+    recorded, *others = [span.instrumentation_scope.name for span in telemetry.spans]
+    assert recorded == "opentelemetry.instrumentation.deepseek"
+    assert set(others) == {"litellm"}
+
+
+def test_tracer_of_the_callback_leaves_out_spans_of_one_name(
+    telemetry: Telemetry,
+) -> None:
+    tracer = _TracerWithoutCall(
+        telemetry.tracer_provider.get_tracer("litellm"), frozenset({"litellm_request"})
+    )
+    tracer.start_span("litellm_request").end()
+    tracer.start_span("guardrail").end()
+    with tracer.start_as_current_span("request"):
+        pass
+    assert [span.name for span in telemetry.spans] == ["guardrail", "request"]
 
 
 @pytest.mark.parametrize("first", ["autolog", "instrument"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
@@ -10,6 +9,7 @@ from ._coerce import EMPTY, as_int, fields_of
 from ._errors import secrets_of_request
 from ._invocation import Invocation
 from ._iterator_stream import wrap_iterator
+from ._raw_response import parse_body
 from ._suppress import suppress_errors
 
 if TYPE_CHECKING:
@@ -98,16 +98,11 @@ class ClientInvocation(Invocation):
         if isinstance(chunk, bytes):
             *lines, self._incomplete_line = (self._incomplete_line + chunk).split(b"\n")
             for line in lines:
-                if line.startswith(b"data:"):
-                    self._on_event(line[5:])
+                event = parse_body(line[5:]) if line.startswith(b"data:") else None
+                if event is not None:
+                    super().on_chunk(event)
         else:
             super().on_chunk(_with_plain_choices(chunk))
-
-    def _on_event(self, data: bytes) -> None:
-        with suppress_errors("reading an event of a stream"):
-            event: object = json.loads(data)
-            if isinstance(event, dict):
-                super().on_chunk(cast("dict[str, Any]", event))
 
     def _record_or_wrap(self, result: Any) -> Any:
         if isinstance(result, dict):
