@@ -11,6 +11,9 @@ from litellm.types.integrations.custom_logger import (
     AgenticLoopPlan,
     AgenticLoopRequestPatch,
 )
+from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import StatusCode
 
 from .conftest import litellm, sample
@@ -101,3 +104,20 @@ def test_error_belongs_to_the_request_that_failed(
     assert first.status.status_code is StatusCode.UNSET
     assert first.attributes["gen_ai.usage.output_tokens"]
     assert last.attributes["http.response.status_code"] == 401
+
+
+def test_requests_that_are_not_sampled_have_no_span(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    kind: str,
+) -> None:
+    instrument(
+        tracer_provider=TracerProvider(sampler=ALWAYS_OFF),
+        meter_provider=NoOpMeterProvider(),
+    )
+    for name in ANSWERS:
+        deepseek.answer_next(sample(name))
+
+    assert call(tools=[TOOL]).choices[0].finish_reason == "stop"
+    assert len(deepseek.exchanges) == len(ANSWERS)

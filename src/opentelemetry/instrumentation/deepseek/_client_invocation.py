@@ -81,8 +81,10 @@ class ClientInvocation(Invocation):
 
     def end_with_answer(self) -> bool:
         """Ends the span with the body of the last response, if that is an answer."""
+        if self._read_body is None or self._has_ended:
+            return self._read_body is not None
         with suppress_errors("reading a response body"):
-            body = fields_of(None if self._read_body is None else self._read_body())
+            body = fields_of(self._read_body())
             if self._response.response_field in body:
                 self._response.add(body)
                 self.end()

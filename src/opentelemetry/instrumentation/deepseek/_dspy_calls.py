@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ._client_call import ClientCall
 from ._coerce import fields_of, items_of
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ._client_invocation import ClientInvocation
 
 Json = dict[str, Any]
+
+_END: Final[Any] = object()
 
 
 def complete(wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any) -> Any:
@@ -70,8 +72,8 @@ class DspyStreams:
         try:
             while True:
                 with invocation:
-                    event = next(events, None)
-                if event is None:
+                    event = next(events, _END)
+                if event is _END:
                     invocation.on_stream_end()
                     return
                 _report(event, invocation)
@@ -91,8 +93,8 @@ class DspyStreams:
         try:
             while True:
                 with invocation:
-                    event = await anext(events, None)
-                if event is None:
+                    event = await anext(events, _END)
+                if event is _END:
                     invocation.on_stream_end()
                     return
                 _report(event, invocation)
