@@ -187,8 +187,8 @@ def test_options_of_the_application_are_not_changed(
     with make_client("Anthropic", deepseek.base_url, telemetry) as client:
         for _ in range(2):
             assert client.request(anthropic.types.Message, options).content
-        arguments = {"cast_to": anthropic.types.Message, "options": options}
-        assert client.request(**arguments).content
+        other = FinalRequestOptions(method="post", url="v1/messages", json_data=MESSAGE)
+        assert client.request(cast_to=anthropic.types.Message, options=other).content
 
     assert options.model_dump() == before
     assert scopes(telemetry) == [DEEPSEEK_SCOPE] * 3
