@@ -14,6 +14,7 @@ from opentelemetry.instrumentation.deepseek import (
     DeepSeekInstrumentor,
     _anthropic_coexistence,
 )
+from opentelemetry.instrumentation.deepseek._endpoint import DeepSeekHosts
 
 from .attributes import ANSWER, STREAM
 from .bodies import EVENTS, encoded
@@ -135,6 +136,14 @@ def test_call_to_another_host_has_the_span_of_the_other(
     scopes = {span.instrumentation_scope.name for span in telemetry.spans}
     assert OTHER_SCOPE in scopes
     assert DEEPSEEK_SCOPE not in scopes
+
+
+@pytest.mark.internal_error
+def test_call_of_an_unknown_form_is_left_to_the_other() -> None:
+    wrapper = _anthropic_coexistence.invocation_wrapper(DeepSeekHosts())
+    assert wrapper(lambda handler: f"span of {handler}", None, ("x",), {}) == (
+        "span of x"
+    )
 
 
 def test_uninstrumented_package_leaves_calls_to_the_other(

@@ -8,10 +8,14 @@ from urllib.parse import urlsplit
 
 import anthropic
 import pytest
+from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.trace import NoOpTracerProvider
 
-from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
+from opentelemetry.instrumentation.deepseek import (
+    DeepSeekInstrumentor,
+    _anthropic_client,
+)
 
 from .bodies import EVENTS, QUESTION
 from .conftest import IS_TRACED_BY_SDK, MESSAGE, make_client, recorded_events
@@ -183,9 +187,11 @@ def test_options_of_the_application_are_not_changed(
     with make_client("Anthropic", deepseek.base_url, telemetry) as client:
         for _ in range(2):
             assert client.request(anthropic.types.Message, options).content
+        other = FinalRequestOptions(method="post", url="v1/messages", json_data=MESSAGE)
+        assert client.request(cast_to=anthropic.types.Message, options=other).content
 
     assert options.model_dump() == before
-    assert scopes(telemetry) == [DEEPSEEK_SCOPE] * 2
+    assert scopes(telemetry) == [DEEPSEEK_SCOPE] * 3
 
 
 def test_span_of_the_sdk_remains_if_no_other_is_recorded(
@@ -200,5 +206,42 @@ def test_span_of_the_sdk_remains_if_no_other_is_recorded(
         call()
     finally:
         DeepSeekInstrumentor().uninstrument()
+
+    assert scopes(telemetry) == [SDK_SCOPE]
+
+
+def test_span_of_the_sdk_remains_while_instrumentation_is_suppressed(
+    instrument: Callable[..., None], call: Callable[..., Any], telemetry: Telemetry
+) -> None:
+    instrument()
+    with suppress_instrumentation():
+        call()
+
+    assert scopes(telemetry) == [SDK_SCOPE]
+
+
+@pytest.mark.parametrize("hosts", [[], ["*"]])
+def test_other_model_at_another_host_keeps_the_span_of_the_sdk(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    telemetry: Telemetry,
+    hosts: list[str],
+) -> None:
+    instrument(hosts=hosts)
+    call(model="claude-x")
+
+    assert scopes(telemetry) == [SDK_SCOPE]
+
+
+@pytest.mark.internal_error
+def test_request_of_an_unknown_form_keeps_the_span_of_the_sdk(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    telemetry: Telemetry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(_anthropic_client, "_body")
+    instrument()
+    assert call().content
 
     assert scopes(telemetry) == [SDK_SCOPE]

@@ -450,3 +450,23 @@ def test_cancelled_tasks_end_their_spans(
     assert set(errors) == {"asyncio.exceptions.CancelledError"}
     assert len(telemetry.spans) - len(errors) == 660
     assert 0 < len(errors) <= 340
+
+
+def test_text_of_a_block_without_its_start_is_recorded(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+) -> None:
+    block = {"type": "text", "text": None}
+    delta = {"type": "text_delta", "text": "Thr"}
+    events = [START, *block_events(0, block, delta), *END]
+    deltas = [event for event in events if event["type"] != "content_block_start"]
+    instrument("SPAN_ONLY")
+    for sent in (events, deltas):
+        deepseek.answer_next(recorded_events(sent))
+        with suppress(Exception):  # the SDK needs the start of a block
+            call(stream=True)
+    assert telemetry.spans
+    for span in telemetry.spans:
+        assert '"content":"Thr"' in span.attributes["gen_ai.output.messages"]

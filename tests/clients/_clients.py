@@ -33,12 +33,12 @@ CLIENTS: Final = {
             "instructor", ("instructor",), "forces a tool: works only without thinking"
         ),
         Client("llama-index-llms-deepseek", ("llama-index-llms-deepseek",)),
-        Client("crewai", ("crewai",), _BETA),
+        Client("crewai", ("crewai[litellm]",), f"also by litellm; {_BETA}"),
         Client("strands-agents", ("strands-agents[openai]>=1",), "always streams"),
         Client(
             "smolagents",
-            ("smolagents[openai]",),
-            "forces a tool: works only without thinking",
+            ("smolagents[openai,litellm]",),
+            "also by litellm; forces a tool: works only without thinking",
         ),
         Client("agno", ("agno", "openai")),
         Client("autogen-ext", ("autogen-ext[openai]", "autogen-agentchat")),

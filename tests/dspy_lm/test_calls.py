@@ -205,6 +205,62 @@ def test_stream_has_one_span(
     assert START.items() <= recorded.items()
 
 
+def streamed_text(lm: dspy.LM, kind: str) -> str:
+    """Streams an answer, which lacks the fields of the signature."""
+    try:
+        asyncio.run(stream_answer(lm, kind))
+    except Exception as error:  # noqa: BLE001
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("engine", ["lm15"])
+@pytest.mark.parametrize(
+    ("hosts", "model"),
+    [(["gateway.example.com"], "deepseek-flash"), (["*"], "another-model")],
+)
+def test_stream_of_another_provider_has_no_span(
+    instrument: Callable[..., None],
+    lm: dspy.LM,
+    kind: str,
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    hosts: list[str],
+    model: str,
+) -> None:
+    lm.model = f"deepseek/{model}"
+    deepseek.answer_next(STREAM, times=6)
+    expected = streamed_text(lm, kind)
+    assert "There are **three** r's." in expected
+    instrument(hosts=hosts)
+    assert streamed_text(lm, kind) == expected
+    assert telemetry.spans == []
+
+
+@pytest.mark.internal_error
+@pytest.mark.parametrize("engine", ["lm15"])
+@pytest.mark.parametrize(
+    "function", ["_dspy_patches._sent_request", "_dspy_calls._chunk"]
+)
+def test_stream_of_an_unknown_form_reaches_the_application(
+    instrument: Callable[..., None],
+    lm: dspy.LM,
+    kind: str,
+    deepseek: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    function: str,
+) -> None:
+    def fail(_: Any) -> Any:
+        raise KeyError("type")
+
+    deepseek.answer_next(STREAM, times=6)
+    expected = streamed_text(lm, kind)
+    assert "There are **three** r's." in expected
+    monkeypatch.setattr(f"opentelemetry.instrumentation.deepseek.{function}", fail)
+    instrument()
+    assert streamed_text(lm, kind) == expected
+
+
 @pytest.mark.parametrize("first", ["autolog", "instrument"])
 def test_mlflow_autolog(
     instrument: Callable[..., None],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from dspy._vendor.lm15 import types
 
@@ -51,3 +54,20 @@ def test_error_event_has_the_code_of_the_server(
     accumulator.add_chunk(_chunk(types.StreamErrorEvent(error)))
     assert accumulator.error == {"code": code, "message": "no balance"}
     assert accumulator.is_finished
+
+
+@pytest.mark.parametrize(
+    ("event", "chunk"),
+    [
+        (
+            types.StreamEndEvent(finish_reason="stop"),
+            {"choices": [{"finish_reason": "stop"}]},
+        ),
+        (types.StreamEndEvent(), {}),
+        (SimpleNamespace(type="an event of another version"), {}),
+    ],
+)
+def test_event_without_tokens_is_a_chunk_without_usage(
+    event: Any, chunk: dict[str, Any]
+) -> None:
+    assert _chunk(event) == chunk

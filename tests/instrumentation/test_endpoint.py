@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def endpoint_of(base_url: str, *hosts: str) -> Endpoint | None:
     client = openai.OpenAI(base_url=base_url, api_key="none")
-    return DeepSeekHosts(hosts).endpoint_of(client.chat.completions)
+    return DeepSeekHosts(hosts).endpoint_of(client)
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def test_sdk_resources_hold_their_client_as_private_attribute() -> None:
     client = openai.AsyncOpenAI(base_url="https://api.deepseek.com", api_key="none")
     copy = client.with_options(max_retries=5, base_url="http://elsewhere")
     assert copy.chat.completions._client is copy
-    assert DeepSeekHosts().endpoint_of(client.chat.completions)
-    assert DeepSeekHosts().endpoint_of(copy.chat.completions) is None
+    assert DeepSeekHosts().endpoint_of(client)
+    assert DeepSeekHosts().endpoint_of(copy) is None
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import copy
+import gc
+import inspect
+import pickle
 import subprocess
 import sys
 import textwrap
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -117,6 +123,36 @@ def test_uninstrument_restores_litellm(instrument: Callable[..., None]) -> None:
     assert all(function is not before[name] for name, function in patched().items())
     DeepSeekInstrumentor().uninstrument()
     assert patched() == before
+
+
+@pytest.mark.parametrize("name", ["completion", "acompletion"])
+def test_function_is_pickled_and_copied_by_its_name(
+    instrument: Callable[..., None], name: str
+) -> None:
+    instrument()
+    function = getattr(litellm.main, name)
+    assert pickle.loads(pickle.dumps(function)) is function
+    assert copy.deepcopy({"function": function})["function"] is function
+    assert copy.copy(function) is function
+    assert inspect.iscoroutinefunction(function) == (name == "acompletion")
+
+
+def test_call_that_is_cancelled_before_it_starts_warns_of_nothing(
+    instrument: Callable[..., None], telemetry: Telemetry
+) -> None:
+    instrument()
+
+    async def run() -> None:
+        call = litellm.main.acompletion(model=MODEL, messages=QUESTION)
+        assert call.__qualname__ == "acompletion"
+        asyncio.create_task(call).cancel()
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RuntimeWarning)
+        asyncio.run(run())
+        gc.collect()
+    assert [warning for warning in caught if "awaited" in str(warning.message)] == []
+    assert telemetry.spans == []
 
 
 @pytest.mark.parametrize("content", ["", "SPAN_ONLY"])

@@ -107,6 +107,23 @@ def test_result_is_litellms(
     assert after == before
 
 
+def test_events_of_an_unknown_form_are_skipped(
+    instrument: Callable[..., None],
+    create: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+) -> None:
+    create(stream=True)
+    (exchange,) = deepseek.exchanges
+    events = b": keep-alive\n\ndata: [DONE]\n\ndata: 7\n\n" + exchange.response_body
+    deepseek.answer_next(
+        RecordedResponse(body=events, headers={"content-type": "text/event-stream"})
+    )
+    instrument()
+    create(stream=True)
+    assert telemetry.span.attributes["gen_ai.response.finish_reasons"] == ("stop",)
+
+
 def test_closed_stream_ends_its_span(
     instrument: Callable[..., None],
     create: Callable[..., Any],

@@ -7,6 +7,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+
+from opentelemetry.instrumentation.deepseek._litellm_otel import _TracerWithoutCall
 
 from .conftest import KEY, litellm, sample
 
@@ -118,6 +121,64 @@ def test_callback_makes_spans_of_other_calls(
     wait_for_callbacks()
     assert telemetry.spans
     assert {span.instrumentation_scope.name for span in telemetry.spans} == {"litellm"}
+
+
+def test_callback_makes_spans_of_calls_that_are_not_recorded(
+    otel: None,
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    kind: str,
+    deepseek: Simulator,
+    telemetry: Telemetry,
+) -> None:
+    deepseek.answer_next(sample("chat_thinking.json"), times=2)
+
+    def scopes() -> list[str]:
+        call(mock_response="I am a mock", consume=consume(kind))
+        with suppress_instrumentation():
+            call(consume=consume(kind))
+        wait_for_callbacks()
+        return [span.instrumentation_scope.name for span in telemetry.spans]
+
+    before = scopes()
+    instrument()
+    assert scopes() == before * 2
+    assert set(before) <= {"litellm"}
+
+
+@pytest.mark.parametrize("kind", ["async"])  # version 2 has no synchronous callback
+def test_callback_makes_the_span_of_a_cached_answer(
+    otel: None,
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    kind: str,
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(litellm, "cache", litellm.Cache())
+    instrument()
+    deepseek.answer_next(sample("chat_thinking.json"))
+    for _ in range(2):
+        call(caching=True, consume=consume(kind))
+    wait_for_callbacks()
+
+    recorded, *others = [span.instrumentation_scope.name for span in telemetry.spans]
+    assert recorded == "opentelemetry.instrumentation.deepseek"
+    assert set(others) == {"litellm"}
+
+
+def test_tracer_of_the_callback_leaves_out_spans_of_one_name(
+    telemetry: Telemetry,
+) -> None:
+    tracer = _TracerWithoutCall(
+        telemetry.tracer_provider.get_tracer("litellm"), frozenset({"litellm_request"})
+    )
+    tracer.start_span("litellm_request").end()
+    tracer.start_span("guardrail").end()
+    with tracer.start_as_current_span("request"):
+        pass
+    assert [span.name for span in telemetry.spans] == ["guardrail", "request"]
 
 
 @pytest.mark.parametrize("first", ["autolog", "instrument"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -13,7 +15,8 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import StatusCode
 
 from examples.simulator import RecordedResponse
-from opentelemetry.instrumentation.deepseek._client_call import ClientCall
+from opentelemetry.instrumentation.deepseek import _litellm_patches
+from opentelemetry.instrumentation.deepseek._client_call import ClientCall, call_async
 from opentelemetry.instrumentation.deepseek._errors import describe_error
 from opentelemetry.instrumentation.deepseek._telemetry import is_inside_recorded_call
 
@@ -179,6 +182,90 @@ def test_answer_without_the_expected_form_is_not_in_the_description() -> None:
     )
     assert describe_error(error, with_content=False).message == ""
     assert "Dear Ada" in describe_error(error, with_content=True).message
+
+
+@pytest.mark.internal_error
+@pytest.mark.parametrize("model", ["deepseek/deepseek-flash", "openai/deepseek-flash"])
+def test_request_of_an_unknown_form_is_sent(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    monkeypatch: pytest.MonkeyPatch,
+    model: str,
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise KeyError("data")
+
+    for name in ("_sent_request", "_sent_openai_request"):
+        monkeypatch.setattr(_litellm_patches, name, fail)
+    # litellm may have been patched before, and each `instrument()` patches it again.
+    instrument()
+    deepseek.answer_next(sample("chat_plain.json"))
+    assert call(model=model).choices
+    assert telemetry.spans == []
+
+
+@pytest.mark.internal_error
+def test_response_of_an_unknown_form_reaches_the_application(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_litellm_patches, "_received_response", lambda _: None)
+    instrument()
+    deepseek.answer_next(sample("chat_plain.json"))
+    assert call().choices
+    assert telemetry.span.attributes["gen_ai.usage.input_tokens"]
+
+
+@pytest.mark.parametrize("path", ["/chat/completions", "/search"])
+def test_request_outside_a_call_is_not_recorded(
+    instrument: Callable[..., None],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    path: str,
+) -> None:
+    instrument()
+    deepseek.answer_next(sample("chat_plain.json"))
+    handler = litellm.module_level_client
+    with suppress(httpx.HTTPStatusError):  # there is no search
+        handler.post(deepseek.base_url + path, json={"model": "deepseek-flash"})
+    assert telemetry.spans == []
+
+
+@pytest.mark.parametrize("hosts", [[], ["127.0.0.1"]])
+def test_request_of_a_tool_within_a_call_has_no_span(
+    instrument: Callable[..., None],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    hosts: list[str],
+) -> None:
+    instrument(hosts=hosts)
+    with ClientCall("chat") as client_call, suppress(httpx.HTTPStatusError):
+        litellm.module_level_client.post(deepseek.base_url + "/search", json={})
+    assert client_call.invocation is None
+    assert telemetry.spans == []
+
+
+def test_stream_that_is_not_read_has_no_answer() -> None:
+    response = httpx.Response(200, content=iter([b"{}"]))
+    assert _litellm_patches._received_response(response).read_body() is None
+    assert not response.is_stream_consumed
+
+
+def test_repetition_of_a_failed_request_has_no_call_of_its_own() -> None:
+    async def complete() -> str:
+        return "answer"
+
+    failed = SimpleNamespace(end_with_answer=lambda: False, __exit__=lambda *_: None)
+    with ClientCall("chat") as client_call:
+        client_call.invocation = cast("Any", failed)
+        result = call_async("chat", complete, None, (), {})
+    assert result.cr_code is complete.__code__
+    assert asyncio.run(result) == "answer"
 
 
 def test_span_ends_with_its_error_before_another_provider_is_tried() -> None:

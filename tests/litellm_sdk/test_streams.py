@@ -103,6 +103,65 @@ def test_span_of_closed_stream_ends(
     assert telemetry.span.status.status_code is StatusCode.UNSET
 
 
+@pytest.mark.parametrize("kind", ["sync"])
+def test_span_ends_with_the_context_of_its_stream(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    kind: str,
+    deepseek: Simulator,
+    telemetry: Telemetry,
+) -> None:
+    instrument()
+    deepseek.answer_next(sample("stream_thinking.sse"))
+    stream = call(stream=True, consume=lambda stream: stream)
+    with stream as same_stream:
+        assert same_stream is stream
+        next(stream)
+    assert telemetry.span.status.status_code is StatusCode.UNSET
+
+
+@pytest.mark.parametrize("kind", ["sync"])
+def test_span_ends_if_its_stream_cannot_be_closed(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    kind: str,
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def close(_: Any) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(litellm.CustomStreamWrapper, "close", close)
+    instrument()
+    deepseek.answer_next(sample("stream_thinking.sse"))
+    stream = call(stream=True, consume=lambda stream: stream)
+    with pytest.raises(ConnectionError):
+        stream.close()
+    assert telemetry.span
+
+
+@pytest.mark.parametrize("kind", ["sync"])
+def test_method_that_another_package_replaces_is_called(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    kind: str,
+    deepseek: Simulator,
+) -> None:
+    instrument()
+    deepseek.answer_next(sample("stream_thinking.sse"))
+    stream = call(stream=True, consume=lambda stream: stream)
+    close, calls = stream.close, []
+
+    def replaced() -> None:
+        calls.append("replaced")
+        close()
+
+    stream.close = replaced
+    stream.close()
+    assert calls == ["replaced"]
+
+
 @pytest.mark.parametrize("fault", ["cut", "error"])
 def test_broken_stream_has_one_span_with_error(
     instrument: Callable[..., None],

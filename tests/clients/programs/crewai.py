@@ -39,4 +39,5 @@ def stream(url: str) -> str:
 
 
 def chat_without_thinking(url: str) -> str:
-    return ask(url, extra_body={"thinking": {"type": "disabled"}})
+    options = {"extra_body": {"thinking": {"type": "disabled"}}}
+    return ask(url, **options) + ask(url, is_litellm=True, **options)

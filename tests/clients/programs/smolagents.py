@@ -1,6 +1,15 @@
 from __future__ import annotations
 
-from smolagents import ChatMessage, MessageRole, OpenAIModel, ToolCallingAgent, tool
+from typing import Any
+
+from smolagents import (
+    ChatMessage,
+    LiteLLMModel,
+    MessageRole,
+    OpenAIModel,
+    ToolCallingAgent,
+    tool,
+)
 
 
 @tool
@@ -13,25 +22,32 @@ def get_weather(city: str) -> str:
     return f"18 degrees in {city}"
 
 
-def model(url: str, **options: object) -> OpenAIModel:
-    return OpenAIModel("deepseek-flash", api_base=url, api_key="any", **options)
+def models(url: str, **options: Any) -> list[Any]:
+    options |= {"api_base": url, "api_key": "any"}
+    return [
+        OpenAIModel("deepseek-flash", **options),
+        LiteLLMModel("deepseek/deepseek-flash", **options),
+    ]
 
 
 def chat_without_thinking(url: str) -> str:
     # Forces a tool, which DeepSeek refuses with thinking.
-    model_without_thinking = model(url, extra_body={"thinking": {"type": "disabled"}})
-    agent = ToolCallingAgent(
-        [get_weather], model_without_thinking, max_steps=2, verbosity_level=0
-    )
-    return str(agent.run("How is the weather in Paris?"))
+    options = {"extra_body": {"thinking": {"type": "disabled"}}}
+    agents = [
+        ToolCallingAgent([get_weather], model, max_steps=2, verbosity_level=0)
+        for model in models(url, **options)
+    ]
+    return "".join(str(agent.run("How is the weather in Paris?")) for agent in agents)
 
 
 def chat(url: str) -> str:
     question = ChatMessage(MessageRole.USER, "Why is the sky blue?")
-    return str(model(url).generate([question]).content)
+    return "".join(str(model.generate([question]).content) for model in models(url))
 
 
 def stream(url: str) -> str:
     question = ChatMessage(MessageRole.USER, "Why is the sky blue?")
-    parts = model(url).generate_stream([question])
+    parts = [
+        part for model in models(url) for part in model.generate_stream([question])
+    ]
     return "".join(part.content or "" for part in parts)

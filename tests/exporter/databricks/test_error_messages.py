@@ -116,3 +116,12 @@ def test_workspace_that_does_not_respond_costs_one_timeout(
     assert len(calls) == 4
     may_end.set()
     destination.close()
+
+
+def test_stored_trace_that_cannot_be_read_is_not_replaced(databricks, spans):
+    databricks.overrides[r"^/api/3.0/mlflow/traces/tr-"] = error_response(
+        403, "PERMISSION_DENIED"
+    )
+    error = export_error(new_destination(), translate([spans.make()]))
+    assert "PERMISSION_DENIED" in error.cause
+    assert databricks.requests_to(TRACE_INFO_V3) == []

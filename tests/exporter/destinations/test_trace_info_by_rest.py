@@ -10,7 +10,7 @@ from opentelemetry.exporter.mlflow._replace_span import replace_span
 from opentelemetry.exporter.mlflow._trace_info._trace_settings import CLIENT_TRACE_INFO
 from tests.exporter.conftest import Response
 
-from .destination import new_destination
+from .destination import export_error, new_destination
 from .old_server import V3, OldServer, json_response
 
 
@@ -30,6 +30,19 @@ def test_rejected_trace_info_loses_no_span_and_is_logged_once(
         "WARNING MLflow at <0> has the spans of a trace, but rejects its TraceInfo: "
         "MLflow rejects some of the spans (400)"
     )
+
+
+@pytest.mark.parametrize("status", [401, 503])
+def test_trace_info_that_may_be_accepted_later_is_sent_again(
+    fake_server, spans, status
+):
+    fake_server.version = "3.10.1"
+    fake_server.respond = lambda request: (
+        Response() if request.path == "/v1/traces" else Response(status)
+    )
+    destination = new_destination(fake_server.uri, experiment_id=7, timeout=1)
+    assert export_error(destination, [spans.make()]).is_temporary
+    destination.close()
 
 
 def test_trace_info_keeps_the_entries_of_other_writers(fake_server, spans):

@@ -6,7 +6,7 @@ import json
 import sys
 
 import pytest
-from mlflow.entities import LiveSpan, SpanEvent
+from mlflow.entities import Link, LiveSpan, SpanEvent
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
@@ -80,10 +80,11 @@ def test_function_gets_a_live_span_in_the_form_of_mlflow(application, configure)
 
 
 def test_attributes_that_a_function_does_not_change_stay(application, configure):
-    application.call(**CALL)
+    call = CALL | {"bytes": b"\xff", "mlflow.traceRequestId": '"tr-1"'}
+    application.call(**call)
     before = attributes(sent_span(application))
     configure(lambda _: None)
-    application.call(**CALL)
+    application.call(**call)
     assert attributes(sent_span(application)) == before
 
 
@@ -117,6 +118,16 @@ def test_function_changes_what_is_sent(application, configure):
     )
     assert (values["mlflow.spanType"], values["raw"]) == ("LLM", 1)
     assert "gone" not in values
+
+
+def test_function_that_adds_a_link_has_no_effect(application, configure):
+    configure(
+        lambda span: span.add_link(Link(trace_id=span.trace_id, span_id="1" * 16))
+    )
+    application.call(**CALL)
+    span = sent_span(application)
+    assert list(span.links) == []
+    assert "a secret" in attributes(span)["mlflow.spanInputs"]
 
 
 def test_functions_run_in_their_order(application, configure):

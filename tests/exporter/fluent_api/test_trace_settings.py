@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from dataclasses import replace
 
@@ -78,6 +79,15 @@ def test_trace_without_metadata_is_sent_as_it_ends(application):
     with application.tracer.start_as_current_span("request"):
         application.call()
         assert application.sent == ["chat"]
+
+
+def test_span_that_starts_while_mlflow_is_imported_has_no_run(
+    application, monkeypatch, set_run
+):
+    set_run("r1", "7")
+    monkeypatch.delitem(sys.modules, "mlflow.tracking.fluent")
+    application.call()
+    assert application.requests == [("1", None, ["chat"])]
 
 
 def test_run_of_the_thread_takes_precedence_over_that_of_another(

@@ -18,7 +18,8 @@ PROGRAM = """
         fluent_trace_infos,
     )
 
-    uploaded, logged, desks = [], [], []
+    {imports}
+    uploaded, logged, desks, counts = [], [], [], []
 
     def start_trace(_, trace):
         info = getattr(trace, "info", trace)
@@ -31,18 +32,21 @@ PROGRAM = """
         span.name for span in data.spans
     )
     if hasattr(TracingClient, "log_spans"):
-        TracingClient.log_spans = lambda _, location, spans: logged.extend(
-            span.name for span in spans
-        )
+        def log_spans(_, location, spans):
+            logged.extend(span.name for span in spans)
+            counts.extend("mlflow.chat.tokenUsage" in span.attributes for span in spans)
+
+        TracingClient.log_spans = log_spans
     type(exporter._destination).wants_whole_traces = {wants_whole_traces}
     MlflowInstrumentor().instrument()
     row = Context("row 1", is_evaluate={is_evaluation})
     with trace.get_tracer("app").start_as_current_span("request") as request:
-        with set_prediction_context(row), mlflow.start_span("agent"):
+        with set_prediction_context(row), mlflow.start_span("agent") as agent:
+            agent.set_attribute("mlflow.chat.tokenUsage", {{"input_tokens": 7}})
             mlflow.update_current_trace(tags={{"desk": "north"}})
     client_info = fluent_trace_infos.of(request.get_span_context().trace_id)
     repeated = client_info and client_info.tags["desk"]
-    print(json.dumps([uploaded, logged, desks, repeated]))
+    print(json.dumps([uploaded, logged, desks, counts, repeated]))
     os._exit(0)
 """
 
@@ -56,11 +60,26 @@ def test_client_writes_nothing_where_only_one_writer_is_allowed(
     fake_server, wants_whole_traces, is_evaluation, is_written
 ):
     program = PROGRAM.format(
-        wants_whole_traces=wants_whole_traces, is_evaluation=is_evaluation
+        wants_whole_traces=wants_whole_traces, is_evaluation=is_evaluation, imports=""
     )
-    uploaded, logged, desks, repeated = run_mlflow_program(program, fake_server)
+    uploaded, logged, desks, _, repeated = run_mlflow_program(program, fake_server)
     assert uploaded == ["agent"] * is_written
     assert logged == ["agent"] * (is_written and has_name(*LOG_SPANS))
     # What update_current_trace sets is never lost: the exporter repeats it.
     assert desks == ["north"] * is_written
     assert repeated == (None if is_evaluation else "north")
+
+
+@pytest.mark.skipif(not has_name(*LOG_SPANS), reason="its client logs no spans")
+@pytest.mark.parametrize(
+    ("imports", "has_counts"),
+    [("", True), ("import opentelemetry.instrumentation.deepseek", False)],
+)
+def test_span_has_no_token_counts_where_the_exporter_sends_the_cost(
+    fake_server, imports, has_counts
+):
+    program = PROGRAM.format(
+        wants_whole_traces=False, is_evaluation=False, imports=imports
+    )
+    _, logged, _, counts, _ = run_mlflow_program(program, fake_server)
+    assert (logged, counts) == (["agent"], [has_counts])

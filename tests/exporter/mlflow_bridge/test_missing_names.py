@@ -111,12 +111,15 @@ def test_a_missing_name_of_the_tracing_client_is_logged(caplog):
 
 
 class OtherClient:
-    """Its spans are not instances of MLflow's span class."""
+    """Its spans and traces are not instances of MLflow's classes."""
 
     tracking_uri = "http://localhost"
 
     def log_spans(self, location, spans, *, new_option=None):
         return location, spans, new_option
+
+    def start_trace(self, trace_info):
+        return trace_info
 
     def _upload_trace_data(self, trace_info, trace_data):
         return trace_info, trace_data
@@ -135,6 +138,19 @@ def test_a_tracing_client_with_other_spans_writes_them(exporter, caplog):
         assert client.log_spans("7", spans=["a span"], new_option=1) == written
         bridge._has_parenting_failed = False
     assert client._upload_trace_data("info", "data") == ("info", "data")
+    (message,) = caplog.messages
+    assert message.startswith(LINKED_TRACES)
+
+
+def test_a_tracing_client_with_other_traces_writes_them(exporter, caplog, monkeypatch):
+    MlflowInstrumentor().instrument()
+    module = types.ModuleType("mlflow.tracing.client")
+    module.TracingClient = OtherClient
+    bridge._patch_client(module)
+    monkeypatch.setattr(bridge, "allows_one_writer_only", lambda _: True)
+    client = OtherClient()
+    client.tracking_uri = exporter._destination.address
+    assert client.start_trace("a trace") == "a trace"
     (message,) = caplog.messages
     assert message.startswith(LINKED_TRACES)
 

@@ -15,7 +15,6 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
-from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.propagate import inject
 from opentelemetry.trace import (
     ProxyTracerProvider,
@@ -25,6 +24,7 @@ from opentelemetry.trace import (
 
 from ._coerce import EMPTY
 from ._endpoint import is_deepseek_model
+from ._patch import start_invocation
 from ._suppress import log_suppressed, suppress_errors
 from .package import anthropic_instruments
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ._endpoint import DeepSeekHosts, Endpoint
-    from ._invocation import Invocation
     from ._signals import Signals
 
 # The module of `SyncAPIClient` and `AsyncAPIClient`, the base classes of all clients.
@@ -62,17 +61,17 @@ def request_wrappers(hosts: DeepSeekHosts, signals: Signals) -> tuple[Any, Any]:
     from ._invocation import AsyncInvocation, Invocation
     from ._operations import OPERATIONS
 
-    endpoint_of = partial(_endpoint_of, hosts)
-    arguments = signals, OPERATIONS["messages"]
-    start = partial(_start_invocation, partial(Invocation, *arguments))
-    start_async = partial(_start_invocation, partial(AsyncInvocation, *arguments))
+    recorded_request = partial(_recorded_request, hosts)
+    operation = OPERATIONS["messages"]
+    start = partial(start_invocation, Invocation, signals, operation)
+    start_async = partial(start_invocation, AsyncInvocation, signals, operation)
 
     def sync_wrapper(
         wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
     ) -> Any:
-        if (endpoint := endpoint_of(client, args, kwargs)) is None:
+        if (request := recorded_request(client, args, kwargs)) is None:
             return wrapped(*args, **kwargs)
-        if (invocation := start(endpoint, client, args, kwargs)) is None:
+        if (invocation := start(*request)) is None:
             return wrapped(*args, **kwargs)
         with invocation:
             if invocation.is_recording:
@@ -82,18 +81,18 @@ def request_wrappers(hosts: DeepSeekHosts, signals: Signals) -> tuple[Any, Any]:
     def async_wrapper(
         wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
     ) -> Any:
-        if (endpoint := endpoint_of(client, args, kwargs)) is None:
+        if (request := recorded_request(client, args, kwargs)) is None:
             return wrapped(*args, **kwargs)
-        return record_awaited(endpoint, wrapped, client, args, kwargs)
+        return record_awaited(request, wrapped, client, args, kwargs)
 
     async def record_awaited(
-        endpoint: Endpoint,
+        request: tuple[Endpoint, Mapping[str, Any]],
         wrapped: Callable[..., Awaitable[Any]],
         client: Any,
         args: Any,
         kwargs: Any,
     ) -> Any:
-        if (invocation := start_async(endpoint, client, args, kwargs)) is None:
+        if (invocation := start_async(*request)) is None:
             return await wrapped(*args, **kwargs)
         with invocation:
             if invocation.is_recording:
@@ -103,45 +102,30 @@ def request_wrappers(hosts: DeepSeekHosts, signals: Signals) -> tuple[Any, Any]:
     return sync_wrapper, async_wrapper
 
 
-def _endpoint_of(
+def _recorded_request(
     hosts: DeepSeekHosts, client: Any, args: Any, kwargs: Any
-) -> Endpoint | None:
-    """Returns None if the request is not recorded."""
-    # Not `with suppress_errors(…)`, here and below: it takes time in every call.
+) -> tuple[Endpoint, Mapping[str, Any]] | None:
+    """Returns endpoint and body; None if the request is not recorded."""
+    # Not `with suppress_errors(…)`: it takes time in every call.
     try:
-        endpoint = hosts.endpoint_at(client.base_url)
+        endpoint = hosts.endpoint_of(client)
         options = _options(args, kwargs)
         # The beta methods add `?beta=true`.
         if options.url.partition("?")[0].strip("/") != _MESSAGES_PATH:
             return None
-        model = _body(options).get("model")
-        if endpoint is not None:
-            return endpoint if endpoint.serves(model) else None
-        if is_deepseek_model(model):
-            hosts.log_other_url(client.base_url)
+        body = _body(options)
+        model = body.get("model")
+        if endpoint is None:
+            if is_deepseek_model(model):
+                hosts.log_other_address(str(client.base_url))
+        elif endpoint.serves(model):
+            # An option of the client, with the id of the conversation.
+            if (open_telemetry := getattr(client, "open_telemetry", None)) is not None:
+                body = {**body, "open_telemetry": open_telemetry}
+            return endpoint, body
     except Exception as error:  # noqa: BLE001  # telemetry may fail, calls may not
-        log_suppressed("reading the base URL of a client", error)
+        log_suppressed("reading a request of a client", error)
     return None
-
-
-def _start_invocation(
-    invocation_class: Callable[..., Invocation],
-    endpoint: Endpoint,
-    client: Any,
-    args: Any,
-    kwargs: Any,
-) -> Invocation | None:
-    try:
-        if not is_instrumentation_enabled():
-            return None
-        body = _body(_options(args, kwargs))
-        # An option of the client, with the id of the conversation.
-        if (open_telemetry := getattr(client, "open_telemetry", None)) is not None:
-            body = {**body, "open_telemetry": open_telemetry}
-        return invocation_class(endpoint, body)
-    except Exception as error:  # noqa: BLE001  # as above
-        log_suppressed("starting a span", error)
-        return None
 
 
 def _options(args: Any, kwargs: Any) -> Any:

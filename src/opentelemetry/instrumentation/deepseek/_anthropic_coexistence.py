@@ -53,7 +53,7 @@ def invocation_wrapper(hosts: DeepSeekHosts) -> Any:
 def _is_recorded(hosts: DeepSeekHosts, args: Any) -> bool:
     with suppress_errors("reading the base URL of a client"):
         _handler, resource, _args, arguments = args
-        endpoint = hosts.endpoint_of(resource)
+        endpoint = hosts.endpoint_of(resource._client)  # noqa: SLF001  # no other way to it
         model = request_body(arguments).get("model")
         return endpoint is not None and endpoint.serves(model)
     return False

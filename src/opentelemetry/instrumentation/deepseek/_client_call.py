@@ -15,8 +15,9 @@ from __future__ import annotations
 import inspect
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ._awaited_result import coroutine_around
 from ._client_invocation import ClientInvocation
 from ._endpoint import is_deepseek_model
 from ._operations import OPERATIONS, operation_of_address
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ._awaited_result import AwaitedResult
     from ._endpoint import DeepSeekHosts, Endpoint
     from ._operations import Operation
     from ._sent_request import SentRequest
@@ -38,6 +40,17 @@ if TYPE_CHECKING:
 _current_call: Final[ContextVar[ClientCall | None]] = ContextVar(
     "deepseek_client_call", default=None
 )
+
+
+class ReceivedResponse(NamedTuple):
+    """The response to a request; `headers` has names in lower case.
+
+    `read_body` returns the fields of a body that is in memory, or None.
+    """
+
+    headers: Mapping[str, Any]
+    status: int
+    read_body: Callable[[], Any]
 
 
 class ClientCall:
@@ -81,6 +94,16 @@ class ClientCall:
             invocation.fail(invocation.request_error)
             self.invocation = None
 
+    def end_answered_request(self) -> bool:
+        """Ends the span before another call within this one; False if it has no answer.
+
+        litellm may run a tool of the model itself, and call the model again.
+        """
+        if self.invocation is None or not self.invocation.end_with_answer():
+            return False
+        self.invocation = None
+        return True
+
     def record(self, result: Any) -> Any:
         """Returns what the application gets instead of `result`."""
         return result if self.invocation is None else self.invocation.record(result)
@@ -108,7 +131,9 @@ def call(
             return client_call.record(result)
     # The asynchronous functions of litellm call the synchronous ones in a thread, and
     # await what they return.
-    return result if outer is not None else record_awaited(response_format, result)
+    if outer is not None:
+        return result
+    return coroutine_around(result, _record_awaited, response_format)
 
 
 def call_async(
@@ -121,25 +146,31 @@ def call_async(
     """Calls an asynchronous function, as `call`."""
     # Called before the first await, as in the library.
     result = wrapped(*args, **kwargs)
-    return result if _is_retry() else record_awaited(response_format, result)
+    if _is_retry():
+        return result
+    return coroutine_around(result, _record_awaited, response_format)
 
 
-async def record_awaited(response_format: str | None, result: Awaitable[Any]) -> Any:
+async def _record_awaited(result: AwaitedResult, response_format: str | None) -> Any:
     with ClientCall(response_format) as client_call:
-        return client_call.record(await result)
+        return client_call.record(await result.awaitable)
 
 
 def _is_retry() -> bool:
-    """Whether a function is called within a call that has already sent a request."""
+    """Whether a function is called within a call whose request has had no answer."""
     outer = current_call()
-    return outer is not None and outer.invocation is not None
+    return (
+        outer is not None
+        and outer.invocation is not None
+        and not outer.end_answered_request()
+    )
 
 
 class RequestWrappers:
     """Wrappers of the methods with which a client sends requests.
 
     `sent_request` reads the instance and the arguments of such a method, and
-    `response_head` its result: headers with names in lower case, and the status.
+    `received_response` its result.
     """
 
     def __init__(
@@ -147,12 +178,12 @@ class RequestWrappers:
         hosts: DeepSeekHosts,
         signals: Signals,
         sent_request: Callable[[Any, Any, Any], SentRequest],
-        response_head: Callable[[Any], tuple[Mapping[str, Any], int]],
+        received_response: Callable[[Any], ReceivedResponse],
     ) -> None:
         self._hosts = hosts
         self._signals = signals
         self._sent_request = sent_request
-        self._response_head = response_head
+        self._received_response = received_response
 
     def send(
         self, wrapped: Callable[..., Any], instance: Any, args: Any, kwargs: Any
@@ -167,7 +198,7 @@ class RequestWrappers:
             raise
         finally:
             invocation.detach_context()
-        self._report_head(response, invocation)
+        self._report(response, invocation)
         return response
 
     async def send_async(
@@ -187,12 +218,13 @@ class RequestWrappers:
             raise
         finally:
             invocation.detach_context()
-        self._report_head(response, invocation)
+        self._report(response, invocation)
         return response
 
-    def _report_head(self, response: Any, invocation: ClientInvocation) -> None:
+    def _report(self, response: Any, invocation: ClientInvocation) -> None:
         try:
-            invocation.on_http_response(*self._response_head(response))
+            headers, status, read_body = self._received_response(response)
+            invocation.on_http_response(headers, status, read_body)
         except Exception as error:  # noqa: BLE001  # telemetry may fail, calls may not
             log_suppressed("reading the head of a response", error)
 

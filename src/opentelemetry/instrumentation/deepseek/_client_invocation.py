@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ._coerce import as_int, fields_of
 from ._iterator_stream import wrap_iterator
 from ._request_invocation import RequestInvocation
+from ._response_body import parse_body
 from ._suppress import suppress_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from typing_extensions import Self
 
 
 class ClientInvocation(RequestInvocation):
@@ -24,45 +26,65 @@ class ClientInvocation(RequestInvocation):
 
     # The error of the last request, if it has failed.
     request_error: BaseException | None = None
+    # Reads the body of the last response.
+    _read_body: Callable[[], Any] | None = None
     _stream: Any = None
     _incomplete_line: bytes = b""
 
+    def __enter__(self) -> Self:
+        self.attach_context()
+        return self
+
     def attach_context(self) -> None:
-        """Makes the span current while a request is sent."""
+        """Makes the span current while a request is sent, or a stream is read."""
         self._telemetry.attach_context()
 
     def detach_context(self) -> None:
         self._telemetry.detach_context()
 
-    def on_http_response(self, headers: Mapping[str, Any], status: int) -> None:
+    def on_http_response(
+        self,
+        headers: Mapping[str, Any],
+        status: int,
+        read_body: Callable[[], Any] | None = None,
+    ) -> None:
         super().on_http_response(headers, status)
         self.request_error = None
+        self._read_body = read_body
 
     def on_failed_request(self, error: BaseException) -> None:
         # The error may be the application's, with a `response` of any type.
         with suppress_errors("reading a failed request"):
             self._telemetry.attributes.pop("http.response.status_code", None)
+            self._read_body = None
             response: Any = getattr(error, "response", None)
             status = as_int(getattr(response, "status_code", None))
             if status is not None:
                 self.on_http_response(response.headers, status)
         self.request_error = error
 
+    def end_with_answer(self) -> bool:
+        """Ends the span with the body of the last response, if that is an answer."""
+        if self._read_body is None or self._has_ended:
+            return self._read_body is not None
+        with suppress_errors("reading a response body"):
+            body = fields_of(self._read_body())
+            if self._response.response_field in body:
+                self._response.add(body)
+                self.end()
+                return True
+        return False
+
     def on_chunk(self, chunk: Any) -> None:
         # litellm passes a stream in Anthropic's format on as it is.
         if isinstance(chunk, bytes):
             *lines, self._incomplete_line = (self._incomplete_line + chunk).split(b"\n")
             for line in lines:
-                if line.startswith(b"data:"):
-                    self._on_event(line[5:])
+                event = parse_body(line[5:]) if line.startswith(b"data:") else None
+                if event is not None:
+                    super().on_chunk(event)
         else:
             super().on_chunk(_with_plain_choices(chunk))
-
-    def _on_event(self, data: bytes) -> None:
-        with suppress_errors("reading an event of a stream"):
-            event: object = json.loads(data)
-            if isinstance(event, dict):
-                super().on_chunk(cast("dict[str, Any]", event))
 
     def _record_or_wrap(self, result: Any) -> Any:
         if isinstance(result, dict):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Final
 
 from ._client_call import ClientCall
 from ._coerce import fields_of, items_of
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ._sent_request import SentRequest
 
 Json = dict[str, Any]
+
+_END: Final[Any] = object()
 
 
 def complete(wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any) -> Any:
@@ -69,17 +72,11 @@ class DspyStreams:
             return
         try:
             while True:
-                invocation.attach_context()
-                try:
-                    event = next(events)
-                except StopIteration:
+                with invocation:
+                    event = next(events, _END)
+                if event is _END:
                     invocation.on_stream_end()
                     return
-                except BaseException as error:
-                    invocation.fail(error)
-                    raise
-                finally:
-                    invocation.detach_context()
                 _report(event, invocation)
                 yield event
         finally:
@@ -90,25 +87,17 @@ class DspyStreams:
         self, events: AsyncGenerator[Any, None], request: Any
     ) -> AsyncGenerator[Any, None]:
         if (invocation := self._start(request)) is None:
-            try:
+            async with aclosing(events):
                 async for event in events:
                     yield event
-            finally:
-                await events.aclose()
             return
         try:
             while True:
-                invocation.attach_context()
-                try:
-                    event = await anext(events)
-                except StopAsyncIteration:
+                with invocation:
+                    event = await anext(events, _END)
+                if event is _END:
                     invocation.on_stream_end()
                     return
-                except BaseException as error:
-                    invocation.fail(error)
-                    raise
-                finally:
-                    invocation.detach_context()
                 _report(event, invocation)
                 yield event
         finally:

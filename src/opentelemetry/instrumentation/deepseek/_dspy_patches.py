@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
+    from ._client_call import ReceivedResponse
     from ._endpoint import DeepSeekHosts
     from ._signals import Signals
 
@@ -37,7 +38,7 @@ def patches_of(
     from ._client_call import RequestWrappers
     from ._dspy_calls import DspyStreams, complete, complete_async
 
-    requests = RequestWrappers(hosts, signals(), _request_of_send, _response_head)
+    requests = RequestWrappers(hosts, signals(), _request_of_send, _received_response)
     streams = DspyStreams(requests, _sent_request)
     # Private methods send requests: the public ones get neither address nor body.
     if module.__name__ == _SYNC_MODULE:
@@ -62,9 +63,12 @@ def _sent_request(request: Any) -> SentRequest:
     )
 
 
-def _response_head(response: Any) -> tuple[dict[str, Any], int]:
+def _received_response(response: Any) -> ReceivedResponse:
+    from ._client_call import ReceivedResponse
+
     headers = {name.lower(): value for name, value in response.headers}
-    return headers, response.status
+    # No call sends more than one request.
+    return ReceivedResponse(headers, response.status, lambda: None)
 
 
 def _read_body(request: Any) -> Any:

@@ -84,19 +84,15 @@ class DeepSeekHosts:
             or self._has_every_host
         )
 
-    def endpoint_of(self, resource: Any) -> Endpoint | None:
-        """Returns the endpoint of an SDK resource; None if it is not DeepSeek's."""
-        # `_client` is private, but there is no other way from a resource to its
-        # client. Since 1.0 every resource has it, and the client has the final base
-        # URL, whether from an argument, OPENAI_BASE_URL or with_options().
-        return self.endpoint_at(resource._client.base_url)  # noqa: SLF001
-
-    def endpoint_at(self, url: Any) -> Endpoint | None:
-        """Returns the endpoint at the base URL of a client, as `endpoint_of`."""
-        # Most programs have one client. Its URL is one object, which never changes.
+    def endpoint_of(self, client: Any) -> Endpoint | None:
+        """Returns the endpoint of a client of an SDK; None if it is not DeepSeek's."""
+        # The client has the final base URL, whether from an argument, the environment
+        # or with_options(). Most programs have one client. Its URL is one object, which
+        # never changes.
+        url = client.base_url
         last_url, endpoint = self._last
         if url is not last_url:
-            endpoint = self._endpoint_from_url(url)
+            endpoint = self._endpoint(url.host, url.port, url.scheme)
             self._last = url, endpoint
         return endpoint
 
@@ -113,18 +109,9 @@ class DeepSeekHosts:
             self._last_address = address, endpoint
         return endpoint
 
-    def log_other_host(self, resource: Any) -> None:
-        self.log_other_url(resource._client.base_url)  # noqa: SLF001  # as above
-
-    def log_other_url(self, url: Any) -> None:
-        """Logs, once for each host, how to instrument it."""
-        self._log_host(url.netloc.decode())
-
     def log_other_address(self, address: str) -> None:
-        """Logs the host of the URL of a request, as `log_other_host`."""
-        self._log_host(urlsplit(address).netloc.rpartition("@")[2])
-
-    def _log_host(self, host: str) -> None:
+        """Logs, once for each host, how to instrument it."""
+        host = urlsplit(address).netloc.rpartition("@")[2]
         if host not in self._logged_hosts:
             self._logged_hosts.add(host)
             _logger.info(
@@ -133,9 +120,6 @@ class DeepSeekHosts:
                 host,
                 OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS,
             )
-
-    def _endpoint_from_url(self, url: Any) -> Endpoint | None:
-        return self._endpoint(url.host, url.port, url.scheme)
 
     def _endpoint(self, host: str, port: int | None, scheme: str) -> Endpoint | None:
         port = port or (80 if scheme == "http" else 443)

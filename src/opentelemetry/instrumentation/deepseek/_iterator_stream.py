@@ -11,13 +11,15 @@ import inspect
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from ._awaited_result import coroutine_around
 from ._streams import AsyncIterationProxy, StreamProxy
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable
+    from collections.abc import Callable, Hashable
 
     from typing_extensions import Self
 
+    from ._awaited_result import AwaitedResult
     from ._observer import InvocationObserver
 
 
@@ -118,13 +120,13 @@ def _ending(
             observer.end()
             raise
         if inspect.isawaitable(result):
-            return await_and_end(result)
+            return coroutine_around(result, await_and_end)
         observer.end()
         return result
 
-    async def await_and_end(result: Awaitable[Any]) -> Any:
+    async def await_and_end(result: AwaitedResult) -> Any:
         try:
-            return await result
+            return await result.awaitable
         finally:
             observer.end()
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.trace import NoOpTracer
 
 from ._coerce import EMPTY
@@ -109,6 +110,9 @@ def _skip_call(
 
 def _is_recorded(hosts: DeepSeekHosts, details: Mapping[str, Any]) -> bool:
     """Whether this package makes the span of a call that a callback gets."""
+    # The context of a callback is that of its call.
+    if not is_instrumentation_enabled():
+        return False
     if details.get("cache_hit") or details.get("call_type") not in _CALL_TYPES:
         return False
     parameters: Mapping[str, Any] = details.get("litellm_params") or EMPTY

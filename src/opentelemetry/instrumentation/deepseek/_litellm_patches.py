@@ -11,6 +11,7 @@ these functions.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -18,12 +19,14 @@ from ._coerce import EMPTY, as_text
 from ._litellm_otel import OTEL_MODULES, otel_patches_of
 from ._patch import Patch
 from ._request import request_body
+from ._response_body import parse_body
 from ._sent_request import SentRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import ModuleType
 
+    from ._client_call import ReceivedResponse
     from ._endpoint import DeepSeekHosts
     from ._signals import Signals
 
@@ -66,12 +69,12 @@ def patches_of(
             for function in async_functions:
                 yield Patch(module, function, partial(call_async, operation))
     if module.__name__ == _HTTP_MODULE:
-        wrappers = RequestWrappers(hosts, signals(), _sent_request, _response_head)
+        wrappers = RequestWrappers(hosts, signals(), _sent_request, _received_response)
         yield Patch(module.HTTPHandler, "post", wrappers.send)
         yield Patch(module.AsyncHTTPHandler, "post", wrappers.send_async)
     if module.__name__ == _OPENAI_MODULE:
         wrappers = RequestWrappers(
-            hosts, signals(), _sent_openai_request, _openai_response_head
+            hosts, signals(), _sent_openai_request, _received_openai_response
         )
         owner: type = module.OpenAIChatCompletion
         name = "make_{}openai_chat_completion_request"
@@ -91,8 +94,15 @@ def _sent_request(_: Any, args: Any, kwargs: Any) -> SentRequest:
     )
 
 
-def _response_head(response: Any) -> tuple[Mapping[str, Any], int]:
-    return response.headers, response.status_code
+def _received_response(response: Any) -> ReceivedResponse:
+    from ._client_call import ReceivedResponse
+
+    def read_body() -> Any:
+        with suppress(RuntimeError):  # httpx raises it for a stream
+            return parse_body(response.content)
+        return None
+
+    return ReceivedResponse(response.headers, response.status_code, read_body)
 
 
 def _sent_openai_request(_: Any, args: Any, kwargs: Any) -> SentRequest:
@@ -108,9 +118,11 @@ def _sent_openai_request(_: Any, args: Any, kwargs: Any) -> SentRequest:
     )
 
 
-def _openai_response_head(result: Any) -> tuple[Mapping[str, Any], int]:
-    headers, _ = result
-    return headers, _OK
+def _received_openai_response(result: Any) -> ReceivedResponse:
+    from ._client_call import ReceivedResponse
+
+    headers, completion = result
+    return ReceivedResponse(headers, _OK, lambda: completion)
 
 
 def _read_body(arguments: Mapping[str, Any]) -> Mapping[str, Any]:

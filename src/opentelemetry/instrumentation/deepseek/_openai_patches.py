@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ._awaited_result import coroutine_around
 from ._coexistence import unwrap_other_instrumentations
 from ._endpoint import is_deepseek_model
 from ._patch import Patch, start_invocation
@@ -12,9 +13,10 @@ from ._request import request_body
 from ._suppress import log_suppressed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from types import ModuleType
 
+    from ._awaited_result import AwaitedResult
     from ._endpoint import DeepSeekHosts, Endpoint
     from ._signals import Signals
 
@@ -98,15 +100,15 @@ def _wrappers(
         # Called before the first await, so that wrong arguments raise when the
         # method is called, as in the SDK.
         result = unwrap_other_instrumentations(wrapped)(*args, **kwargs)
-        return record_awaited(endpoint, result, kwargs)
+        return coroutine_around(result, record_awaited, endpoint, kwargs)
 
     async def record_awaited(
-        endpoint: Endpoint, result: Awaitable[Any], kwargs: Any
+        result: AwaitedResult, endpoint: Endpoint, kwargs: Any
     ) -> Any:
         if (invocation := start_async(endpoint, kwargs)) is None:
-            return await result
+            return await result.awaitable
         with invocation:
-            return invocation.record(await result)
+            return invocation.record(await result.awaitable)
 
     return sync_wrapper, async_wrapper
 
@@ -129,9 +131,12 @@ def _endpoint_of(
     """Returns None if the call is not recorded."""
     # Not `with suppress_errors(…)`: it takes time in every call.
     try:
-        if (endpoint := hosts.endpoint_of(resource)) is None:
+        # `_client` is private, but there is no other way from a resource to its
+        # client. Since 1.0 every resource has it.
+        client = resource._client  # noqa: SLF001
+        if (endpoint := hosts.endpoint_of(client)) is None:
             if is_deepseek_model(arguments.get("model")):
-                hosts.log_other_host(resource)
+                hosts.log_other_address(str(client.base_url))
             return None
         model = request_body(arguments).get("model")
         return endpoint if endpoint.serves(model) else None

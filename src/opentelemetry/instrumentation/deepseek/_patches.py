@@ -7,8 +7,6 @@ from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from wrapt import patch_function_wrapper
-
 from . import (
     _anthropic_patches,
     _dspy_patches,
@@ -21,6 +19,7 @@ from ._coexistence import (
     OPENAI_INSTRUMENTATION_MODULES,
     wrapt_function,
 )
+from ._function_wrapper import FunctionWrapper
 from ._suppress import suppress_errors
 
 if TYPE_CHECKING:
@@ -147,10 +146,8 @@ class Patches:
         patches: list[_AppliedPatch],
     ) -> None:
         original = vars(owner)[method]
-        patch_function_wrapper(owner, method, enabled=cast("Any", self._active))(
-            wrapper
-        )
-        patched = vars(owner)[method]
+        patched = FunctionWrapper(original, wrapper, cast("Any", self._active))
+        setattr(owner, method, patched)
         if isinstance(owner, ModuleType):
             _replace_references(owner, original, patched)
         patches.append(_AppliedPatch(owner, method, original, patched))

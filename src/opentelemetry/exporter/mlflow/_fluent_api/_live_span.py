@@ -89,8 +89,7 @@ class MutableSpan(ReadableSpan):
             )
             for key, value in self._values.items()
         }
-        if _TRACE_ID not in self._original:
-            values.pop(_TRACE_ID, None)
+        values[_TRACE_ID] = self._original.get(_TRACE_ID)
         if SPAN_TYPE not in self._original and values.get(SPAN_TYPE) == _UNKNOWN:
             del values[SPAN_TYPE]
         return {key: value for key, value in values.items() if value is not None}

@@ -120,7 +120,10 @@ def read_trace_context() -> TraceContext | None:
     context: Any = sys.modules.get("mlflow.tracing.context")
     metadata = context.get_configured_trace_metadata() if context else None
     tags = context.get_configured_trace_tags() if context else None
-    run, model_id, destination = _run(), _model_id(), _destination()
+    fluent: Any = sys.modules.get("mlflow.tracking.fluent")
+    run = _run(fluent) if fluent else None
+    model_id = _model_id(fluent) if fluent else None
+    destination = _destination()
     has_ids = run or model_id or destination
     if not (metadata or tags or has_ids):
         return None
@@ -150,10 +153,7 @@ def with_destination_of_root(
     return context
 
 
-def _run() -> Scoped[Run] | None:
-    fluent: Any = sys.modules.get("mlflow.tracking.fluent")
-    if fluent is None:
-        return None
+def _run(fluent: Any) -> Scoped[Run] | None:
     run = fluent.active_run() if hasattr(fluent, "active_run") else None
     is_local = run is not None
     run = run or fluent._get_latest_active_run()  # noqa: SLF001  # see read_trace_context
@@ -162,10 +162,7 @@ def _run() -> Scoped[Run] | None:
     return Scoped(Run(str(run.info.run_id), str(run.info.experiment_id)), is_local)
 
 
-def _model_id() -> Scoped[str] | None:
-    fluent: Any = sys.modules.get("mlflow.tracking.fluent")
-    if fluent is None:
-        return None
+def _model_id(fluent: Any) -> Scoped[str] | None:
     if model_id := fluent.get_active_model_id():
         return Scoped(str(model_id), is_local=True)
     model_id = fluent._get_active_model_id_global()  # noqa: SLF001  # see read_trace_context
