@@ -6,6 +6,7 @@ This shows what fails for want of a name. What else differs on Windows is tested
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -113,5 +114,7 @@ def test_spans_arrive_before_a_signal_ends_the_process(tmp_path, spool):
         if spool:
             environment["OTEL_EXPORTER_MLFLOW_SPOOL"] = str(tmp_path / "spool")
         process = run(tmp_path, EXPORT, **environment)
-        assert (process.returncode, process.stderr) == (-15, "")
+        # On Windows itself the status is 3.
+        assert process.returncode in {-signal.SIGTERM, 3}
+        assert process.stderr == ""
         assert [span.name for span in receiver.spans] == ["span"]

@@ -10,7 +10,7 @@ import sys
 
 # Only names that the standard library does not need itself on Unix.
 OS = """
-    chown fchmod fork forkpty getegid geteuid getgid getpgid getuid killpg nice pread
+    chown fchmod fork forkpty getegid geteuid getgid getpgid killpg nice pread
     pwrite register_at_fork sched_getaffinity set_blocking setsid sysconf uname
 """
 SIGNAL = """
