@@ -11,7 +11,7 @@ import sys
 # Only names that the standard library does not need itself on Unix.
 OS = """
     chown fchmod fork forkpty getegid geteuid getgid getpgid killpg nice pread
-    pwrite register_at_fork sched_getaffinity set_blocking setsid sysconf uname
+    pwrite register_at_fork sched_getaffinity set_blocking setsid uname
 """
 SIGNAL = """
     SIGALRM SIGCHLD SIGCONT SIGHUP SIGKILL SIGPIPE SIGQUIT SIGSTOP SIGUSR1 SIGUSR2
