@@ -19,6 +19,10 @@ WORKFLOWS = ROOT / ".github/workflows"
 # `go run` builds it. Its package for Python downloads a program from GitHub.
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 
+pytestmark = pytest.mark.skipif(
+    not WORKFLOWS.exists(), reason="the sdist has no workflows"
+)
+
 
 @pytest.fixture(scope="module")
 def jobs():
