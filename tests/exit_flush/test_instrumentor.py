@@ -359,6 +359,16 @@ def test_signal_watch_needs_the_handler(flush):
     assert watch._fds == (-1, -1)
 
 
+def test_signals_are_not_masked_and_not_watched_on_windows(action, ended, monkeypatch):
+    monkeypatch.delattr(signal, "pthread_kill")
+    monkeypatch.delattr(signal, "pthread_sigmask")
+    watch = SignalWatch(action)
+    watch.start()
+    assert watch._fds == (-1, -1)
+    action.handle(signal.SIGTERM)
+    assert ended == [signal.SIGTERM]
+
+
 def billiard(*, is_supported: bool = True) -> ModuleType:
     module = ModuleType("billiard.process")
 

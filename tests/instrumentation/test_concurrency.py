@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import textwrap
@@ -170,6 +171,7 @@ def run(program: str, deepseek: Simulator) -> str:
     ).stdout
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
 def test_forked_child_and_parent_record_their_own_spans(deepseek: Simulator) -> None:
     program = (
         PROGRAM

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import os
 import signal
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +120,7 @@ class DefaultAction:
 
     def _end(self, signum: int) -> None:
         _set_signal(signum, signal.SIG_DFL)
-        if hasattr(signal, "pthread_sigmask"):  # pragma: no branch  # not on Windows
+        if sys.platform != "win32" and hasattr(signal, "pthread_sigmask"):
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signum})
         _raise_signal(signum)
         # Only the first process of a container gets here.

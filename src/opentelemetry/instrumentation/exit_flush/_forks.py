@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,8 @@ class ForkSignalMask:
             )
 
     def _block(self) -> None:
+        if sys.platform == "win32":  # pragma: no cover  # not called there
+            return
         if not self._has_last_hook:
             # Now, and not in `install`: it has to follow the functions of processors
             # and exporters, which reset the state of their parent.
@@ -47,6 +50,8 @@ class ForkSignalMask:
         )
 
     def _unblock(self) -> None:
+        if sys.platform == "win32":  # pragma: no cover  # not called there
+            return
         # A library in C may fork without calling `_block`.
         mask = self._thread_state.__dict__.pop("mask", None)
         if mask is not None:

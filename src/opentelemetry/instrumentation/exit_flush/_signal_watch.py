@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -46,6 +47,9 @@ class SignalWatch:
 
     def start(self) -> None:
         """Does nothing if the program watches its signals itself, as asyncio does."""
+        # Windows ends a process without calling a handler.
+        if sys.platform == "win32" or not hasattr(signal, "pthread_kill"):
+            return
         if not self._default_action.is_installed or self._fds != (_NO_FD, _NO_FD):
             return
         read_fd, write_fd = self._fds = os.pipe()
@@ -76,7 +80,8 @@ class SignalWatch:
             if self._default_action.is_delayed(signum):
                 signal_count += 1
                 # This also writes to the file descriptor.
-                signal.pthread_kill(threading.main_thread().ident or 0, signum)
+                if sys.platform != "win32":  # pragma: no branch  # see `start`
+                    signal.pthread_kill(threading.main_thread().ident or 0, signum)
 
     def _on_set_wakeup_fd(
         self, original: Callable[..., int], *args: Any, **kwargs: Any

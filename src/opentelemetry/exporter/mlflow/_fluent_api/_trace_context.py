@@ -23,7 +23,9 @@ _EXPERIMENT_ID = "mlflow.experimentId"
 _T = TypeVar("_T")
 
 
-class Scoped(NamedTuple, Generic[_T]):
+# Python 3.10 has no named tuple that is generic.
+@dataclass(frozen=True)
+class Scoped(Generic[_T]):
     """A value, and whether it was set for this thread or context alone.
 
     A web request may start while another request has a run. What its own thread sets

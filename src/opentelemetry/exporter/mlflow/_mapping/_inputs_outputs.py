@@ -140,6 +140,8 @@ def _convert(value: Any, convert: Callable[[Any], list[Json]]) -> list[Json]:
         items = decode(value)
     except ValueError:
         items = decode_truncated(value)
+        if isinstance(items, dict):
+            raise UnknownShapeError from None
         # The last item may be incomplete.
         for complete_items in (items, items[:-1]):
             with suppress(UnknownShapeError):
