@@ -70,9 +70,7 @@ def _run_suite(
         selection = (
             sorted(comparisons[0].run.instrumented_tests) if subject.is_peer else tests
         )
-        comparison = _compare(
-            run_in_environment, subject, uninstrumented, baseline, selection
-        )
+        comparison = _compare(suite, run_in_environment, subject, baseline, selection)
         comparisons.append(comparison)
         _print(comparison)
         if options.results is not None:
@@ -96,35 +94,36 @@ def _subjects(suite: Suite, options: argparse.Namespace) -> list[Subject]:
 
 
 def _compare(
+    suite: Suite,
     run_in_environment: Callable[..., SuiteRun],
     subject: Subject,
-    uninstrumented: Subject,
     baseline: SuiteRun,
     tests: list[str],
 ) -> Comparison:
     run = run_in_environment(subject, tests=tests)
     if subject.is_peer:
         baseline = baseline.restricted_to(tests)
-    failures = newly_failing(baseline, run)
-    if not failures:
-        return Comparison(subject, run)
-    # Some tests depend on time, and a peer may install other versions of dependencies.
-    # The failing tests run again in this environment, with and without the subject.
-    baseline_rerun = run_in_environment(uninstrumented, tests=failures)
-    rerun = run_in_environment(subject, tests=failures)
-    broken = newly_failing(baseline_rerun, rerun).keys()
-    return Comparison(
-        subject,
-        run,
-        {test: reason for test, reason in failures.items() if test in broken},
-        {test: reason for test, reason in failures.items() if test not in broken},
-    )
+    comparison = Comparison(subject, run, newly_failing(baseline, run))
+    if subject.records_every_request:
+        comparison.expected = suite.expected_differences(baseline.passed)
+    if comparison.unexpected:
+        # Some tests depend on time, and a peer may install other versions of
+        # dependencies. The failing tests run again in this environment, with and
+        # without the subject.
+        uninstrumented = suite.subjects["uninstrumented"]
+        failing = sorted(comparison.unexpected)
+        baseline = run_in_environment(uninstrumented, tests=failing)
+        rerun = run_in_environment(subject, tests=failing)
+        comparison.forget_flaky(newly_failing(baseline, rerun))
+    return comparison
 
 
 def _print(comparison: Comparison) -> None:
     run = comparison.run
     print(
-        f"{comparison.subject.name} {run.version}: {len(comparison.broken)} broken, "
+        f"{comparison.subject.name} {run.version}: "
+        f"{len(comparison.unexpected)} broken, "
+        f"{len(comparison.expected)} expected differences, "
         f"{run.started:,} spans started, {run.ended:,} ended ({run.seconds:.0f} s)",
         flush=True,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from ._suite_run import SuiteRun
     from .plugin.client_suites import Subject
@@ -16,25 +16,50 @@ if TYPE_CHECKING:
 class Comparison:
     """The difference that a subject makes.
 
-    `broken` tests pass without the subject and fail with it, in two runs. `flaky` tests
-    did so only in the first run. Both map the id of a test to the reason.
+    Attributes:
+        subject: The instrumentation.
+        run: The run with it.
+        broken: The tests that pass without the subject and fail with it, and the
+            reasons. Those of which no difference is expected failed in two runs.
+        flaky: The tests that did so only in the first run, and the reasons.
+        expected: The tests of which a difference is expected.
     """
 
     subject: Subject
     run: SuiteRun
     broken: dict[str, str] = field(default_factory=dict[str, str])
     flaky: dict[str, str] = field(default_factory=dict[str, str])
+    expected: frozenset[str] = frozenset()
+
+    @property
+    def unexpected(self) -> dict[str, str]:
+        """The broken tests of which no difference is expected."""
+        return {t: why for t, why in self.broken.items() if t not in self.expected}
+
+    def forget_flaky(self, broken_again: Container[str]) -> None:
+        """Moves the unexpected tests that are not broken again to `flaky`."""
+        for test in self.unexpected:
+            if test not in broken_again:
+                self.flaky[test] = self.broken.pop(test)
+
+    @property
+    def warnings(self) -> list[list[str]]:
+        """The warnings in tests of which no difference is expected."""
+        return [entry for entry in self.run.logged if entry[0] not in self.expected]
 
     def problems(self) -> Iterator[str]:
         """Yields everything that an instrumentation must not do."""
         run = self.run
-        for test, reason in sorted(self.broken.items()):
+        for test, reason in sorted(self.unexpected.items()):
             yield f"broken: {test}: {reason}"
+        differing = self.broken.keys() | {test for test, _, _ in run.logged}
+        for test in sorted(self.expected - differing):
+            yield f"expected to differ, and does not: {test}"
         for name, test in run.unended:
             yield f"never ended: span {name!r} of {test}"
         if run.ended > run.started:
             yield f"{run.started} spans started, {run.ended} ended"
-        for test, logger, message in run.logged:
+        for test, logger, message in self.warnings:
             yield f"logged: {logger}: {message} ({test})"
         if self.subject.expects_spans and not run.started:
             yield "no span was started: the client was not instrumented"

@@ -25,6 +25,7 @@ _COLUMNS: Final = (
     "instrumentation",
     "version",
     "broken tests",
+    "expected differences",
     "spans",
     "spans never ended",
     "warnings",
@@ -65,12 +66,13 @@ def section(
         *textwrap.wrap(sentences, 88),
         "",
         f"| {' | '.join(_COLUMNS)} |",
-        "|---|---|--:|--:|--:|--:|",
+        "|---|---|--:|--:|--:|--:|--:|",
     ]
     for comparison in comparisons:
         run = comparison.run
         lines.append(
-            f"| {comparison.subject.title} | {run.version} | {len(comparison.broken)} "
-            f"| {run.started:,} | {len(run.unended)} | {len(run.logged)} |"
+            f"| {comparison.subject.title} | {run.version} "
+            f"| {len(comparison.unexpected)} | {len(comparison.expected)} "
+            f"| {run.started:,} | {len(run.unended)} | {len(comparison.warnings)} |"
         )
     return "\n".join([*lines, ""])

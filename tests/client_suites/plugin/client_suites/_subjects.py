@@ -33,7 +33,8 @@ class Subject:
     """An instrumentation in one configuration.
 
     `distribution` is the package whose version is reported. Only peers, which are the
-    instrumentations of other projects, have `requirements`.
+    instrumentations of other projects, have `requirements`. If the subject
+    `records_every_request`, the tests in `Suite.differences` can tell.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Subject:
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     sampled: bool = True
     expects_spans: bool = True
+    records_every_request: bool = False
 
     @property
     def is_peer(self) -> bool:
@@ -74,17 +76,18 @@ def _pass_through(suite: Suite, **_providers: Any) -> None:
         wrap_function_wrapper(module, method, call)
 
 
-def _deepseek(_suite: Suite, **providers: Any) -> None:
+def _every_host(_suite: Suite, **providers: Any) -> None:
     from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
-    from opentelemetry.instrumentation.deepseek._endpoint import DeepSeekHosts, Endpoint
 
-    # Replaced, because `*` includes DeepSeek's models only, and the tests name others.
-    def endpoint(
-        _hosts: DeepSeekHosts, host: str, port: int | None, _: str
-    ) -> Endpoint:
-        return Endpoint(host or "localhost", port or 443, "gateway")
+    DeepSeekInstrumentor().instrument(hosts=["*"], **providers)
 
-    DeepSeekHosts._endpoint = endpoint  # type: ignore[method-assign]
+
+def _every_request(_suite: Suite, **providers: Any) -> None:
+    from opentelemetry.instrumentation.deepseek import DeepSeekInstrumentor
+
+    from ._every_request import record_every_request
+
+    record_every_request()
     DeepSeekInstrumentor().instrument(**providers)
 
 
@@ -105,24 +108,35 @@ SUBJECTS: Final = (
     Subject(
         "deepseek",
         "this package, with content",
-        _deepseek,
+        _every_request,
         DEEPSEEK_PACKAGE,
+        records_every_request=True,
         environment=CONTENT,
     ),
     Subject(
         "deepseek-no-content",
         "this package, without content",
-        _deepseek,
+        _every_request,
         DEEPSEEK_PACKAGE,
+        records_every_request=True,
         environment={_CAPTURE: "NO_CONTENT"},
     ),
     Subject(
         "deepseek-unsampled",
         "this package, unsampled",
-        _deepseek,
+        _every_request,
         DEEPSEEK_PACKAGE,
+        records_every_request=True,
         environment=CONTENT,
         sampled=False,
+        expects_spans=False,
+    ),
+    Subject(
+        "deepseek-hosts",
+        "this package, with the option `*`",
+        _every_host,
+        DEEPSEEK_PACKAGE,
+        environment=CONTENT,
         expects_spans=False,
     ),
 )

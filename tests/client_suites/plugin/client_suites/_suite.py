@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ._subjects import SUBJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from ._subjects import Subject
@@ -32,6 +32,9 @@ class Suite:
         folder_of_calls: The folder of which only such files run.
         pytest_options: Options that the tests need.
         parallel: Whether the tests can run in several processes.
+        own_scope: The instrumentation scope of spans that the client makes itself.
+        differences: The ids of the tests that can tell that a request is recorded. An
+            id without parameters stands for all of them.
         peers: Instrumentations of other projects for the client.
     """
 
@@ -45,6 +48,8 @@ class Suite:
     folder_of_calls: str = ""
     pytest_options: tuple[str, ...] = ()
     parallel: bool = True
+    own_scope: str = ""
+    differences: frozenset[str] = frozenset()
     peers: tuple[Subject, ...] = ()
 
     @property
@@ -63,6 +68,14 @@ class Suite:
             )
             or self.calls.search(path.read_text(encoding="utf-8"))
         ]
+
+    def expected_differences(self, tests: Iterable[str]) -> frozenset[str]:
+        """Returns those of the tests that are in `differences`."""
+        return frozenset(
+            test
+            for test in tests
+            if test in self.differences or test.partition("[")[0] in self.differences
+        )
 
     @property
     def client_version(self) -> str:

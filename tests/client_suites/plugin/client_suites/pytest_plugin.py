@@ -48,9 +48,9 @@ class _SpanAndLogRecorder(SpanProcessor, logging.Handler):
     Spans that the client makes itself are not counted.
     """
 
-    def __init__(self, client: str) -> None:
+    def __init__(self, scope_of_client: str) -> None:
         logging.Handler.__init__(self, logging.WARNING)
-        self._client = client
+        self._scope_of_client = scope_of_client
         self.test = ""
         self.started = 0
         self.ended = 0
@@ -74,7 +74,7 @@ class _SpanAndLogRecorder(SpanProcessor, logging.Handler):
 
     def _is_of_client(self, span: ReadableSpan) -> bool:
         scope = span.instrumentation_scope
-        return scope is not None and scope.name.split(".")[0] == self._client
+        return scope is not None and scope.name == self._scope_of_client
 
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
@@ -93,7 +93,7 @@ class _Recorder:
         self._worker: str | None = getattr(config, "workerinput", {}).get("workerid")
         self._outcomes: dict[str, str] = {}
         self._reasons: dict[str, str] = {}
-        self._telemetry = _SpanAndLogRecorder(self._suite.client)
+        self._telemetry = _SpanAndLogRecorder(self._suite.own_scope)
         self._instrument()
 
     def _instrument(self) -> None:
