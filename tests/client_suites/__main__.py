@@ -103,7 +103,12 @@ def _compare(
     run = run_in_environment(subject, tests=tests)
     if subject.is_peer:
         baseline = baseline.restricted_to(tests)
-    comparison = Comparison(subject, run, newly_failing(baseline, run))
+    comparison = Comparison(
+        subject,
+        run,
+        newly_failing(baseline, run),
+        logged=[entry for entry in run.logged if entry not in baseline.logged],
+    )
     if subject.records_every_request:
         comparison.expected = suite.expected_differences(baseline.passed)
     if comparison.unexpected:

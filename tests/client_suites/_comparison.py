@@ -22,6 +22,7 @@ class Comparison:
         broken: The tests that pass without the subject and fail with it, and the
             reasons. Those of which no difference is expected failed in two runs.
         flaky: The tests that did so only in the first run, and the reasons.
+        logged: The warnings that the tests log only with the subject.
         expected: The tests of which a difference is expected.
     """
 
@@ -29,6 +30,7 @@ class Comparison:
     run: SuiteRun
     broken: dict[str, str] = field(default_factory=dict[str, str])
     flaky: dict[str, str] = field(default_factory=dict[str, str])
+    logged: list[list[str]] = field(default_factory=list[list[str]])
     expected: frozenset[str] = frozenset()
 
     @property
@@ -45,14 +47,14 @@ class Comparison:
     @property
     def warnings(self) -> list[list[str]]:
         """The warnings in tests of which no difference is expected."""
-        return [entry for entry in self.run.logged if entry[0] not in self.expected]
+        return [entry for entry in self.logged if entry[0] not in self.expected]
 
     def problems(self) -> Iterator[str]:
         """Yields everything that an instrumentation must not do."""
         run = self.run
         for test, reason in sorted(self.unexpected.items()):
             yield f"broken: {test}: {reason}"
-        differing = self.broken.keys() | {test for test, _, _ in run.logged}
+        differing = self.broken.keys() | {test for test, _, _ in self.logged}
         for test in sorted(self.expected - differing):
             yield f"expected to differ, and does not: {test}"
         for name, test in run.unended:
