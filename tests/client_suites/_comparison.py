@@ -49,15 +49,21 @@ class Comparison:
         """The warnings in tests of which no difference is expected."""
         return [entry for entry in self.logged if entry[0] not in self.expected]
 
+    @property
+    def unended(self) -> list[list[str]]:
+        """The spans that never ended, of tests of which no difference is expected."""
+        return [entry for entry in self.run.unended if entry[1] not in self.expected]
+
     def problems(self) -> Iterator[str]:
         """Yields everything that an instrumentation must not do."""
         run = self.run
         for test, reason in sorted(self.unexpected.items()):
             yield f"broken: {test}: {reason}"
         differing = self.broken.keys() | {test for test, _, _ in self.logged}
+        differing |= {test for _, test in run.unended}
         for test in sorted(self.expected - differing):
             yield f"expected to differ, and does not: {test}"
-        for name, test in run.unended:
+        for name, test in self.unended:
             yield f"never ended: span {name!r} of {test}"
         if run.ended > run.started:
             yield f"{run.started} spans started, {run.ended} ended"

@@ -73,6 +73,7 @@ def section(
         lines.append(
             f"| {comparison.subject.title} | {run.version} "
             f"| {len(comparison.unexpected)} | {len(comparison.expected)} "
-            f"| {run.started:,} | {len(run.unended)} | {len(comparison.warnings)} |"
+            f"| {run.started:,} | {len(comparison.unended)} "
+            f"| {len(comparison.warnings)} |"
         )
     return "\n".join([*lines, ""])
