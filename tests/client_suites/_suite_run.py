@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ._archive import Suite
-    from .plugin.openai_suite_subjects import Subject
+    from .plugin.client_suites import Subject, Suite
 
 _PLUGIN_FOLDER: Final = Path(__file__).with_name("plugin")
 # Variables of the caller with these prefixes would affect the tests.
 _EXCLUDED_PREFIXES: Final = (
+    "ANTHROPIC_",
     "AZURE_",
     "MLFLOW_",
     "OPENAI_",
@@ -43,6 +43,7 @@ class SuiteRun:
         outcomes: The outcome of each test.
         reasons: The reason of each failure.
         version: The version of the subject.
+        client_version: The version of the client.
     """
 
     seconds: float
@@ -54,6 +55,7 @@ class SuiteRun:
     outcomes: dict[str, str] = field(default_factory=dict[str, str])
     reasons: dict[str, str] = field(default_factory=dict[str, str])
     version: str = ""
+    client_version: str = ""
 
     @property
     def passed(self) -> set[str]:
@@ -68,6 +70,7 @@ class SuiteRun:
 
 def run(
     suite: Suite,
+    archive: Path,
     python: Path,
     subject: Subject,
     *,
@@ -76,7 +79,7 @@ def run(
     tests: Iterable[str],
 ) -> SuiteRun:
     """Runs `tests`, which are paths or ids, with the subject instrumented."""
-    record = suite.folder.with_name(f"record-{suite.version}-{subject.name}")
+    record = python.parents[1].with_name(f"record-{suite.client}-{subject.name}")
     shutil.rmtree(record, ignore_errors=True)
     record.mkdir()
     environment = {
@@ -86,9 +89,11 @@ def run(
     }
     environment |= subject.environment
     environment |= {
-        "DEFER_PYDANTIC_BUILD": "false",  # as its own scripts/test does
-        "OPENAI_SUITE_RECORD": str(record),
-        "OPENAI_SUITE_SUBJECT": subject.name,
+        "CLIENT_SUITES_CLIENT": suite.client,
+        "CLIENT_SUITES_RECORD": str(record),
+        "CLIENT_SUITES_SUBJECT": subject.name,
+        # As scripts/test of OpenAI's and of Anthropic's SDK does.
+        "DEFER_PYDANTIC_BUILD": "false",
         "PYTHONPATH": str(_PLUGIN_FOLDER),
         "TEST_API_BASE_URL": base_url,
     }
@@ -98,12 +103,13 @@ def run(
     with (record / "pytest.log").open("w") as log:
         pytest = subprocess.run(
             [
-                *(python, "-m", "pytest", "-p", "openai_suite_plugin"),
+                *(python, "-m", "pytest", *suite.pytest_options),
+                *("-p", "client_suites.pytest_plugin"),
                 *("-p", "no:cacheprovider", "-o", "addopts=", "--tb=short"),
                 *("--continue-on-collection-errors", "--timeout=180"),
-                *("-n", str(workers), f"@{test_list}"),
+                *("-n", str(workers if suite.parallel else 0), f"@{test_list}"),
             ],
-            cwd=suite.folder,
+            cwd=archive,
             env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -122,6 +128,7 @@ def _read(record: Path, seconds: float) -> SuiteRun:
     for path in sorted(record.glob("*.json")):
         fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         run.version = fields["version"]
+        run.client_version = fields["client_version"]
         run.started += fields["started"]
         run.ended += fields["ended"]
         run.unended += fields["unended"]

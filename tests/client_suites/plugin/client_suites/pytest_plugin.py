@@ -1,8 +1,8 @@
-"""A pytest plugin that instruments the SDK, records test outcomes and counts spans.
+"""A pytest plugin that instruments a client, records test outcomes and counts spans.
 
-It is loaded with `-p` into openai-python's own test run. `OPENAI_SUITE_SUBJECT` is the
-name of the subject. `OPENAI_SUITE_RECORD` is the folder in which each process of the
-run writes its record.
+It is loaded with `-p` into the client's own test run. `CLIENT_SUITES_CLIENT` is the
+name of the client, `CLIENT_SUITES_SUBJECT` that of the subject. `CLIENT_SUITES_RECORD`
+is the folder in which each process of the run writes its record.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from openai_suite_subjects import SUBJECTS, call_tracker
 from opentelemetry._logs import set_logger_provider
 from opentelemetry.metrics import set_meter_provider
 from opentelemetry.sdk._logs import LoggerProvider
@@ -33,6 +32,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
 from opentelemetry.trace import set_tracer_provider
 
+from . import SUITES, call_tracker
+
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan, Span
@@ -42,10 +43,14 @@ _LOGGERS: Final = ("opentelemetry", "openinference", "mlflow")
 
 
 class _SpanAndLogRecorder(SpanProcessor, logging.Handler):
-    """Counts spans and records warnings, with the test that was running."""
+    """Counts spans and records warnings, with the test that was running.
 
-    def __init__(self) -> None:
+    Spans that the client makes itself are not counted.
+    """
+
+    def __init__(self, scope_of_client: str) -> None:
         logging.Handler.__init__(self, logging.WARNING)
+        self._scope_of_client = scope_of_client
         self.test = ""
         self.started = 0
         self.ended = 0
@@ -54,14 +59,22 @@ class _SpanAndLogRecorder(SpanProcessor, logging.Handler):
         self._lock = Lock()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        if self._is_of_client(span):
+            return
         with self._lock:
             self.started += 1
             self.open_spans[span.context.span_id] = (span.name, self.test)
 
     def on_end(self, span: ReadableSpan) -> None:
+        if self._is_of_client(span):
+            return
         with self._lock:
             self.ended += 1
             self.open_spans.pop(span.context.span_id, None)
+
+    def _is_of_client(self, span: ReadableSpan) -> bool:
+        scope = span.instrumentation_scope
+        return scope is not None and scope.name == self._scope_of_client
 
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
@@ -71,15 +84,16 @@ class _SpanAndLogRecorder(SpanProcessor, logging.Handler):
 
 
 class _Recorder:
-    """Instruments the SDK and writes the record of one process."""
+    """Instruments the client and writes the record of one process."""
 
     def __init__(self, config: pytest.Config) -> None:
-        self._subject = SUBJECTS[os.environ["OPENAI_SUITE_SUBJECT"]]
-        self._record = Path(os.environ["OPENAI_SUITE_RECORD"])
+        self._suite = SUITES[os.environ["CLIENT_SUITES_CLIENT"]]
+        self._subject = self._suite.subjects[os.environ["CLIENT_SUITES_SUBJECT"]]
+        self._record = Path(os.environ["CLIENT_SUITES_RECORD"])
         self._worker: str | None = getattr(config, "workerinput", {}).get("workerid")
         self._outcomes: dict[str, str] = {}
         self._reasons: dict[str, str] = {}
-        self._telemetry = _SpanAndLogRecorder()
+        self._telemetry = _SpanAndLogRecorder(self._suite.own_scope)
         self._instrument()
 
     def _instrument(self) -> None:
@@ -104,6 +118,7 @@ class _Recorder:
         with warnings.catch_warnings():
             warnings.simplefilter("default")
             self._subject.instrument(
+                self._suite,
                 tracer_provider=tracer_provider,
                 meter_provider=meter_provider,
                 logger_provider=logger_provider,
@@ -132,6 +147,7 @@ class _Recorder:
         gc.collect()  # frees streams in reference cycles
         telemetry = self._telemetry
         fields = {
+            "client_version": self._suite.client_version,
             "version": self._subject.version,
             "started": telemetry.started,
             "ended": telemetry.ended,
@@ -152,4 +168,4 @@ def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(_Recorder(config), "openai-suite-recorder")
+    config.pluginmanager.register(_Recorder(config), "client-suites-recorder")
