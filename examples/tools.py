@@ -28,15 +28,16 @@ def get_weather(city: str) -> str:
 
 
 @mlflow.trace(span_type="AGENT")
-def answer(question: str) -> str | None:
+def answer(question: str) -> str:
     chat: list[Any] = [{"role": "user", "content": question}]
     while True:
         response = deepseek.chat.completions.create(
             model="deepseek-flash", messages=chat, tools=[WEATHER]
         )
-        chat.append(message := response.choices[0].message)
+        message: Any = response.choices[0].message
+        chat.append(message)
         if not message.tool_calls:
-            return message.content
+            return str(message.content)
         for call in message.tool_calls:
             result = get_weather(**json.loads(call.function.arguments))
             chat.append({"role": "tool", "tool_call_id": call.id, "content": result})

@@ -62,8 +62,7 @@ def run_example(environment: dict[str, str]) -> Callable[..., Output]:
         process = subprocess.run(
             [opentelemetry_instrument(), *command] if is_automatic else command,
             # httpx is instrumented only for the example of two services.
-            env=environment
-            | {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "httpx,httpx2"},
+            env=environment | {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "httpx,httpx2"},
             cwd=ROOT,
             capture_output=True,
             text=True,

@@ -146,6 +146,9 @@ def _record_aiohttp_response(
     if (body := getattr(response, "_body", None)) is not None:
         ResponseBody(response.headers, invocation).record(body)
         return
+    if response.content is None:  # of a response class of the application
+        invocation.end()
+        return
     invocation.on_body_open()
     is_decoded = kwargs.get("auto_decompress")
     if is_decoded is None:
