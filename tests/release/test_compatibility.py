@@ -113,6 +113,13 @@ def test_versions_of_opentelemetry(table, row, major):
         assert f"{major + 1}.0" not in everything[name]
 
 
+@pytest.mark.parametrize("name", ["httpx", "httpx2", "requests", "aiohttp"])
+def test_lowest_versions_of_the_http_clients(table, environments, name):
+    lowest = re.match(r"[\d.]+", table[f"`{name}`"][0])[0].removesuffix(".")
+    lowest = lowest if "." in lowest else f"{lowest}.0"
+    assert f"\n{name}=={lowest}.*" in environments["http-clients0"]["deps"]
+
+
 @pytest.mark.parametrize("name", ["openai", "anthropic"])
 def test_versions_of_the_sdks(table, environments, name):
     specifier = requirements(name)[name]
