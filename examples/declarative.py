@@ -1,6 +1,6 @@
 """Configures OpenTelemetry by `declarative.yaml`: `python examples/declarative.py`.
 
-Needs `pip install --pre opentelemetry-configuration opentelemetry-exporter-otlp`.
+Needs `pip install --pre opentelemetry-configuration`.
 """
 
 import os

@@ -1,6 +1,6 @@
 """Lets DeepSeek call a tool, which `@mlflow.trace` records in the same trace.
 
-`opentelemetry-instrument python examples/tools.py`
+`opentelemetry-instrument python examples/tools.py`; needs `pip install mlflow`.
 """
 
 import json

@@ -1,7 +1,8 @@
 """A service that asks DeepSeek.
 
 `OTEL_SERVICE_NAME=answers opentelemetry-instrument uvicorn
-examples.two_services.answers:app --port 8001`
+examples.two_services.answers:app --port 8001`; needs `pip install fastapi uvicorn
+opentelemetry-instrumentation-fastapi`.
 """
 
 import os

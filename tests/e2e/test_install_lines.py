@@ -26,7 +26,6 @@ README = (ROOT / "README.md").read_text("utf-8")
 # The first line. The second is for a server on this machine only.
 README_PACKAGES = re.search(r"^pip install (.+)$", README, re.MULTILINE)[1]
 README_PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-EXAMPLES = [p for p in sorted((ROOT / "examples").glob("*.py")) if p.stem != "__init__"]
 
 
 def distributions(requirements: str) -> Iterator[Distribution]:
@@ -82,14 +81,6 @@ def missing_files(program: str, requirements: str) -> set[Path]:
 @pytest.mark.parametrize("program", README_PROGRAMS)
 def test_readme_installs_what_its_programs_import(program):
     assert missing_files(program, README_PACKAGES) == set()
-
-
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-def test_docstring_of_example_names_the_further_packages(path):
-    program = path.read_text("utf-8")
-    further_packages = re.findall(r"`pip install ([^`]+)`", program)
-    packages = " ".join([README_PACKAGES, *further_packages])
-    assert missing_files(program, packages) == set()
 
 
 def test_missing_package_is_found():
