@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any, Final
 
@@ -65,7 +66,26 @@ async def _readline_loop(response: Any) -> list[bytes]:
     return lines
 
 
-AIOHTTP_READS |= {"readline": _readline_loop}  # type: ignore[misc]
+async def _readuntil_loop(response: Any) -> list[bytes]:
+    events: list[bytes] = []
+    while event := await response.content.readuntil(b"}"):
+        events.append(event)
+    return events
+
+
+async def _read_nowait_loop(response: Any) -> list[bytes]:
+    pieces: list[bytes] = []
+    while not response.content.at_eof():
+        await asyncio.sleep(0.001)
+        pieces.append(response.content.read_nowait())
+    return pieces
+
+
+AIOHTTP_READS |= {  # type: ignore[misc]
+    "readline": _readline_loop,
+    "readuntil": _readuntil_loop,
+    "read_nowait": _read_nowait_loop,
+}
 
 Read = "Callable[[Any], Any] | str | None"
 

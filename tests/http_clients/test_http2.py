@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import httpx2
 import pytest
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
 
 from tests.instrumentation.attributes import THINKING, THINKING_STREAM, TRACE_ID
-from tests.instrumentation.conftest import CHAT, sample
+from tests.instrumentation.conftest import CHAT
 
 from .conftest import PATHS
 
@@ -22,47 +24,26 @@ if TYPE_CHECKING:
 
     from tests.instrumentation.conftest import Telemetry
 
-
-async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Answers with a recorded response: a stream if the request asks for one."""
-    if scope["type"] != "http":
-        return
-    assert scope["http_version"] == "2"
-    body = (await receive())["body"]
-    response = sample(
-        "stream_thinking.sse" if b'"stream"' in body else "chat_thinking.json"
-    )
-    headers = [
-        (name.lower().encode(), value.encode())
-        for name, value in response.headers.items()
-        if name.lower() not in {"connection", "transfer-encoding"}
-    ]
-    headers.append((b"x-ds-trace-id", b"0" * 32))
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    for piece in response.body.splitlines(keepends=True):
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body"})
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    config = Config()
-    config.bind = ["127.0.0.1:0"]
-    (socket,) = config.create_sockets().insecure_sockets
-    port = socket.getsockname()[1]
-    config.bind = [f"fd://{socket.detach()}"]
-    loop = asyncio.new_event_loop()
-    end = asyncio.Event()
-
-    def run() -> None:
-        loop.run_until_complete(serve(app, config, shutdown_trigger=end.wait))
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    yield f"http://127.0.0.1:{port}{PATHS['chat']}"
-    loop.call_soon_threadsafe(end.set)
-    thread.join()
-    loop.close()
+def url() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    command = (sys.executable, "-m", "hypercorn", "tests.http_clients.http2_app:app")
+    address = f"127.0.0.1:{port}"
+    # A process of its own: hypercorn may raise an error when a client disconnects.
+    with subprocess.Popen(
+        [*command, "--bind", address], cwd=ROOT, stderr=subprocess.DEVNULL
+    ) as process:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+            time.sleep(0.05)
+        yield f"http://{address}{PATHS['chat']}"
+        process.terminate()
 
 
 @pytest.mark.parametrize("module", [httpx, httpx2])

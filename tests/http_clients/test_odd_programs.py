@@ -319,3 +319,118 @@ def test_library_that_cannot_be_imported_breaks_no_request(
     assert telemetry.spans == []
     (message,) = caplog.messages
     assert "importing the GenAI library failed with ModuleNotFoundError" in message
+
+
+@HTTPX_MODULES
+def test_method_that_is_stored_before_the_end_works_after_it(
+    instrument: Callable[..., None],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    url: str,
+    module: Any,
+) -> None:
+    instrument()
+    deepseek.answer_next(EVENTS)
+
+    with module.stream("POST", url, json=STREAM, verify=False) as response:
+        iter_bytes, iter_raw, close = (
+            response.iter_bytes,
+            response.iter_raw,
+            response.close,
+        )
+        body = response.read()
+        assert b"".join(iter_bytes()) == body
+        with pytest.raises(module.StreamConsumed):
+            next(iter_raw())
+        close()
+
+    assert telemetry.span.attributes == THINKING_STREAM
+
+
+def test_method_of_requests_that_is_stored_before_the_end_works_after_it(
+    instrument: Callable[..., None], deepseek: Simulator, telemetry: Telemetry, url: str
+) -> None:
+    instrument()
+    deepseek.answer_next(EVENTS)
+
+    response = requests.post(url, json=STREAM, stream=True)
+    iter_content, close = response.iter_content, response.close
+    body = response.content
+    assert b"".join(iter_content(None)) == body
+    close()
+
+    assert telemetry.span.attributes == THINKING_STREAM
+
+
+async def test_aiohttp_response_that_is_closed_early_ends_its_span(
+    instrument: Callable[..., None], deepseek: Simulator, telemetry: Telemetry, url: str
+) -> None:
+    instrument()
+    deepseek.answer_next(EVENTS)
+
+    async with aiohttp.ClientSession() as session:
+        response = await session.post(url, json=STREAM)
+        while not (await response.content.readline()).startswith(b"data:"):
+            pass
+        close = response.close
+        close()
+        close()
+
+    span = telemetry.span
+    assert span.status.status_code is StatusCode.UNSET
+    assert span.attributes["gen_ai.response.model"] == "deepseek-flash"
+
+
+async def test_aiohttp_response_class_without_content_is_left_alone(
+    instrument: Callable[..., None], deepseek: Simulator, telemetry: Telemetry, url: str
+) -> None:
+    class Response(aiohttp.ClientResponse):
+        async def start(self, connection: Any) -> Any:
+            await super().start(connection)
+            self.content = None
+            return self
+
+    instrument()
+    deepseek.answer_next(WHOLE)
+
+    async with aiohttp.ClientSession(response_class=Response) as session:
+        response = await session.post(url, json=CHAT)
+        assert response.content is None
+        response.close()
+
+    assert telemetry.span.name == "chat deepseek-flash"
+
+
+async def test_aiohttp_read_that_is_cancelled_last_is_the_error(
+    instrument: Callable[..., None], deepseek: Simulator, telemetry: Telemetry, url: str
+) -> None:
+    instrument()
+    deepseek.answer_next(sample("stream_thinking.sse", pause=0.2))
+
+    async with aiohttp.ClientSession() as session:
+        response = await session.post(url, json=STREAM)
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(response.content.read(), 0.1)
+        response.release()
+
+    assert telemetry.span.attributes["error.type"] == (
+        "asyncio.exceptions.CancelledError"
+    )
+
+
+def test_span_of_a_client_library_that_has_ended_is_left_alone(
+    instrument: Callable[..., None],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    url: str,
+) -> None:
+    instrument()
+    deepseek.answer_next(EVENTS)
+    own = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai"}
+
+    tracer = telemetry.tracer_provider.get_tracer("client")
+    with tracer.start_as_current_span("call", kind=SpanKind.CLIENT, attributes=own):
+        response = requests.post(url, json=STREAM, stream=True)
+    assert b"[DONE]" in response.content
+
+    assert telemetry.span.attributes == own

@@ -77,8 +77,8 @@ def test_finalizers_and_signal_handlers_may_end_spans(fake_server, spans):
                 handling.clear()
         signal.signal(signal.SIGALRM, handle)
         signal.setitimer(signal.ITIMER_REAL, 0.05, 0.0037)
-        # Only the handler collects objects. A collection inside `ContextVar.set()`, which
-        # OpenTelemetry calls too, crashes Python if a finalizer sets a variable.
+        # Only the handler collects objects. A collection inside `ContextVar.set()`,
+        # which OpenTelemetry calls too, crashes Python if a finalizer sets a variable.
         gc.disable()
         gc.freeze()
         for _ in range(150):

@@ -7,6 +7,7 @@ already recorded has no span of its own.
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
 from ._http_libraries import AIOHTTP, HTTPX, REQUESTS
@@ -14,7 +15,7 @@ from ._patch import Patch
 from ._suppress import log_suppressed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from types import ModuleType
 
     from ._endpoint import DeepSeekHosts
@@ -39,11 +40,11 @@ def patches_of(
         wrapper = _HttpWrappers(hosts, signals, AIOHTTP).send_async
         yield Patch(module.ClientSession, "_request", wrapper)
     elif module.__name__ == _REQUESTS_MODULE:
-        wrapper = _HttpWrappers(hosts, signals, REQUESTS).send
-        yield Patch(module.Session, "send", wrapper)
+        make_method = _HttpWrappers(hosts, signals, REQUESTS).make_method
+        yield Patch(module.Session, "send", make_method=make_method)
     else:
         wrappers = _HttpWrappers(hosts, signals, HTTPX)
-        yield Patch(module.Client, "send", wrappers.send)
+        yield Patch(module.Client, "send", make_method=wrappers.make_method)
         yield Patch(module.AsyncClient, "send", wrappers.send_async)
 
 
@@ -59,20 +60,31 @@ class _HttpWrappers:
         self._hosts = hosts
         self._signals = signals
         self._library = library
-        self._includes = hosts.includes
-        self._post_host = library.post_host
 
-    def send(
-        self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any
-    ) -> Any:
-        if not self._may_be_recorded(client, args, kwargs):
-            return wrapped(*args, **kwargs)
-        if (invocation := self._start(client, args, kwargs)) is None:
-            return wrapped(*args, **kwargs)
-        with invocation:
-            response = wrapped(*args, **kwargs)
-            self._record(invocation, response, client, kwargs)
-        return response
+    def make_method(self, original: Any, active: Sequence[bool]) -> Any:
+        """Returns a method in place of a synchronous one.
+
+        It is a plain function: wrapt would take as long as a request to another host
+        may take, and it is there for the methods that have to look asynchronous.
+        """
+        includes, post_host = self._hosts.includes, self._library.post_host
+
+        @wraps(original)
+        def send(client: Any, *args: Any, **kwargs: Any) -> Any:
+            try:
+                is_included = active and includes(post_host(client, args, kwargs))
+            except Exception:  # noqa: BLE001  # the library raises it for such arguments
+                is_included = False
+            if not is_included or self._is_inside_recorded_call():
+                return original(client, *args, **kwargs)
+            if (invocation := self._start(client, args, kwargs)) is None:
+                return original(client, *args, **kwargs)
+            with invocation:
+                response = original(client, *args, **kwargs)
+                self._record(invocation, response, client, kwargs)
+            return response
+
+        return send
 
     def send_async(
         self,
@@ -81,7 +93,11 @@ class _HttpWrappers:
         args: Any,
         kwargs: Any,
     ) -> Awaitable[Any]:
-        if not self._may_be_recorded(client, args, kwargs):
+        try:
+            host = self._library.post_host(client, args, kwargs)
+        except Exception:  # noqa: BLE001  # as above
+            host = None
+        if not self._hosts.includes(host) or self._is_inside_recorded_call():
             return wrapped(*args, **kwargs)
         return self._await_and_record(wrapped, client, args, kwargs)
 
@@ -99,22 +115,16 @@ class _HttpWrappers:
             self._record(invocation, response, client, kwargs)
         return response
 
-    def _may_be_recorded(self, client: Any, args: Any, kwargs: Any) -> bool:
-        # Not `with suppress_errors(…)`: it takes time in every request.
-        try:
-            if not self._includes(self._post_host(client, args, kwargs)):
-                return False
-        except Exception:  # noqa: BLE001  # the library raises it for such arguments
-            return False
+    def _is_inside_recorded_call(self) -> bool:
         try:
             # Imported here because the GenAI library takes a fifth of a second to
             # import, and most programs that import an HTTP client send no such request.
             from ._telemetry import is_inside_recorded_call
 
-            return not is_inside_recorded_call()
+            return is_inside_recorded_call()
         except Exception as error:  # noqa: BLE001  # telemetry may fail, calls may not
             log_suppressed("importing the GenAI library", error)
-            return False
+            return True
 
     def _start(self, client: Any, args: Any, kwargs: Any) -> HttpInvocation | None:
         try:

@@ -9,18 +9,24 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from ._suppress import log_suppressed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import ModuleType
 
 _Invocation = TypeVar("_Invocation")
 
 
 class Patch(NamedTuple):
-    """`wrapper` is called with the wrapped function, the instance, args and kwargs."""
+    """A function, and what takes its place.
+
+    `wrapper` is called with the wrapped function, the instance, args and kwargs.
+    `make_method` creates the method without wrapt, from the original one and a value
+    that is true until the patch is removed.
+    """
 
     owner: type | ModuleType
     name: str
-    wrapper: Any
+    wrapper: Any = None
+    make_method: Callable[[Any, Sequence[bool]], Any] | None = None
 
 
 def start_invocation(

@@ -20,6 +20,7 @@ from ._coexistence import (
     wrapt_function,
 )
 from ._function_wrapper import FunctionWrapper
+from ._patch import Patch
 from ._suppress import suppress_errors
 
 if TYPE_CHECKING:
@@ -112,9 +113,11 @@ class Patches:
                 # `BaseInstrumentor` requires every instrumentor to have these methods.
                 for method in ("_instrument", "_uninstrument"):
                     self._patch(
-                        getattr(module, instrumentor),
-                        method,
-                        partial(self._reapply_around, client),
+                        Patch(
+                            getattr(module, instrumentor),
+                            method,
+                            partial(self._reapply_around, client),
+                        ),
                         self._instrumentor_patches,
                     )
         if module.__name__ == AUTOLOG_PATCHES_MODULE:
@@ -124,13 +127,15 @@ class Patches:
                     ("apply", self._reapply_around_autolog),
                     ("revert", self._reapply_around_autolog),
                 ):
-                    self._patch(module, method, wrapper, self._instrumentor_patches)
+                    self._patch(
+                        Patch(module, method, wrapper), self._instrumentor_patches
+                    )
         for client in _CLIENTS:
             if module.__name__ in client.MODULES and client is not self._removed_client:
-                for owner, name, wrapper in client.patches_of(
+                for patch in client.patches_of(
                     module, self._hosts, self._shared_signals
                 ):
-                    self._patch(owner, name, wrapper, self._patches[client])
+                    self._patch(patch, self._patches[client])
 
     def remove(self) -> None:
         self._active.clear()
@@ -138,15 +143,13 @@ class Patches:
             _remove_patches(patches)
         _remove_patches(self._instrumentor_patches)
 
-    def _patch(
-        self,
-        owner: type | ModuleType,
-        method: str,
-        wrapper: Any,
-        patches: list[_AppliedPatch],
-    ) -> None:
+    def _patch(self, patch: Patch, patches: list[_AppliedPatch]) -> None:
+        owner, method, wrapper, make_method = patch
         original = vars(owner)[method]
-        patched = FunctionWrapper(original, wrapper, cast("Any", self._active))
+        if make_method is None:
+            patched: Any = FunctionWrapper(original, wrapper, cast("Any", self._active))
+        else:
+            patched = make_method(original, self._active)
         setattr(owner, method, patched)
         if isinstance(owner, ModuleType):
             _replace_references(owner, original, patched)

@@ -7,7 +7,7 @@ import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from ._suppress import log_suppressed
+from ._suppress import log_suppressed, suppress_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,11 +108,8 @@ class ResponseBody:
 
     def on_text(self, piece: str, encoding: str) -> None:
         """Reads text that the HTTP client has decoded with `encoding`."""
-        try:
+        with suppress_errors("reading text of a body"):
             self.on_bytes(piece.encode(encoding, "replace"))
-        except LookupError as error:  # an encoding that Python does not know
-            self._is_readable = False
-            log_suppressed("reading text of a body", error)
 
     def on_end(self) -> None:
         """Ends the invocation after the last byte."""
