@@ -10,6 +10,7 @@ import importlib
 import inspect
 import pkgutil
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import openai.resources
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     Members = dict[tuple[type, str], Any]
 
 _MISSING: Final = object()
-_PACKAGES: Final = frozenset({"httpx", "httpx2", "openai"})
 
 
 class Patches:
@@ -58,10 +58,14 @@ def _members() -> Members:
     classes = {
         value
         for name, module in [*sys.modules.items()]
-        if name.partition(".")[0] in _PACKAGES
+        if name.partition(".")[0] == "openai"
         for value in vars(module).values()
-        if inspect.isclass(value) and value.__module__.partition(".")[0] in _PACKAGES
+        if inspect.isclass(value) and value.__module__.partition(".")[0] == "openai"
     }
+    for name in ("httpx", "httpx2"):
+        with suppress(ImportError):
+            module = importlib.import_module(name)
+            classes |= {module.Client, module.AsyncClient}
     return {
         (owner, name): value for owner in classes for name, value in vars(owner).items()
     }
