@@ -157,7 +157,10 @@ async def _record_awaited(result: AwaitedResult, response_format: str | None) ->
 
 
 def _is_retry() -> bool:
-    """Whether a function is called within a call whose request has had no answer."""
+    """Whether a function is called within a call whose request has had no answer.
+
+    If that request has had one, its span ends here.
+    """
     outer = current_call()
     return (
         outer is not None

@@ -101,36 +101,31 @@ def _record_requests_response(
 
 
 def _aiohttp_post_host(session: Any, args: Any, kwargs: Any) -> str | None:
-    arguments = _aiohttp_arguments(args, kwargs)
-    if arguments["method"].upper() != _POST:
+    method: str = args[0] if args else kwargs["method"]
+    if method.upper() != _POST:
         return ""
-    host: str | None = _aiohttp_url(session, arguments).host
+    host: str | None = _aiohttp_url(session, args, kwargs).host
     return host
 
 
 def _aiohttp_request(session: Any, args: Any, kwargs: Any) -> SentRequest:
-    arguments = _aiohttp_arguments(args, kwargs)
-
     def read_body() -> Mapping[str, Any]:
-        body: object = arguments.get("json")
+        body: object = kwargs.get("json")
         if isinstance(body, Mapping):
             return cast("Mapping[str, Any]", body)
-        return _parse(arguments.get("data"))
+        return _parse(kwargs.get("data"))
 
     # The headers are those of the response's request: `headers` may be an iterator.
-    return SentRequest(str(_aiohttp_url(session, arguments)), read_body, lambda: EMPTY)
+    return SentRequest(
+        str(_aiohttp_url(session, args, kwargs)), read_body, lambda: EMPTY
+    )
 
 
-def _aiohttp_arguments(args: Any, kwargs: Any) -> Mapping[str, Any]:
-    names = ("method", "str_or_url")
-    arguments: Mapping[str, Any] = dict(zip(names, args, strict=False)) | kwargs
-    return arguments
-
-
-def _aiohttp_url(session: Any, arguments: Mapping[str, Any]) -> Any:
+def _aiohttp_url(session: Any, args: Any, kwargs: Any) -> Any:
     # `_build_url` is private, but a session has no public name for its base URL. It
     # joins the two; tests/http_clients checks it.
-    return session._build_url(arguments["str_or_url"])  # noqa: SLF001
+    url: object = args[1] if len(args) > 1 else kwargs["str_or_url"]
+    return session._build_url(url)  # noqa: SLF001
 
 
 def _record_aiohttp_response(
