@@ -12,7 +12,13 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] != "http":
         return
     assert scope["http_version"] == "2"
-    body = (await receive())["body"]
+    # To the end: hypercorn closes the connection when a part of the request arrives
+    # after the response.
+    message = await receive()
+    body = message["body"]
+    while message["more_body"]:
+        message = await receive()
+        body += message["body"]
     response = sample(
         "stream_thinking.sse" if b'"stream"' in body else "chat_thinking.json"
     )
