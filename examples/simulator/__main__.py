@@ -142,13 +142,10 @@ def _fault(text: str) -> str:
 
 
 def _print_exchange(exchange: Exchange) -> None:
-    usage = exchange.usage or {}
     token_counts = ""
-    if usage:
-        cached = usage["prompt_cache_hit_tokens"]
-        completion = usage["completion_tokens"]
-        token_counts = f"{usage['prompt_tokens']} tokens ({cached} cached)"
-        token_counts += f" -> {completion}"
+    if tokens := exchange.tokens:
+        token_counts = f"{tokens.input} tokens ({tokens.cached} cached)"
+        token_counts += f" -> {tokens.output}"
     columns = [
         time.strftime("%H:%M:%S"),
         exchange.method,

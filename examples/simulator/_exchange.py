@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._faults import NO_FAULT
 
@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ._faults import Fault
+
+
+class TokenCounts(NamedTuple):
+    """Tokens that DeepSeek bills; `cached` is a part of `input`."""
+
+    input: int
+    cached: int
+    output: int
 
 
 @dataclass
@@ -54,6 +62,24 @@ class Exchange:
             return json.loads(self.request_body)
         except ValueError:
             return None
+
+    @property
+    def tokens(self) -> TokenCounts | None:
+        """The counts in `usage`, which has other names in Anthropic's format."""
+        match self.usage:
+            case {
+                "prompt_tokens": prompt,
+                "prompt_cache_hit_tokens": cached,
+                "completion_tokens": output,
+            }:
+                return TokenCounts(prompt, cached, output)
+            case {
+                "input_tokens": uncached,
+                "cache_read_input_tokens": cached,
+                "output_tokens": output,
+            }:
+                return TokenCounts(uncached + cached, cached, output)
+        return None
 
     @property
     def api_key(self) -> str:

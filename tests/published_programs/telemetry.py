@@ -62,8 +62,8 @@ class Telemetry:
     @property
     def billed_tokens(self) -> list[tuple[int | None, int | None]]:
         """Input and output tokens of the HTTP exchanges, in the order of requests."""
-        usages = [exchange.usage or {} for exchange in self.simulator.exchanges]
-        return [(u.get("prompt_tokens"), u.get("completion_tokens")) for u in usages]
+        counts = [exchange.tokens for exchange in self.simulator.exchanges]
+        return [(c.input, c.output) if c else (None, None) for c in counts]
 
     @property
     def traces(self) -> list[RecordedTrace]:

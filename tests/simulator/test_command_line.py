@@ -89,12 +89,14 @@ def test_verbose_prints_a_line_for_each_request():
     with _running("--verbose", "--fault", "503 times=1") as (url, process):
         send_chat(url)
         send_chat(url, max_tokens=5)
+        send_chat(url, path="/anthropic/v1/messages", max_tokens=5)
         process.send_signal(signal.SIGINT)
         output = process.stdout.read()
     lines = re.findall(r"^\d\d:\d\d:\d\d (.*)$", output, re.MULTILINE)
     assert lines == [
         "POST /chat/completions 503 [503 times=1]",
         "POST /chat/completions 200 84 tokens (0 cached) -> 5",
+        "POST /anthropic/v1/messages 200 84 tokens (64 cached) -> 5",
     ]
 
 
