@@ -62,8 +62,10 @@ def imported_files(program: str) -> Iterator[Path]:
         elif isinstance(node, ast.ImportFrom):
             names.add(node.module)
     # A namespace package and a built-in module have no file.
-    origins = [find_spec(name).origin for name in names]
-    paths = [Path(origin) for origin in origins if origin and Path(origin).exists()]
+    # A namespace package, a built-in module and another file of the page have none.
+    specs = filter(None, map(find_spec, names))
+    origins = [spec.origin for spec in specs if spec.origin]
+    paths = [Path(origin) for origin in origins if Path(origin).exists()]
     for path in paths:
         if "site-packages" in path.parts:
             yield path
