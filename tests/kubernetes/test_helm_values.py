@@ -1,0 +1,127 @@
+"""values.yaml is valid for the chart, and describes the agent of the kustomization.
+
+The chart itself is not rendered here, because that would need its source and helm.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from .manifests import FOLDER, collectors, environment, named, pods, render
+
+VALUES = yaml.safe_load((FOLDER / "values.yaml").read_text())
+SCHEMA = json.loads(
+    Path(__file__)
+    .with_name("schemas")
+    .joinpath("opentelemetry-collector.values.schema.json")
+    .read_text()
+)
+
+
+@pytest.fixture
+def pod():
+    (pod,) = pods(render("collector"))
+    return pod
+
+
+@pytest.fixture
+def agent():
+    ((_, agent),) = collectors("collector")
+    return agent
+
+
+def test_values_are_valid():
+    jsonschema.Draft202012Validator(SCHEMA).validate(VALUES)
+
+
+def test_schema_finds_a_misspelt_value():
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    assert not validator.is_valid(VALUES | {"extraEnv": []})
+
+
+def test_container_is_that_of_the_daemonset(agent):
+    variables = {
+        entry["name"]: entry.get("value") or entry["valueFrom"]["secretKeyRef"]["key"]
+        for entry in VALUES["extraEnvs"]
+    }
+    assert variables == environment(render("collector"), agent)
+    assert VALUES["command"]["extraArgs"] == agent["args"]
+    assert ":".join(VALUES["image"].values()) == agent["image"]
+    assert VALUES["resources"] == agent["resources"]
+    assert VALUES["securityContext"] == agent["securityContext"]
+    assert VALUES["extraVolumeMounts"] == agent["volumeMounts"]
+
+
+def test_pod_is_that_of_the_daemonset(pod):
+    assert VALUES["podSecurityContext"] == pod.spec["securityContext"]
+    assert VALUES["tolerations"] == pod.spec["tolerations"]
+    assert (
+        VALUES["rollout"]["rollingUpdate"]
+        == (pod.workload["spec"]["updateStrategy"]["rollingUpdate"])
+    )
+    queues = [pod.spec["volumes"], VALUES["extraVolumes"]]
+    assert [v for v in queues[0] if "emptyDir" in v] == [
+        v for v in queues[1] if "emptyDir" in v
+    ]
+
+
+def test_config_map_is_the_one_of_the_comment(agent):
+    comment = (FOLDER / "values.yaml").read_text()
+    (name,) = re.findall(r"create configmap (\S+)", comment)
+    assert VALUES["configMap"] == {"create": False}
+    assert VALUES["extraVolumes"][0] == {"name": "config", "configMap": {"name": name}}
+    files = re.findall(r"--from-file=(\S+)", comment)
+    assert [f"--config=/etc/otelcol/{file}" for file in files] == agent["args"]
+
+
+def test_version_of_the_chart_is_that_of_the_schema():
+    readme = (Path(__file__).with_name("schemas") / "README.md").read_text()
+    (version,) = re.findall(r"--version (\S+)", (FOLDER / "values.yaml").read_text())
+    assert f"version {version} of the chart" in readme
+
+
+def test_service_is_that_of_the_daemonset(pod):
+    """With the same name, the same ports and no port of the node."""
+    service = named(render("collector"), "Service", "otelcol-agent")
+    assert VALUES["fullnameOverride"] == service["metadata"]["name"]
+    assert VALUES["service"] == {"enabled": True}
+    # The chart enables these two itself.
+    ports = {"otlp": 4317, "otlp-http": 4318}
+    for name, port in VALUES["ports"].items():
+        if port.get("enabled", True):
+            assert not port.get("hostPort")
+            ports.setdefault(name, port.get("containerPort", 8888))
+    expected = {p["port"] for p in service["spec"]["ports"]}
+    assert set(ports.values()) == expected | {pod.port("metrics")}
+
+
+def test_network_policy_allows_what_that_of_the_daemonset_does(pod):
+    def peers(rules, key):
+        return sorted(
+            (json.dumps(peer, sort_keys=True), str(port["port"]))
+            for rule in rules
+            for peer in rule[key]
+            for port in rule["ports"]
+        )
+
+    policies = [o["spec"] for o in render("collector") if o["kind"] == "NetworkPolicy"]
+    egress = [
+        rule
+        for policy in policies
+        if policy["podSelector"].get("matchLabels", {}).items() <= pod.labels.items()
+        for rule in policy.get("egress", [])
+    ]
+    assert peers(VALUES["networkPolicy"]["egressRules"], "to") == peers(egress, "to")
+    ingress = [
+        peer
+        for policy in policies
+        for rule in policy.get("ingress", [])
+        for peer in rule["from"]
+    ]
+    assert VALUES["networkPolicy"]["allowIngressFrom"] == ingress
