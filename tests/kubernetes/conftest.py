@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,8 +25,6 @@ def variant(request) -> str:
 @pytest.fixture(scope="session")
 def effective_configuration(otelcol, tmp_path_factory) -> Callable[..., dict[str, Any]]:
     """Returns the configuration of a collector of the manifests, as it reads it."""
-    import subprocess
-
     cache: dict[str, dict[str, Any]] = {}
 
     def read(variant, pod, container):

@@ -131,7 +131,7 @@ def environment(objects: list[Object], container: Object) -> dict[str, str]:
 def configuration_files(
     objects: list[Object], pod: Pod, container: Object
 ) -> dict[str, str]:
-    """Returns the paths and the texts of the files that ConfigMaps add to a container."""
+    """Returns path and text of the files that ConfigMaps add to a container."""
     sources = {
         volume["name"]: volume["projected"]["sources"]
         for volume in pod.spec["volumes"]

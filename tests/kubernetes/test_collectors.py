@@ -1,4 +1,4 @@
-"""The collectors of the manifests start, with the ports and variables that they need."""
+"""The collectors of the manifests have the files, variables and ports they need."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_every_setting_is_a_variable_of_a_configuration(tmp_path):
     for pod, container in collectors(variant):
         for file in collector_command(variant, pod, container, tmp_path).files:
             used |= set(re.findall(r"\$\{env:(\w+)", file.read_text()))
-    for pod, container in collectors(variant):
+    for _, container in collectors(variant):
         variables = environment(render(variant), container).keys()
         assert variables - used <= {"GOMEMLIMIT"}
 
