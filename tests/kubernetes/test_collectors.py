@@ -198,7 +198,7 @@ def test_secrets_are_references_to_keys_of_the_example(variant):
                 assert not re.search(r"AUTHORIZATION|PASSWORD", name) or value == ""
 
 
-def test_every_example_file_is_rendered():
+def test_every_manifest_is_part_of_a_variant():
     rendered = {
         name
         for file in FOLDER.glob("*/*.yaml")
