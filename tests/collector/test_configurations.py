@@ -10,7 +10,7 @@ import pytest
 from examples.otelcol import CONFIG_FOLDER
 
 # These files are not configurations of a collector.
-OTHER_FILES = {"builder-config.yaml", "docker-compose.yaml"}
+OTHER_FILES = {"builder-config.yaml", "docker-compose.yaml", "kustomization.yaml"}
 FILES = sorted(
     file
     for folder in (CONFIG_FOLDER, CONFIG_FOLDER / "gateway")
