@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from functools import partial
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.comparison._prices import is_peak
+from tests.side_by_side import __main__ as command_line
 from tests.side_by_side._cell import Cell, Runs, Value, of_all
 from tests.side_by_side._content_facts import CALLS_WITH_DEFAULT
 from tests.side_by_side._facts import FACTS, check_facts
@@ -282,3 +284,21 @@ def test_results_of_the_others_are_kept(tmp_path):
     assert save(file, {"deepseek": failed}) == {"deepseek": failed, "openlit": openlit}
     assert read(file) == {"deepseek": failed, "openlit": openlit}
     assert "No result: the installation fails" in results_page(read(file))
+
+
+def test_failure_of_one_does_not_stop_the_others(tmp_path, monkeypatch):
+    def run_subject(subject, folder):
+        if subject.name == "openlit":
+            raise subprocess.CalledProcessError(1, ("uv", "pip", "install"))
+        raise OSError("no space left")
+
+    monkeypatch.setattr(command_line, "run_subject", run_subject)
+    file = tmp_path / "results.md"
+    options = ["--results", str(file), "--folder", str(tmp_path), "--only"]
+    assert command_line.main([*options, "openlit", "logfire"]) == 1
+    assert {
+        name: result.failure for name, result in read(tmp_path / "results.json").items()
+    } == {
+        "openlit": "the installation fails",
+        "logfire": "OSError: no space left",
+    }
