@@ -14,18 +14,27 @@ if TYPE_CHECKING:
 CHECKOUT: Final = Path(__file__).parents[2]
 
 
-def environment(name: str, requirements: Iterable[str], folder: Path) -> Path:
-    """Creates or updates the environment `folder`/`name`; returns its Python."""
+def environment(
+    name: str,
+    requirements: Iterable[str],
+    folder: Path,
+    *,
+    extras: str | None = "openai",
+) -> Path:
+    """Creates or updates the environment `folder`/`name`; returns its Python.
+
+    `extras` are those of this project; with None, this project is not installed.
+    """
     home = folder / name
     python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
         _uv("venv", "--python", sys.executable, str(home))
     # `requirements` come first and are upgraded. This project is always reinstalled,
     # because its version number does not change with its code.
-    project = f"{CHECKOUT}[openai]"
+    project = () if extras is None else (f"{CHECKOUT}[{extras}]",)
     reinstall = ("--reinstall-package", "opentelemetry-instrumentation-deepseek")
     install = ("pip", "install", "--upgrade", "--python", str(python), *reinstall)
-    _uv(*install, *requirements, project, "opentelemetry-sdk")
+    _uv(*install, *requirements, *project, "opentelemetry-sdk")
     return python
 
 

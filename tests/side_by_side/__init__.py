@@ -1,0 +1,1 @@
+"""What this package and other instrumentations record of the same calls."""

@@ -1,0 +1,1 @@
+"""The worker; it also runs in environments without this package."""
