@@ -33,7 +33,16 @@ environment = conftest.environment
 DOCS = Path(__file__).parents[2] / "docs"
 # What servers and MLflow write by themselves.
 OTHER_LOGS = re.compile(
-    "|".join([r"INFO: ", r".* \[INFO\] ", *(f".*{m}" for m in MLFLOW_MESSAGES)])
+    "|".join(
+        [
+            r"INFO: ",
+            r".* \[INFO\] ",
+            r".* INFO mlflow\.",
+            r"Evaluating: ",
+            r"$",
+            *(f".*{message}" for message in MLFLOW_MESSAGES),
+        ]
+    )
 )
 # The tests may run as the user root.
 CELERY_SECURITY_WARNING = re.compile(

@@ -21,10 +21,16 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
+# tests/examples/test_lambda.py runs its program.
+SERVERLESS = "serverless.md"
 PAGES = [
     "from-autolog.md",
     "quickstart.md",
-    *sorted(f"guides/{path.name}" for path in (DOCS / "guides").glob("*.md")),
+    *sorted(
+        f"guides/{path.name}"
+        for path in (DOCS / "guides").glob("*.md")
+        if path.name != SERVERLESS
+    ),
 ]
 # Their programs leave other traces than one for each call.
 OTHER_PAGES = {"guides/databricks.md", "guides/sampling.md"}
