@@ -14,6 +14,7 @@ from opentelemetry.exporter.mlflow._diagnosis._probe import (
     mlflow_trace_id,
     read_trace,
 )
+from opentelemetry.exporter.mlflow._diagnosis._program_check import check_program
 from opentelemetry.exporter.mlflow._diagnosis._report import Report
 from opentelemetry.exporter.mlflow._diagnosis._spool_check import check_spool
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """
 Checks the export to MLflow with the settings of the environment. Sends a trace as a
-probe, reads it back, and shows what waits in the spool. Prints one line for each check.
+probe, reads it back, and shows what waits in the spool and what a program would record.
+Prints one line for each check.
 The exit status is 0 if no check has failed, and 1 otherwise.
 """
 
@@ -50,17 +52,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     report = Report()
     configuration = _check_settings(options.spool, report)
-    if configuration is None:
-        return 1
-    _check_destination(configuration, report)
-    if options.no_probe:
-        report.skipped("probe", "--no-probe is set")
-    elif report.has_failure:
-        report.skipped("probe", "the checks before it failed")
-    else:
-        _check_probe(configuration, report)
-    check_spool(configuration, report, wants_drain=options.drain)
-    configuration.destination.close()
+    if configuration is not None:
+        _check_destination(configuration, report)
+        if options.no_probe:
+            report.skipped("probe", "--no-probe is set")
+        elif report.has_failure:
+            report.skipped("probe", "the checks before it failed")
+        else:
+            _check_probe(configuration, report)
+        check_spool(configuration, report, wants_drain=options.drain)
+        configuration.destination.close()
+    check_program(report)
     return int(report.has_failure)
 
 
