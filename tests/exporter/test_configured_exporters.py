@@ -71,16 +71,16 @@ def test_installed_exporters_are_no_problem(installed, variables):
         (
             NONE,
             (
-                "OTEL_TRACES_EXPORTER is not set, which means otlp, but its exporter "
-                "for grpc is not installed. Set OTEL_TRACES_EXPORTER=mlflow, or for "
+                "OTEL_TRACES_EXPORTER: otlp, the default, "
+                "is not installed for grpc. Set OTEL_TRACES_EXPORTER=mlflow, or for "
                 "an OTLP backend OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf."
             ),
         ),
         (
             {"OTEL_TRACES_EXPORTER": "mlflow", "OTEL_METRICS_EXPORTER": "otlp"},
             (
-                "OTEL_METRICS_EXPORTER has otlp, and OTEL_LOGS_EXPORTER is not set, "
-                "which means otlp, but its exporter for grpc is not installed. Set "
+                "OTEL_METRICS_EXPORTER and OTEL_LOGS_EXPORTER: otlp, the default, is "
+                "not installed for grpc. Set "
                 "OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none, or for an OTLP "
                 "backend OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf."
             ),

@@ -84,12 +84,9 @@ def _selection(environment: Mapping[str, str], signal: str) -> _Selection:
 
 
 def _otlp_problem(selections: list[_Selection]) -> str:
-    causes = [
-        f"{selection.variable} has {_OTLP}"
-        if selection.is_set
-        else f"{selection.variable} is not set, which means {_OTLP}"
-        for selection in selections
-    ]
+    variables = " and ".join(selection.variable for selection in selections)
+    is_default = not all(selection.is_set for selection in selections)
+    exporter = f"{_OTLP}, the default," if is_default else _OTLP
     settings = [
         f"{selection.variable}="
         + ("mlflow" if selection.variable == TRACES_EXPORTER else "none")
@@ -101,6 +98,6 @@ def _otlp_problem(selections: list[_Selection]) -> str:
         f"{_PROTOCOL}={_HTTP}" if has_http else "install opentelemetry-exporter-otlp"
     )
     return (
-        f"{', and '.join(causes)}, but its exporter for {protocol} is not "
-        f"installed. Set {' '.join(settings)}, or for an OTLP backend {other}."
+        f"{variables}: {exporter} is not installed for {protocol}. Set "
+        f"{' '.join(settings)}, or for an OTLP backend {other}."
     )
