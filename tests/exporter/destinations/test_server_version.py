@@ -67,8 +67,11 @@ def test_old_server_that_accepts_traces_is_logged_once(
     destination.close()
     messages = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
     assert messages == is_logged * [
-        f"MLflow at {fake_server.uri}: version {version} is too old, and may not show "
-        "the traces that it accepts. Upgrade the server to version 3.1 or newer."
+        (
+            f"MLflow at {fake_server.uri}: version {version} is too old, and may not "
+            "show the traces that it accepts. Upgrade the server to version 3.1 or "
+            "newer."
+        )
     ]
 
 
