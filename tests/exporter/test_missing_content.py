@@ -51,3 +51,10 @@ def test_level_depends_on_the_setting(
     with caplog.at_level("INFO", "opentelemetry.exporter.mlflow"):
         exporter.export([spans.make("a", CHAT)])
     assert [r.levelname for r in caplog.records if CAPTURE in r.message] == levels
+
+
+def test_a_completion_hook_is_a_decision(exporter, spans, caplog, monkeypatch):
+    monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK", "mlflow")
+    with caplog.at_level("INFO", "opentelemetry.exporter.mlflow"):
+        exporter.export([spans.make("a", CHAT)])
+    assert [r.levelname for r in caplog.records if CAPTURE in r.message] == ["INFO"]

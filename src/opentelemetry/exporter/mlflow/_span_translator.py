@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
 _CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+_COMPLETION_HOOK = "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
 
 
 class TranslatedSpan(NamedTuple):
@@ -111,12 +112,10 @@ class SpanTranslator:
             return
         self._has_logged_missing_content = True
         setting = read_setting(None, "", _CAPTURE).value
-        # Nobody has decided that there is no content. An unknown value has a warning of
-        # the instrumentation.
-        level = logging.INFO if setting else logging.WARNING
         if (setting or "").upper() != "NO_CONTENT":
+            is_decided = setting or read_setting(None, "", _COMPLETION_HOOK).value
             _logger.log(
-                level,
+                logging.INFO if is_decided else logging.WARNING,
                 "A model call has no message content, so MLflow shows no request and "
                 "no response. To record content, set %s to SPAN_ONLY or "
                 "SPAN_AND_EVENT. NO_CONTENT keeps it off without this message, which "
