@@ -77,6 +77,7 @@ def test_opentelemetry_instrument_records_deepseek_calls_with_this_package(
         text=True,
     )
 
+    assert process.stderr == ""
     order, _, console = process.stdout.partition("\n")
     assert json.loads(order)[0] == first
     spans = [span["attributes"] for span in parse_json_objects(console)]

@@ -184,6 +184,8 @@ def agent(
                 "OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS": urlsplit(
                     simulator.base_url
                 ).netloc,
+                # Nothing is logged about a decision.
+                "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "NO_CONTENT",
                 "OTEL_LOGS_EXPORTER": "otlp",
                 "OTEL_METRICS_EXPORTER": "otlp",
                 "OTEL_SERVICE_NAME": "e2e",

@@ -116,6 +116,16 @@ def test_uninstrument_restores_signals_and_functions(instrumentor):
     assert raw_getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
+def test_second_call_replaces_only_the_timeout_and_logs_nothing(instrumentor, caplog):
+    instrumentor.instrument()
+    handler = signal.getsignal(signal.SIGTERM)
+    instrumentor.instrument(timeout=2)
+    instrumentor.instrument()
+    assert exit_flush.timeout == exit_deadline.timeout == 2
+    assert signal.getsignal(signal.SIGTERM) is handler
+    assert caplog.messages == []
+
+
 def test_uninstrument_keeps_the_handler_of_the_application(instrumentor):
     instrumentor.instrument()
     handler: Any = lambda *_: None  # noqa: E731

@@ -10,6 +10,8 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.exporter.mlflow import MlflowSpanExporter
 from opentelemetry.exporter.mlflow._entry_point import ConfiguredSpanExporter
 
+from .programs import run
+
 
 def test_valid_settings_give_an_exporter(fake_server, monkeypatch, spans):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", fake_server.uri)
@@ -57,3 +59,18 @@ def test_unexpected_error_has_its_type_in_the_log_line(caplog, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     assert ConfiguredSpanExporter().dropped_spans == 0
     assert "RuntimeError: two lines" in caplog.text
+
+
+def test_missing_extra_is_logged_with_the_command_that_installs_it():
+    program = """
+import logging, sys
+# An import of it raises ModuleNotFoundError.
+sys.modules["google.protobuf.message"] = None
+logging.basicConfig(format="%(message)s", stream=sys.stdout)
+from opentelemetry.exporter.mlflow._entry_point import ConfiguredSpanExporter
+print(ConfiguredSpanExporter().dropped_spans)
+"""
+    line, dropped_spans = run(program).splitlines()
+    assert line.startswith("Nothing is exported to MLflow: ")
+    assert "pip install 'opentelemetry-instrumentation-deepseek[mlflow]'" in line
+    assert dropped_spans == "0"

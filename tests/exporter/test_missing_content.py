@@ -1,4 +1,4 @@
-"""A model call without message content is logged once, as information."""
+"""A model call without message content is logged once, if nobody has decided that."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ CONTENT = {
     )
 }
 CHAT = {"gen_ai.operation.name": "chat"}
+
+
+CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 
 @pytest.mark.parametrize(
@@ -30,3 +33,28 @@ def test_missing_content_is_logged_once(exporter, spans, caplog, attributes, is_
     messages = [message for message in caplog.messages if "content" in message]
     assert len(messages) == is_logged
     assert all("CAPTURE_MESSAGE_CONTENT" in message for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("value", "levels"),
+    [
+        ("", ["WARNING"]),
+        ("EVENT_ONLY", ["INFO"]),
+        ("NO_CONTENT", []),
+        ("no_content ", []),
+    ],
+)
+def test_level_depends_on_the_setting(
+    exporter, spans, caplog, monkeypatch, value, levels
+):
+    monkeypatch.setenv(CAPTURE, value)
+    with caplog.at_level("INFO", "opentelemetry.exporter.mlflow"):
+        exporter.export([spans.make("a", CHAT)])
+    assert [r.levelname for r in caplog.records if CAPTURE in r.message] == levels
+
+
+def test_a_completion_hook_is_a_decision(exporter, spans, caplog, monkeypatch):
+    monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK", "mlflow")
+    with caplog.at_level("INFO", "opentelemetry.exporter.mlflow"):
+        exporter.export([spans.make("a", CHAT)])
+    assert [r.levelname for r in caplog.records if CAPTURE in r.message] == ["INFO"]

@@ -50,6 +50,38 @@ def test_missing_package_is_reported_with_the_command_that_installs_it(
     assert message.endswith(f": {COMMAND.format(extra)}")
 
 
+def test_without_the_extra_only_the_import_of_a_name_fails():
+    """`opentelemetry-instrument` imports the variables in every program."""
+    program = """
+import sys
+sys.modules["google.protobuf.message"] = None
+import opentelemetry.exporter.mlflow as package
+import opentelemetry.exporter.mlflow.environment_variables
+for name in ("MlflowInstrumentor", "unknown"):
+    try:
+        getattr(package, name)
+    except (AttributeError, ModuleNotFoundError) as error:
+        print(type(error).__name__, error)
+"""
+    missing, unknown = run(program).splitlines()
+    assert missing.startswith("MissingPackageError ")
+    assert missing.endswith(f": {COMMAND.format('mlflow')}")
+    assert unknown.startswith("AttributeError ")
+
+
+def test_command_without_the_extra_prints_the_command_that_installs_it():
+    program = """
+import runpy, sys
+sys.modules["google.protobuf.message"] = None
+try:
+    runpy.run_module("opentelemetry.exporter.mlflow", run_name="__main__")
+except SystemExit as error:
+    print(error)
+"""
+    (message,) = run(program).splitlines()
+    assert message.endswith(f": {COMMAND.format('mlflow')}")
+
+
 def test_local_store_is_the_default_even_if_no_package_for_it_is_installed():
     """The application may select a server later."""
     program = WITHOUT_MODULE.format(module="sqlalchemy", arguments="")

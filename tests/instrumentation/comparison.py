@@ -41,7 +41,8 @@ def assert_only_parts_are_lost(caplog: pytest.LogCaptureFixture) -> None:
     cannot encode.
     """
     for record in caplog.records:
-        if record.name.startswith("opentelemetry"):
+        # The call without instrumentation goes to a host that is not configured.
+        if record.name.startswith("opentelemetry") and "._endpoint" not in record.name:
             assert re.match(
                 "DeepSeek telemetry was lost: reading ", record.getMessage()
             ), record.getMessage()

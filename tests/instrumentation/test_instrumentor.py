@@ -211,6 +211,89 @@ def test_call_of_an_unreadable_client_is_recorded_as_a_request_of_httpx(
     assert telemetry.span.name == "chat deepseek-flash"
 
 
+def test_second_call_moves_spans_to_its_provider_and_keeps_the_other_arguments(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+) -> None:
+    """A cell of a notebook runs again: it creates another provider."""
+    other = type(telemetry)()
+    instrument()
+    before = sdk_methods()
+    DeepSeekInstrumentor().instrument(tracer_provider=other.tracer_provider)
+    deepseek.answer_next(sample("chat_plain.json"), times=2)
+    call()  # the host is still one of DeepSeek's
+    assert (telemetry.spans, len(other.spans)) == ([], 1)
+    assert "gen_ai.client.operation.duration" in telemetry.metrics
+
+    DeepSeekInstrumentor().instrument(hosts=iter(["gateway.example.com", "127.0.0.1"]))
+    DeepSeekInstrumentor().instrument()
+    call()
+    assert (telemetry.spans, len(other.spans)) == ([], 2)
+    # The methods are wrapped once.
+    wrapped = [method.__wrapped__ for method in sdk_methods()]
+    assert wrapped == [method.__wrapped__ for method in before]
+
+
+def test_second_call_reads_the_environment_again(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    instrument()
+    monkeypatch.setenv(
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "SPAN_ONLY"
+    )
+    DeepSeekInstrumentor().instrument()
+    deepseek.answer_next(sample("chat_plain.json"))
+    call()
+    assert "gen_ai.output.messages" in telemetry.span.attributes
+
+
+def test_second_call_with_an_invalid_host_changes_nothing(
+    instrument: Callable[..., None],
+    call: Callable[..., Any],
+    deepseek: Simulator,
+    telemetry: Telemetry,
+) -> None:
+    instrument()
+    with pytest.raises(ValueError, match="OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS"):
+        DeepSeekInstrumentor().instrument(hosts=["http://gateway"])
+    DeepSeekInstrumentor().instrument()
+    deepseek.answer_next(sample("chat_plain.json"))
+    call()
+    assert len(telemetry.spans) == 1
+
+
+def test_stream_that_is_open_at_a_second_call_ends_in_its_provider(
+    instrument: Callable[..., None], deepseek: Simulator, telemetry: Telemetry
+) -> None:
+    other = type(telemetry)()
+    instrument("SPAN_ONLY")
+    client = openai.OpenAI(base_url=deepseek.base_url, api_key="sk-test-1234")
+    stream = client.chat.completions.create(
+        model="deepseek-flash", messages=QUESTION, stream=True
+    )
+    next(iter(stream))
+    DeepSeekInstrumentor().instrument(tracer_provider=other.tracer_provider)
+    for _ in stream:
+        pass
+    assert other.spans == []
+    assert "gen_ai.output.messages" in telemetry.span.attributes
+
+
+def test_arguments_end_with_uninstrument(
+    instrument: Callable[..., None], telemetry: Telemetry
+) -> None:
+    instrument()
+    DeepSeekInstrumentor().uninstrument()
+    DeepSeekInstrumentor().instrument()
+    assert DeepSeekInstrumentor()._arguments == {}
+
+
 def test_entry_point_loads_the_instrumentor() -> None:
     (entry,) = entry_points(group="opentelemetry_instrumentor", name="deepseek")
     assert entry.load() is DeepSeekInstrumentor

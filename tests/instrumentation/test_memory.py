@@ -83,7 +83,6 @@ def test_existing_client_is_instrumented_from_then_on(
         assert span.attributes["gen_ai.usage.input_tokens"] > 0
 
 
-@pytest.mark.internal_error
 def test_second_instrument_makes_no_second_span(
     instrument: Callable[..., None],
     call: Callable[..., Any],
@@ -94,7 +93,7 @@ def test_second_instrument_makes_no_second_span(
     before = sdk_methods()
     instrument()
     instrument()
-    assert caplog.messages == ["Attempting to instrument while already instrumented"]
+    assert caplog.messages == []
     deepseek.answer_next(sample("chat_plain.json"))
     call()
     assert len(telemetry.spans) == 1

@@ -38,8 +38,9 @@ def warnings(caplog):
 def failure_warning(folder, cause):
     return (
         f"Cannot use the spool in {folder}: {cause}. Spans wait in memory, and are "
-        "lost if the process ends before they are sent. The spool is tried again. This "
-        "cause is logged once."
+        "lost if the process ends before they are sent. Check the disk and the "
+        "permissions, or set OTEL_EXPORTER_MLFLOW_SPOOL to another folder. The spool "
+        "is tried again. This cause is logged once."
     )
 
 

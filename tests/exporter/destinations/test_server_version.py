@@ -52,6 +52,29 @@ def test_first_export_logs_version_and_method(
     )
 
 
+@pytest.mark.parametrize(
+    ("version", "is_logged"),
+    [("2.22.5", True), ("3.0.1", True), ("3.1.0", False), ("", False)],
+)
+def test_old_server_that_accepts_traces_is_logged_once(
+    fake_server, spans, caplog, version, is_logged
+):
+    fake_server.version = version
+    OldServer(fake_server)
+    destination = new_destination(fake_server.uri, experiment_id=7)
+    for _ in range(2):
+        destination.send([spans.make()])
+    destination.close()
+    messages = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert messages == is_logged * [
+        (
+            f"MLflow at {fake_server.uri}: version {version} is too old, and may not "
+            "show the traces that it accepts. Upgrade the server to version 3.1 or "
+            "newer."
+        )
+    ]
+
+
 def test_new_server_receives_spans_only(fake_server, spans):
     server = OldServer(fake_server)
     destination = new_destination(fake_server.uri, experiment_id=7)

@@ -11,6 +11,7 @@ from opentelemetry.exporter.mlflow._destinations._resolver import DestinationRes
 from opentelemetry.exporter.mlflow._diagnosis._command import main
 from tests.exporter.conftest import error_response
 from tests.exporter.databricks.fake_databricks import EXPERIMENT, fake_databricks
+from tests.exporter.destinations.old_server import OldServer
 from tests.exporter.programs import run
 
 from .conftest import json_response, respond
@@ -63,6 +64,26 @@ def test_nothing_is_written_without_the_probe(mlflow, run_command):
     assert {request.method for request in mlflow.requests} == {"GET"}
 
 
+def test_mlflow_3_1_gives_the_probe_an_id_of_its_own(mlflow, run_command):
+    mlflow.version = "3.1.4"
+    old_server = OldServer(mlflow)
+
+    def respond_as_old_server(request):
+        is_trace = "trace" in request.path
+        return old_server.respond(request) if is_trace else respond(request)
+
+    mlflow.respond = respond_as_old_server
+    status, lines = run_command()
+    assert status == 0
+    assert lines["trace"] == (
+        "skipped",
+        (
+            "this version of MLflow gives it an id of its own. Look for "
+            "'opentelemetry.exporter.mlflow probe' in the experiment"
+        ),
+    )
+
+
 def test_an_invalid_setting(monkeypatch, run_command):
     monkeypatch.setenv("OTEL_EXPORTER_MLFLOW_PROMOTE_REMOTE_ROOT", "maybe")
     assert run_command() == (
@@ -87,7 +108,7 @@ sys.modules["databricks.sdk"] = None  # An import of it raises ModuleNotFoundErr
 from opentelemetry.exporter.mlflow._diagnosis._command import main
 print(main([]))
 """
-    line, status = run(program, MLFLOW_TRACKING_URI="databricks").splitlines()
+    line, *_, status = run(program, MLFLOW_TRACKING_URI="databricks").splitlines()
     assert line.startswith("failed   settings: ")
     assert line.endswith(
         "pip install 'opentelemetry-instrumentation-deepseek[databricks]'"
@@ -338,7 +359,7 @@ def test_a_databricks_workspace(monkeypatch, run_command):
 
 
 def test_an_import_of_the_command_does_not_run_it():
-    assert import_module("opentelemetry.exporter.mlflow.__main__").main is main
+    assert import_module("opentelemetry.exporter.mlflow.__main__")
 
 
 def test_help(capsys):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 
 from opentelemetry.exporter.mlflow import MlflowInstrumentor, MlflowSpanExporter
 from opentelemetry.exporter.mlflow._mlflow_bridge._bridge import bridge
@@ -30,6 +31,16 @@ def test_the_bridge_starts_with_instrumentor_and_exporter_in_either_order(
         assert OTLP not in os.environ
         exporter.shutdown()
         bridge._exporters.clear()
+
+
+def test_second_instrument_replaces_the_provider_and_logs_nothing(caplog):
+    provider = TracerProvider()
+    MlflowInstrumentor().instrument()
+    MlflowInstrumentor().instrument(tracer_provider=provider)
+    assert bridge.application_provider is provider
+    MlflowInstrumentor().instrument()
+    assert bridge.application_provider is provider
+    assert caplog.messages == []
 
 
 def test_no_setting_changes_without_an_exporter():

@@ -28,16 +28,34 @@ instrumentation is called `mlflow` in OTEL_PYTHON_DISABLED_INSTRUMENTATIONS). In
 
 from __future__ import annotations
 
-from opentelemetry.exporter.mlflow._missing_package import require_extra
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.exporter.mlflow._missing_package import (
+    MissingPackageError,
+    require_extra,
+)
 from opentelemetry.instrumentation.exit_flush._stderr_handler import add_stderr_handler
 
-with require_extra("mlflow", "opentelemetry.exporter.mlflow"):
-    from opentelemetry.exporter.mlflow._content._redaction import SpanContent
-    from opentelemetry.exporter.mlflow._exporter import MlflowSpanExporter
-    from opentelemetry.exporter.mlflow._mapping import mlflow_attributes
-    from opentelemetry.exporter.mlflow._mlflow_bridge._instrumentor import (
-        MlflowInstrumentor,
-    )
+try:
+    with require_extra("mlflow", __name__):
+        from opentelemetry.exporter.mlflow._content._redaction import SpanContent
+        from opentelemetry.exporter.mlflow._exporter import MlflowSpanExporter
+        from opentelemetry.exporter.mlflow._mapping import mlflow_attributes
+        from opentelemetry.exporter.mlflow._mlflow_bridge._instrumentor import (
+            MlflowInstrumentor,
+        )
+except MissingPackageError as error:
+    _missing_package = error
+    # `opentelemetry-instrument` imports this package for the names of its variables,
+    # also if the exporter is not used. An error here would keep it from starting the
+    # program, so the error is raised by the import of one of the names.
+    if not TYPE_CHECKING:
+
+        def __getattr__(name: str) -> Any:
+            if name in __all__:
+                raise _missing_package.copy()
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "MlflowInstrumentor",

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import sys
 
-from opentelemetry.exporter.mlflow._diagnosis._command import main
+from opentelemetry.exporter.mlflow._missing_package import (
+    MissingPackageError,
+    require_extra,
+)
+
+
+def _run() -> int | str:
+    try:
+        with require_extra("mlflow", "The export to MLflow"):
+            from opentelemetry.exporter.mlflow._diagnosis._command import main
+    except MissingPackageError as error:
+        return str(error)
+    return main()
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_run())

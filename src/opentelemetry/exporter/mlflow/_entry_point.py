@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.sdk.trace.export import SpanExportResult
-
-from opentelemetry.exporter.mlflow._exporter import MlflowSpanExporter
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,20 +15,20 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
 
 
-class ConfiguredSpanExporter(MlflowSpanExporter):
-    """MlflowSpanExporter that drops spans if a setting is invalid.
+class ConfiguredSpanExporter(SpanExporter):
+    """Becomes an MlflowSpanExporter, or a DroppingSpanExporter if that is not possible.
 
     OpenTelemetry's configurator creates the exporters of a program. If one raises an
-    exception, it configures none of them. This one logs the error instead.
+    exception, because a setting is invalid or a package is missing, it configures none
+    of them. This one logs the error instead.
     """
 
-    def __init__(self, **arguments: Any) -> None:
-        self._is_off = False
-        self._spans_while_off = 0
+    def __new__(cls, **arguments: Any) -> SpanExporter:  # type: ignore[misc]  # see the docstring
         try:
-            super().__init__(**arguments)
+            from opentelemetry.exporter.mlflow import MlflowSpanExporter
+
+            return MlflowSpanExporter(**arguments)
         except Exception as error:  # noqa: BLE001  # other exporters must not be affected
-            self._is_off = True
             text = str(error)
             if not isinstance(error, (ImportError, ValueError)):
                 text = f"{type(error).__name__}: {text}"
@@ -38,20 +36,21 @@ class ConfiguredSpanExporter(MlflowSpanExporter):
                 "Nothing is exported to MLflow: %s. Other exporters are not affected.",
                 " ".join(text.split()),
             )
+            return DroppingSpanExporter()
 
-    @property
-    def dropped_spans(self) -> int:
-        return self._spans_while_off if self._is_off else super().dropped_spans
+
+class DroppingSpanExporter(SpanExporter):
+    """Counts the spans that it drops."""
+
+    def __init__(self) -> None:
+        self.dropped_spans = 0
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        if self._is_off:
-            self._spans_while_off += len(spans)
-            return SpanExportResult.FAILURE
-        return super().export(spans)
+        self.dropped_spans += len(spans)
+        return SpanExportResult.FAILURE
 
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        return self._is_off or super().force_flush(timeout_millis)
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  # the SDK's signature
+        return True
 
     def shutdown(self) -> None:
-        if not self._is_off:
-            super().shutdown()
+        pass

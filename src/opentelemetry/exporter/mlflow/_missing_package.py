@@ -21,6 +21,10 @@ class MissingPackageError(ModuleNotFoundError):
         self.cause = cause
         self.advice = advice
 
+    def copy(self) -> MissingPackageError:
+        """Return a new error: each `raise` makes the traceback of one longer."""
+        return MissingPackageError(self.cause, self.advice, self.name)
+
 
 def install_command(extra: str) -> str:
     return f"pip install 'opentelemetry-instrumentation-deepseek[{extra}]'"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from opentelemetry.sdk.trace import Event
 from opentelemetry.trace import Link
 
+from opentelemetry.exporter.mlflow._config import read_setting
 from opentelemetry.exporter.mlflow._content._redacted_span import (
     RedactedSpan,
     redact_span,
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from opentelemetry.exporter.mlflow._pricing._call_cost import CallCost
 
 _logger = logging.getLogger("opentelemetry.exporter.mlflow")
+
+_CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+_COMPLETION_HOOK = "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"
 
 
 class TranslatedSpan(NamedTuple):
@@ -104,13 +108,19 @@ class SpanTranslator:
         return TranslatedSpan(*values, links, cost=cost)
 
     def _log_missing_content(self) -> None:
-        if not self._has_logged_missing_content:
-            self._has_logged_missing_content = True
-            _logger.info(
+        if self._has_logged_missing_content:
+            return
+        self._has_logged_missing_content = True
+        setting = read_setting(None, "", _CAPTURE).value
+        if (setting or "").upper() != "NO_CONTENT":
+            is_decided = setting or read_setting(None, "", _COMPLETION_HOOK).value
+            _logger.log(
+                logging.INFO if is_decided else logging.WARNING,
                 "A model call has no message content, so MLflow shows no request and "
-                "no response. To record content, set "
-                "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT to SPAN_ONLY or "
-                "SPAN_AND_EVENT. This is logged once."
+                "no response. To record content, set %s to SPAN_ONLY or "
+                "SPAN_AND_EVENT. NO_CONTENT keeps it off without this message, which "
+                "is logged once.",
+                _CAPTURE,
             )
 
 

@@ -114,7 +114,7 @@ class DeepSeekHosts:
         host = urlsplit(address).netloc.rpartition("@")[2]
         if host not in self._logged_hosts:
             self._logged_hosts.add(host)
-            _logger.info(
+            _logger.warning(
                 "Calls of DeepSeek's models at %s are not recorded. To record them, "
                 "add this host to %s.",
                 host,

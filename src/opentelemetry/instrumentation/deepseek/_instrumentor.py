@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from importlib.metadata import entry_points
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
@@ -23,7 +24,7 @@ from .environment_variables import OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS
 from .package import _instruments  # pyright: ignore[reportPrivateUsage]  # the name OTel uses
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from types import ModuleType
 
     from opentelemetry._logs import LoggerProvider
@@ -50,20 +51,33 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
     """
 
     _patches: Patches | None = None
+    _arguments: Mapping[str, Any] = MappingProxyType({})
     _hooked_modules: ClassVar[set[str]] = set()
 
     def instrument(self, **kwargs: Any) -> None:
         """Starts to instrument calls; `_instrument` has the arguments and the errors.
 
+        If calls are instrumented already, as when a cell of a notebook runs again, the
+        environment is read again, and each argument replaces the one of the call
+        before. Calls that have begun end as they began.
+
         Under `opentelemetry-instrument` an invalid setting is logged instead. An error
         would stop it before it loads the other instrumentations.
         """
+        is_automatic = not _AUTOMATIC_ARGUMENTS.isdisjoint(kwargs)
+        arguments = {**self._arguments, **_given(kwargs)}
         try:
-            # `_instrument` checks the version of openai: the other clients are
-            # instrumented without it, too.
-            super().instrument(**kwargs | {"skip_dep_check": True})
+            if self.is_instrumented_by_opentelemetry:
+                self._instrument(**arguments)
+            else:
+                if is_automatic or OTEL_TRACES_EXPORTER in os.environ:
+                    _log_missing_configurator()
+                # `_instrument` checks the version of openai: the other clients are
+                # instrumented without it, too.
+                super().instrument(**arguments, skip_dep_check=True)
+            self._arguments = arguments
         except ValueError as error:
-            if _AUTOMATIC_ARGUMENTS.isdisjoint(kwargs):
+            if not is_automatic:
                 raise
             _logger.error("Calls to DeepSeek are not recorded: %s", error)  # noqa: TRY400  # the message is sufficient
 
@@ -106,21 +120,17 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
                 conflict.found,
             )
             modules -= OPENAI_MODULES
-        if _is_configurator_missing():
-            _logger.warning(
-                "%s has no effect, because no package configures OpenTelemetry's SDK. "
-                "Install opentelemetry-distro.",
-                OTEL_TRACES_EXPORTER,
-            )
         if hosts is None:
             hosts = os.environ.get(OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS, "")
-        self._patches = Patches(
+        patches = Patches(
             DeepSeekHosts(hosts.split(",") if isinstance(hosts, str) else hosts),
             metrics_from_environment(),
             tracer_provider,
             meter_provider,
             logger_provider,
         )
+        self._uninstrument()  # what a call before has patched
+        self._patches = patches
         # `import openai` takes a second, and litellm several, so none is imported here.
         # A module that is imported later is patched by a hook.
         for name in modules:
@@ -140,15 +150,38 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
         if self._patches is not None:
             self._patches.remove()
             self._patches = None
+        self._arguments = MappingProxyType({})
 
 
-def _is_configurator_missing() -> bool:
-    """Whether `opentelemetry-instrument` runs without a distribution.
+def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the arguments that are not None, in a form that can be read again."""
+    given = {
+        name: value
+        for name, value in arguments.items()
+        if value is not None and name not in _AUTOMATIC_ARGUMENTS
+    }
+    if not isinstance(hosts := given.get("hosts", ""), str):
+        given["hosts"] = tuple(hosts)
+    return given
+
+
+def _log_missing_configurator() -> None:
+    """Logs that `opentelemetry-instrument` runs without a distribution.
 
     It then sets no tracer provider, whatever the environment says.
     """
-    return (
-        OTEL_TRACES_EXPORTER in os.environ
-        and isinstance(get_tracer_provider(), ProxyTracerProvider)
-        and not entry_points(group="opentelemetry_configurator")
-    )
+    if entry_points(group="opentelemetry_configurator") or not isinstance(
+        get_tracer_provider(), ProxyTracerProvider
+    ):
+        return
+    if OTEL_TRACES_EXPORTER in os.environ:
+        _logger.warning(
+            "%s has no effect, because no package configures OpenTelemetry's SDK. "
+            "Install opentelemetry-distro.",
+            OTEL_TRACES_EXPORTER,
+        )
+    else:
+        _logger.warning(
+            "No span is recorded unless the program sets a tracer provider, because no "
+            "package configures OpenTelemetry's SDK. Install opentelemetry-distro."
+        )

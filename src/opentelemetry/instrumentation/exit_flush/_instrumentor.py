@@ -45,9 +45,15 @@ class ExitFlushInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
     def instrument(self, **kwargs: Any) -> None:
         """Starts to flush at the end; `_instrument` has the arguments and the errors.
 
+        If the flush is enabled already, only the timeout is replaced, if there is one.
+
         Under `opentelemetry-instrument` an invalid timeout is logged, and the default
         is used. An error would stop it before it loads the other instrumentations.
         """
+        if self.is_instrumented_by_opentelemetry:
+            if (timeout := kwargs.get("timeout")) is not None:
+                exit_flush.timeout = exit_deadline.timeout = _read_timeout(timeout)
+            return
         try:
             super().instrument(**kwargs)
         except ValueError as error:

@@ -192,8 +192,9 @@ class SpoolAccess:
             self._has_logged_failure = True
             _logger.warning(
                 "Cannot use the spool in %s: %s. Spans wait in memory, and are lost if "
-                "the process ends before they are sent. The spool is tried again. This "
-                "cause is logged once.",
+                "the process ends before they are sent. Check the disk and the "
+                "permissions, or set OTEL_EXPORTER_MLFLOW_SPOOL to another folder. The "
+                "spool is tried again. This cause is logged once.",
                 self._folder,
                 cause,
             )

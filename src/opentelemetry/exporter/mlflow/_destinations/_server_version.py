@@ -134,9 +134,19 @@ class ServerVersionReader:
 
     def describe(self) -> str:
         """The version and the way to send traces, for the line of the first export."""
-        description = self.read().description
+        features = self.read()
         self._has_described = True
-        return description
+        # MLflow 3.0 shows what it gets. MLflow 2 stores it, too, and its pages cannot
+        # read it.
+        if is_too_old(features.version):
+            _logger.warning(
+                "MLflow at %s: version %s is too old, and may not show the traces that "
+                "it accepts. Upgrade the server to version %s or newer.",
+                self._address,
+                features.version,
+                MINIMUM_VERSION,
+            )
+        return features.description
 
     def _request(self) -> ServerFeatures | None:
         """Return None if the server does not tell its version."""

@@ -14,6 +14,7 @@ from opentelemetry.exporter.mlflow._diagnosis._probe import (
     mlflow_trace_id,
     read_trace,
 )
+from opentelemetry.exporter.mlflow._diagnosis._program_check import check_program
 from opentelemetry.exporter.mlflow._diagnosis._report import Report
 from opentelemetry.exporter.mlflow._diagnosis._spool_check import check_spool
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """
 Checks the export to MLflow with the settings of the environment. Sends a trace as a
-probe, reads it back, and shows what waits in the spool. Prints one line for each check.
+probe, reads it back, and shows what waits in the spool and what a program would record.
+Prints one line for each check.
 The exit status is 0 if no check has failed, and 1 otherwise.
 """
 
@@ -50,17 +52,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     report = Report()
     configuration = _check_settings(options.spool, report)
-    if configuration is None:
-        return 1
-    _check_destination(configuration, report)
-    if options.no_probe:
-        report.skipped("probe", "--no-probe is set")
-    elif report.has_failure:
-        report.skipped("probe", "the checks before it failed")
-    else:
-        _check_probe(configuration, report)
-    check_spool(configuration, report, wants_drain=options.drain)
-    configuration.destination.close()
+    if configuration is not None:
+        names_traces = _check_destination(configuration, report)
+        if options.no_probe:
+            report.skipped("probe", "--no-probe is set")
+        elif report.has_failure:
+            report.skipped("probe", "the checks before it failed")
+        else:
+            _check_probe(configuration, report, names_traces=names_traces)
+        check_spool(configuration, report, wants_drain=options.drain)
+        configuration.destination.close()
+    check_program(report)
     return int(report.has_failure)
 
 
@@ -72,12 +74,13 @@ def _check_settings(spool: str | None, report: Report) -> Configuration | None:
     return None
 
 
-def _check_destination(configuration: Configuration, report: Report) -> None:
+def _check_destination(configuration: Configuration, report: Report) -> bool:
+    """Return whether the server gives a trace another id than that of its spans."""
     if configuration.kind is not DestinationKind.SERVER:
         report.skipped(
             "server", f"only the probe can check this {configuration.kind.value}"
         )
-        return
+        return False
     from opentelemetry.exporter.mlflow._diagnosis._server_check import ServerCheck
 
     server = ServerCheck(configuration)
@@ -89,9 +92,12 @@ def _check_destination(configuration: Configuration, report: Report) -> None:
         with report.check("experiment"):
             report.ok("experiment", server.describe_experiment())
     server.close()
+    return server.names_traces
 
 
-def _check_probe(configuration: Configuration, report: Report) -> None:
+def _check_probe(
+    configuration: Configuration, report: Report, *, names_traces: bool
+) -> None:
     span = make_probe_span()
     name = mlflow_trace_id(span)
     with report.check("probe"):
@@ -99,6 +105,12 @@ def _check_probe(configuration: Configuration, report: Report) -> None:
         report.ok("probe", f"trace {name} was accepted; it may be deleted")
     if report.has_failure:
         report.skipped("trace", "the probe was not accepted")
+    elif names_traces:
+        report.skipped(
+            "trace",
+            "this version of MLflow gives it an id of its own. Look for "
+            f"{span.name!r} in the experiment",
+        )
     elif configuration.kind in (DestinationKind.SERVER, DestinationKind.LOCAL_STORE):
         with report.check("trace"):
             report.ok("trace", _describe_trace(configuration, span))

@@ -37,6 +37,7 @@ class ServerCheck:
         self._address = configuration.destination.address
         self._experiment = configuration.experiment
         self._timeout = configuration.timeout
+        self._version = ""
         self._session = MlflowSession(
             *connection_settings(configuration.uri.value or "")
         )
@@ -50,10 +51,16 @@ class ServerCheck:
                     f"MLflow {features.version} is too old",
                     f"Upgrade the server to version {MINIMUM_VERSION} or newer",
                 )
+            self._version = features.version or ""
             return f"MLflow {features.version} responds ({features.method})"
         if response.status_code == HTTPStatus.NOT_FOUND:
             return "a server responds, but does not say its version (404)"
         raise self._export_error(response, "")
+
+    @property
+    def names_traces(self) -> bool:
+        """Whether the server gives a trace another id than that of its spans."""
+        return self._version.startswith("3.1.")
 
     def describe_experiment(self) -> str:
         experiment = self._experiment

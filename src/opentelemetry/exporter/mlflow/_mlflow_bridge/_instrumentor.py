@@ -29,6 +29,17 @@ class MlflowInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
     `MlflowSpanExporter`, created before or after, with every client of MLflow from 3.1.
     """
 
+    def instrument(self, **kwargs: Any) -> None:
+        """Enable the bridge; `_instrument` has the arguments.
+
+        If it is enabled already, as when a cell of a notebook runs again, only the
+        provider is replaced, if there is one.
+        """
+        if not self.is_instrumented_by_opentelemetry:
+            super().instrument(**kwargs)
+        elif (tracer_provider := kwargs.get("tracer_provider")) is not None:
+            bridge.enable(tracer_provider)
+
     def instrumentation_dependencies(self) -> Collection[str]:
         # MLflow is published as three packages, and each of them is sufficient. The
         # bridge checks for the functions that it needs.
