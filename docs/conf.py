@@ -1,7 +1,7 @@
 """The configuration of Sphinx: `tox run -e docs`.
 
-The source folder is the root of the repository, so that links between pages are the same
-here and on GitHub.
+The source folder is the root of the repository, so that links between pages are the
+same here and on GitHub.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def _link_to_repository(app: Sphinx, docname: str, content: list[str]) -> None:
 
     def replace(match: re.Match[str]) -> str:
         target = (folder / match[1]).resolve()
-        name = app.project.path2doc(target)
-        if name in app.project.docnames or target.suffix == ".png":
+        is_page = app.project.path2doc(target) in app.project.docnames
+        if is_page or target.suffix == ".png" or not target.exists():
             return match[0]
         path = target.relative_to(_ROOT).as_posix()
         return f"{_URLS['Repository']}/blob/main/{path}"

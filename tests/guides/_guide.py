@@ -8,7 +8,6 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from examples.quickstart._recorded_trace import RecordedTrace

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
-# tests/examples/test_lambda.py runs its program.
-SERVERLESS = "serverless.md"
+# Their programs are in `examples/`, and run in tests/examples.
+EXAMPLES = {"notebooks.md", "serverless.md"}
 PAGES = [
     "from-autolog.md",
     "quickstart.md",
     *sorted(
         f"guides/{path.name}"
         for path in (DOCS / "guides").glob("*.md")
-        if path.name != SERVERLESS
+        if path.name not in EXAMPLES
     ),
 ]
 # Their programs leave other traces than one for each call.
@@ -61,7 +62,7 @@ def test_guide_leaves_the_traces_that_it_shows(
     # MLflow has each call once, with the tokens that DeepSeek billed.
     totals = [(t.total.input, t.total.output) for t in traces]
     billed = telemetry.billed_tokens
-    assert [sum(c) for c in zip(*totals)] == [sum(c) for c in zip(*billed)]
+    assert column_sums(totals) == column_sums(billed)
     assert set(telemetry.otlp_spans) <= set(telemetry.mlflow_spans)
 
 
@@ -108,6 +109,17 @@ def test_guide_to_databricks_sends_to_the_workspace(
     assert Counter(question_and_answer(info) for info in infos) == {
         ("Why is the sky blue?", True): 2
     }
+
+
+def test_guide_to_notebooks_shows_the_first_cell_of_the_example() -> None:
+    notebook = json.loads((DOCS.parent / "examples" / "notebook.ipynb").read_text())
+    cell = next(c for c in notebook["cells"] if c["cell_type"] == "code")
+    guide = (DOCS / "guides" / "notebooks.md").read_text("utf-8")
+    assert f"```python\n{''.join(cell['source'])}\n```\n" in guide
+
+
+def column_sums(rows: list[tuple[Any, ...]]) -> list[int]:
+    return [sum(column) for column in zip(*rows, strict=True)]
 
 
 def question_and_answer(info: dict[str, Any]) -> tuple[str, bool]:
