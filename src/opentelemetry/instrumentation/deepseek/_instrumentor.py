@@ -55,7 +55,7 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
     _hooked_modules: ClassVar[set[str]] = set()
 
     def instrument(self, **kwargs: Any) -> None:
-        """Starts to instrument calls; `_instrument` has the arguments and the errors.
+        """Starts to instrument calls.
 
         If calls are instrumented already, as when a cell of a notebook runs again, the
         environment is read again, and each argument replaces the one of the call
@@ -63,6 +63,19 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
 
         Under `opentelemetry-instrument` an invalid setting is logged instead. An error
         would stop it before it loads the other instrumentations.
+
+        Args:
+            tracer_provider: receives the spans; default: the global provider.
+            meter_provider: receives the metrics; default: the global provider.
+            logger_provider: receives the events; default: the global provider.
+            hosts: hosts that serve DeepSeek's API, each `host` or `host:port`; one of
+                these and `=provider` for a host of another provider; or `*` for calls
+                of DeepSeek's models at every host; default:
+                OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS.
+
+        Raises:
+            ValueError: if `hosts` or an environment variable is invalid; the message
+                names the variable and the accepted values.
         """
         is_automatic = not _AUTOMATIC_ARGUMENTS.isdisjoint(kwargs)
         arguments = {**self._arguments, **_given(kwargs)}
@@ -93,21 +106,7 @@ class DeepSeekInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
         hosts: Iterable[str] | None = None,
         **_: Any,
     ) -> None:
-        """Starts to instrument calls; the implementation of `instrument()`.
-
-        Args:
-            tracer_provider: receives the spans; default: the global provider.
-            meter_provider: receives the metrics; default: the global provider.
-            logger_provider: receives the events; default: the global provider.
-            hosts: hosts that serve DeepSeek's API, each `host` or `host:port`; one of
-                these and `=provider` for a host of another provider; or `*` for calls
-                of DeepSeek's models at every host; default:
-                OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS.
-
-        Raises:
-            ValueError: if `hosts` or an environment variable is invalid; the message
-                names the variable and the accepted values.
-        """
+        """The implementation of `instrument()`."""
         # opentelemetry-instrument checks only the requirements of an extra that is
         # named `instruments`; see pyproject.toml.
         modules = PATCHED_MODULES

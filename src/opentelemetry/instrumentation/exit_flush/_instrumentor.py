@@ -43,12 +43,20 @@ class ExitFlushInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
     """Flushes the global providers when the process ends."""
 
     def instrument(self, **kwargs: Any) -> None:
-        """Starts to flush at the end; `_instrument` has the arguments and the errors.
+        """Starts to flush at the end of the process.
 
         If the flush is enabled already, only the timeout is replaced, if there is one.
 
         Under `opentelemetry-instrument` an invalid timeout is logged, and the default
         is used. An error would stop it before it loads the other instrumentations.
+
+        Args:
+            timeout: seconds that the flush may take; default:
+                OTEL_INSTRUMENTATION_EXIT_FLUSH_TIMEOUT, then 5.
+
+        Raises:
+            ValueError: if the timeout is not a positive number; the message names the
+                setting.
         """
         if self.is_instrumented_by_opentelemetry:
             if (timeout := kwargs.get("timeout")) is not None:
@@ -66,16 +74,7 @@ class ExitFlushInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
         return ()
 
     def _instrument(self, *, timeout: float | None = None, **_: Any) -> None:
-        """Starts to flush at the end; the implementation of `instrument()`.
-
-        Args:
-            timeout: seconds that the flush may take; default:
-                OTEL_INSTRUMENTATION_EXIT_FLUSH_TIMEOUT, then 5.
-
-        Raises:
-            ValueError: if the timeout is not a positive number; the message names the
-                setting.
-        """
+        """The implementation of `instrument()`."""
         exit_flush.timeout = exit_deadline.timeout = _read_timeout(timeout)
         try:
             _default_action.install()

@@ -30,10 +30,13 @@ class MlflowInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
     """
 
     def instrument(self, **kwargs: Any) -> None:
-        """Enable the bridge; `_instrument` has the arguments.
+        """Join spans of `@mlflow.trace` with the traces of the application.
 
         If it is enabled already, as when a cell of a notebook runs again, only the
         provider is replaced, if there is one.
+
+        Args:
+            tracer_provider: the application's provider; default: the global provider.
         """
         if not self.is_instrumented_by_opentelemetry:
             super().instrument(**kwargs)
@@ -48,11 +51,7 @@ class MlflowInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
     def _instrument(
         self, *, tracer_provider: TracerProvider | None = None, **_: Any
     ) -> None:
-        """Enable the bridge.
-
-        Args of `instrument()`:
-            tracer_provider: the application's provider; by default the global one.
-        """
+        """The implementation of `instrument()`."""
         bridge.enable(tracer_provider)
         trace_exporters = os.environ.get("OTEL_TRACES_EXPORTER", "")
         if (
