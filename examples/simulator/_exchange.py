@@ -79,7 +79,8 @@ class Exchange:
                 "output_tokens": output,
             }:
                 return TokenCounts(uncached + cached, cached, output)
-        return None
+            case _:
+                return None
 
     @property
     def api_key(self) -> str:

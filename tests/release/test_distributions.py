@@ -14,7 +14,7 @@ from tests.skipping import skip_unless_ci
 
 ROOT = Path(__file__).parents[2]
 # Files of the repository that neither build nor test the package.
-NOT_IN_SDIST = (".ci/", ".github/")
+NOT_IN_SDIST = (".ci/", ".github/", ".readthedocs.yaml")
 
 
 def build(folder, *options, source=ROOT):

@@ -73,6 +73,18 @@ def test_files_of_github_are_valid(schema, files):
     assert process.returncode == 0, process.stdout
 
 
+def test_configuration_of_read_the_docs_is_valid():
+    schema = ("--builtin-schema", "vendor.readthedocs")
+    command = [sys.executable, "-m", "check_jsonschema", *schema]
+    process = subprocess.run(
+        [*command, ROOT / ".readthedocs.yaml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stdout
+
+
 def test_ci_runs_the_default_environments(jobs, default_environments, tox_environments):
     groups = jobs["ci.yml"]["environments"]["strategy"]["matrix"]["include"]
     names = [name for group in groups for name in group["environments"].split(",")]
