@@ -44,7 +44,8 @@ def run_function(
         command = [opentelemetry_instrument(), sys.executable, *arguments.split()[1:]]
         variables = {
             "OTEL_BSP_SCHEDULE_DELAY": str(EXPORT_INTERVAL * 1_000),
-            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": disabled,
+            # httpx is instrumented only for the example of two services.
+            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": f"httpx,httpx2,{disabled}",
         }
         return LambdaRuntime(command, cwd=folder, env=environment | variables)
 
