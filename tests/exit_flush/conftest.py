@@ -127,6 +127,7 @@ def deepseek(programs: Programs) -> Iterator[Simulator]:
             "OPENAI_API_KEY": "sk-test-1234",
             "OPENAI_BASE_URL": simulator.base_url,
             "OTEL_INSTRUMENTATION_DEEPSEEK_HOSTS": "127.0.0.1",
+            "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "NO_CONTENT",
         }
         yield simulator
 
